@@ -1,0 +1,47 @@
+# Every habit is one word. `make demo` and `make test` do all the set-up themselves; PYTHON=... chooses the Python.
+SHELL = /bin/sh
+BIN = .venv/bin
+READY = .venv/.ready
+SEED = 1
+BENCH = gateway
+
+.PHONY: help setup demo test check sim bench golden lock
+
+help: ## list these habits
+	@grep -E '^[a-z]+:.*## ' Makefile | sed -e 's/:.*## /	/' | awk -F '	' '{ printf "make %-8s %s\n", $$1, $$2 }'
+
+setup: $(READY) ## the virtual environment with everything in it
+
+$(READY): requirements.lock pyproject.toml
+	@$(BIN)/python tools/new_enough.py 2>/dev/null || { python=$$(sh tools/find_python.sh "$(PYTHON)") && "$$python" -m venv --clear .venv; }
+	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(READY)
+
+demo: $(READY) ## database, platform, virtual stations and console, from nothing
+	$(BIN)/laddbok demo
+
+test: $(READY) ## all tests, and the examples in the docstrings
+	$(BIN)/python -m pytest -n 2
+
+check: $(READY) ## format, lint, types, import layers, tidiness, docs
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/test_tidy.py $(wildcard tests/test_docs.py)
+
+sim: $(READY) ## the whole platform in one thread with faults; SEED=n
+	@test -d tests/sim || { echo "make sim: there is no simulation in tests/sim" >&2; exit 1; }
+	$(BIN)/python -m tests.sim --seed $(SEED)
+
+bench: $(READY) ## measure; BENCH=gateway|rating|dispatch|invoices|api
+	$(BIN)/laddbok bench $(BENCH)
+
+golden: $(READY) ## rewrite the expected files in tests/golden; then review the diff
+	@test -d tests/golden || { echo "make golden: there are no golden files in tests/golden" >&2; exit 1; }
+	LADDBOK_REWRITE_GOLDEN=1 $(BIN)/python -m pytest -q tests/golden
+
+lock: ## write requirements.lock anew from pyproject.toml (needs uv)
+	uv export --no-header --no-emit-project --all-extras --output-file requirements.lock
+	rm -f uv.lock
