@@ -1,0 +1,137 @@
+"""How is money rounded, split, taxed and written?
+
+Amounts are exact decimals; where many are computed they are integers of the currency's minor unit (öre, cent). There
+is one rounding, half up and away from zero, and one VAT sum: the net amounts of a rate are added, then taxed, then
+rounded once. Rating and billing use these functions and no others.
+
+>>> round_money(Decimal("13.337") * Decimal("3.992"), "SEK")
+Decimal('53.24')
+>>> vat_on(Decimal("53.24"), Decimal("25"), "SEK")
+Decimal('13.31')
+"""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+import msgspec
+
+_MINOR_DIGITS = {
+    **dict.fromkeys(("CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF", "XOF", "XPF"), 0),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+}
+_SIGNS = {"SEK": "kr", "NOK": "kr", "DKK": "kr", "ISK": "kr", "EUR": "€", "GBP": "£"}
+
+
+class Money(msgspec.Struct, frozen=True):
+    """An amount in a currency (ISO 4217)."""
+
+    amount: Decimal
+    currency: str
+
+
+def minor_digits(currency: str) -> int:
+    """How many decimals an amount of this currency has. Source: ISO 4217, minor units; 2 where the table is silent."""
+    return _MINOR_DIGITS.get(currency, 2)
+
+
+def divide_half_up(numerator: int, denominator: int) -> int:
+    """The quotient rounded to a whole number, halves away from zero: the one rounding. `denominator` > 0.
+
+    >>> divide_half_up(2125, 10), divide_half_up(-2125, 10)
+    (213, -213)
+    """
+    if numerator < 0:
+        return -((-2 * numerator + denominator) // (2 * denominator))
+    return (2 * numerator + denominator) // (2 * denominator)
+
+
+def from_minor(minor: int, currency: str) -> Decimal:
+    """The amount of so many minor units: 320 öre are 3.20."""
+    return Decimal(minor).scaleb(-minor_digits(currency))
+
+
+def to_minor(amount: Decimal, currency: str) -> int:
+    """An amount in whole minor units, rounded half up."""
+    numerator, denominator = amount.as_integer_ratio()
+    return divide_half_up(numerator * int(10 ** minor_digits(currency)), denominator)
+
+
+def round_money(amount: Decimal, currency: str) -> Decimal:
+    """An amount rounded to the minor unit of its currency, half up.
+
+    Source: our choice, design "Money"; halves go away from zero, so that a credit mirrors its debit.
+    """
+    return from_minor(to_minor(amount, currency), currency)
+
+
+def vat_on(net: Decimal, percent: Decimal, currency: str) -> Decimal:
+    """The VAT of one category. Args: net, the sum of that category's lines; percent, its rate.
+
+    Source: EN 16931 BR-CO-17.
+    """
+    return round_money(net * percent / 100, currency)
+
+
+def vat_by_percent(lines: Iterable[tuple[Decimal, Decimal]], currency: str) -> dict[Decimal, Money]:
+    """The VAT of a document, rate by rate. Args: lines, pairs of VAT percent and net amount.
+
+    Source: EN 16931 BR-CO-17: the net amounts of a category are summed before they are taxed.
+
+    >>> vat_by_percent([(Decimal(25), Decimal("0.10"))] * 5, "SEK")
+    {Decimal('25'): Money(amount=Decimal('0.13'), currency='SEK')}
+    """
+    nets: dict[Decimal, Decimal] = {}
+    for percent, net in lines:
+        nets[percent] = nets.get(percent, Decimal(0)) + net
+    return {percent: Money(vat_on(net, percent, currency), currency) for percent, net in nets.items()}
+
+
+def net_of(gross: Decimal, percent: Decimal, currency: str) -> Decimal:
+    """The net amount inside a gross one; the VAT is the difference. Source: our choice, design "Money"."""
+    numerator, denominator = gross.as_integer_ratio()
+    whole, part = (1 + percent.scaleb(-2)).as_integer_ratio()
+    minor = divide_half_up(numerator * part * int(10 ** minor_digits(currency)), denominator * whole)
+    return from_minor(minor, currency)
+
+
+def split(total: int, numerators: Sequence[int], denominator: int) -> list[int]:
+    """Whole parts that sum to `total` and lie next to their exact shares `numerator / denominator`.
+
+    Each share is cut down, and what is left goes to the largest remainders, the earlier first. `total` must lie
+    within one unit per part of the sum of the exact shares.
+    Source: our choice (largest remainder, stable order).
+
+    >>> split(5324, [5324] * 3, 3)
+    [1775, 1775, 1774]
+    """
+    parts = [numerator // denominator for numerator in numerators]
+    left = total - sum(parts)
+    if left:
+        assert 0 <= left <= len(parts), (total, numerators, denominator)
+        by_remainder = sorted(range(len(parts)), key=lambda i: -(numerators[i] % denominator))
+        for i in by_remainder[:left]:
+            parts[i] += 1
+    return parts
+
+
+def currency_sign(currency: str) -> str:
+    """How people write the currency after an amount: kr, €, or its code."""
+    return _SIGNS.get(currency, currency)
+
+
+def number_text(number: Decimal, decimals: int, language: str) -> str:
+    """A number with at least so many decimals, all that it has, and the language's decimal sign ("en", "sv")."""
+    shown = number.normalize()
+    exponent = shown.as_tuple().exponent
+    assert isinstance(exponent, int), number
+    text = f"{shown:.{max(decimals, -exponent)}f}"
+    return text.replace(".", ",") if language == "sv" else text
+
+
+def amount_text(amount: Decimal, currency: str, language: str = "en") -> str:
+    """An amount as a person writes it.
+
+    >>> amount_text(Decimal("3.2"), "SEK"), amount_text(Decimal("3.2"), "SEK", "sv")
+    ('3.20 kr', '3,20 kr')
+    """
+    return f"{number_text(amount, minor_digits(currency), language)} {currency_sign(currency)}"

@@ -1,0 +1,302 @@
+"""What does a tariff say?
+
+A tariff is OCPI's: elements in order, each with price components and restrictions; per dimension the first element
+that matches at a moment prices it. OCPI 2.2.1 and 2.3.0 are read into one shape; a document is 2.3.0 if it carries
+`tax_included`. What OCPI can't say stands in our own object `laddbok` inside the tariff. A restriction that we don't
+know is kept by name: its element never matches, which can only favour the driver, and every rating says so. In our own
+object nothing unknown is let through.
+
+>>> tariff = parse_tariff(b'{"id": "1", "currency": "SEK", "elements": [{"price_components":'
+...     b' [{"type": "ENERGY", "price": 3.20, "vat": 25}]}], "tax_included": "YES"}')
+>>> tariff.version, tariff.elements[0].price_components[0].price, tariff.tax
+('2.3.0', Decimal('3.20'), <TaxIncluded.YES: 'YES'>)
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, TypeVar
+
+import msgspec
+
+from laddbok.model.errors import Invalid
+
+_T = TypeVar("_T")
+
+MAX_ELEMENTS = 1_000
+MAX_NUMBER = Decimal(10) ** 9
+MAX_DECIMALS = 18
+"""Prices that went through floating point somewhere arrive as 0.10200000000000001; they are taken as they stand."""
+
+
+class Dimension(StrEnum):
+    """What a price component prices. Source: OCPI 2.3.0 mod_tariffs, TariffDimensionType."""
+
+    ENERGY = "ENERGY"
+    FLAT = "FLAT"
+    PARKING_TIME = "PARKING_TIME"
+    TIME = "TIME"
+
+
+class TaxIncluded(StrEnum):
+    """Whether the amounts contain the tax. Source: OCPI 2.3.0 mod_tariffs, TaxIncluded; 2.2.1 amounts never do."""
+
+    YES = "YES"
+    NO = "NO"
+    NOT_APPLICABLE = "N/A"
+
+
+class Weekday(StrEnum):
+    """A day of the week, Monday first. Source: OCPI 2.3.0 mod_tariffs, DayOfWeek."""
+
+    MONDAY = "MONDAY"
+    TUESDAY = "TUESDAY"
+    WEDNESDAY = "WEDNESDAY"
+    THURSDAY = "THURSDAY"
+    FRIDAY = "FRIDAY"
+    SATURDAY = "SATURDAY"
+    SUNDAY = "SUNDAY"
+
+
+class PriceComponent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A price per kWh, per hour or per session. `vat` is a percentage; None: nobody said. `step_size` in Wh or s."""
+
+    type: Dimension
+    price: Decimal
+    vat: Decimal | None = None
+    step_size: int | None = 1
+
+
+class Hours(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A part of the week in the site's local time, "HH:MM"; an end before the start wraps midnight, 00:00 ends the day."""
+
+    start_time: str | None = None
+    end_time: str | None = None
+    day_of_week: tuple[Weekday, ...] | None = None
+
+
+class Restrictions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """When an element applies; all that is given must hold at the moment. Source: OCPI 2.3.0 TariffRestrictions.
+
+    kWh, kW and A as written, durations in seconds, times and dates local to the site.
+    """
+
+    start_time: str | None = None
+    end_time: str | None = None
+    start_date: date | None = None
+    end_date: date | None = None
+    min_kwh: Decimal | None = None
+    max_kwh: Decimal | None = None
+    min_current: Decimal | None = None
+    max_current: Decimal | None = None
+    min_power: Decimal | None = None
+    max_power: Decimal | None = None
+    min_duration: int | None = None
+    max_duration: int | None = None
+    day_of_week: tuple[Weekday, ...] | None = None
+    reservation: str | None = None
+    unknown: tuple[str, ...] = ()
+    """Names of restrictions that we don't know."""
+
+
+class Element(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Price components that apply under the same restrictions."""
+
+    price_components: tuple[PriceComponent, ...]
+    restrictions: Restrictions | None = None
+
+
+class PriceLimit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The least or most that a session costs, before and after taxes; both hold. Source: OCPI 2.3.0 PriceLimit."""
+
+    before_taxes: Decimal
+    after_taxes: Decimal | None = None
+
+
+class IdleUntil(StrEnum):
+    """How long idle time may be billed: to the end of the transaction, or until the cable is out."""
+
+    TRANSACTION = "transaction"
+    UNPLUG = "unplug"
+
+
+class Idle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """The fee for occupying a connector after charging has ended.
+
+    `per_min` is a price per minute, billed by the second after `grace_s` seconds; `cap` the most it can come to. Time
+    in the `exempt` hours is free. `vat` is a percentage; None: the one rate that the price components agree on.
+    Source: our choice, docs/rules.md "Idle fee".
+    """
+
+    per_min: Decimal
+    grace_s: int = 0
+    cap: Decimal | None = None
+    exempt: tuple[Hours, ...] = ()
+    until: IdleUntil = IdleUntil.TRANSACTION
+    vat: Decimal | None = None
+
+
+class Superset(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What OCPI can't say: the object `laddbok` inside a tariff."""
+
+    idle: Idle | None = None
+
+
+class Tariff(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A price list. Source: OCPI 2.2.1 and 2.3.0 mod_tariffs, Tariff object."""
+
+    id: str
+    currency: str
+    elements: tuple[Element, ...]
+    version: str = "2.2.1"
+    tax: TaxIncluded = msgspec.field(default=TaxIncluded.NO, name="tax_included")
+    min_price: PriceLimit | None = None
+    max_price: PriceLimit | None = None
+    start_date_time: datetime | None = None
+    end_date_time: datetime | None = None
+    country_code: str | None = None
+    party_id: str | None = None
+    laddbok: Superset = Superset()
+
+
+_CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00")
+_KNOWN = frozenset(Restrictions.__struct_fields__) - {"unknown"}
+_LIMIT_NAMES = {"excl_vat": "before_taxes", "incl_vat": "after_taxes"}
+
+
+def parse_tariff(document: dict[str, Any] | bytes) -> Tariff:
+    """Read an OCPI tariff of either version, with or without `laddbok`.
+
+    Args: document, the JSON text or what was decoded from it.
+    Raises: Invalid, with the path of the field.
+    Source: OCPI 2.2.1 and 2.3.0 mod_tariffs.
+    """
+    fields = decode_object(document, "tariff") if isinstance(document, bytes) else document
+    tariff = _in_utc(convert(_one_shape(fields), Tariff))
+    _check(tariff)
+    return tariff
+
+
+def decode_object(text: bytes, what: str) -> dict[str, Any]:
+    """The JSON object in this text, its numbers exact. Raises: Invalid naming `what` when there is none."""
+    try:
+        found = msgspec.json.Decoder(float_hook=_number).decode(text)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise Invalid(what, f"is not JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise Invalid(what, "is not a JSON object")
+    return found
+
+
+def convert(fields: Any, shape: type[_T]) -> _T:
+    """Decoded JSON in the shape of a Struct; numbers written as text are accepted. Raises: Invalid with the path."""
+    try:
+        return msgspec.convert(fields, shape, strict=False)
+    except msgspec.ValidationError as error:
+        reason, _, path = str(error).partition(" - at `$")
+        missing = re.search(r"missing required field `(\w+)`", reason)
+        where = path.rstrip("`").lstrip(".")
+        if missing:
+            raise Invalid(f"{where}.{missing[1]}".lstrip("."), "is missing") from None
+        raise Invalid(where or "document", reason) from None
+
+
+def _number(text: str) -> Decimal | int:
+    number = Decimal(text)
+    return int(number) if abs(number) < MAX_NUMBER and number == number.to_integral_value() else number
+
+
+def _one_shape(fields: dict[str, Any]) -> dict[str, Any]:
+    """A document of either version with the names of 2.3.0, and the names of unknown restrictions set aside."""
+    shaped = {key: value for key, value in fields.items() if value is not None}
+    shaped["version"] = "2.3.0" if "tax_included" in shaped else "2.2.1"
+    for limit in ("min_price", "max_price"):
+        if isinstance(shaped.get(limit), dict):
+            shaped[limit] = {_LIMIT_NAMES.get(key, key): value for key, value in shaped[limit].items()}
+    elements = shaped.get("elements")
+    if isinstance(elements, list):
+        shaped["elements"] = [_with_unknown(element) for element in elements]
+    return shaped
+
+
+def _in_utc(tariff: Tariff) -> Tariff:
+    """OCPI's instants are UTC also where they carry no Z."""
+    instants = {name: getattr(tariff, name) for name in ("start_date_time", "end_date_time")}
+    naive = {name: at.replace(tzinfo=UTC) for name, at in instants.items() if at and at.tzinfo is None}
+    return msgspec.structs.replace(tariff, **naive) if naive else tariff
+
+
+def _with_unknown(element: Any) -> Any:
+    restrictions = element.get("restrictions") if isinstance(element, dict) else None
+    if not isinstance(restrictions, dict):
+        return element
+    given = {key: value for key, value in restrictions.items() if value is not None}
+    unknown = tuple(sorted(given.keys() - _KNOWN))
+    known = {key: value for key, value in given.items() if key in _KNOWN}
+    return element | {"restrictions": known | {"unknown": unknown}}
+
+
+def _check(tariff: Tariff) -> None:
+    if not re.fullmatch(r"[A-Z]{3}", tariff.currency):
+        raise Invalid("currency", f"{tariff.currency!r} is not a currency code of ISO 4217")
+    if not 1 <= len(tariff.elements) <= MAX_ELEMENTS:
+        raise Invalid("elements", f"there must be 1 to {MAX_ELEMENTS}, not {len(tariff.elements)}")
+    for path, number in _numbers(tariff):
+        _check_number(path, number)
+    for path, hours in _all_hours(tariff):
+        for name in ("start_time", "end_time"):
+            time = getattr(hours, name)
+            if time is not None and not _CLOCK.fullmatch(time):
+                raise Invalid(f"{path}.{name}", f"{time!r} is not a time of day as HH:MM")
+    _check_limits(tariff)
+    idle = tariff.laddbok.idle
+    if idle and min(idle.per_min, idle.grace_s, idle.cap or 0) < 0:
+        raise Invalid("laddbok.idle", "per_min, grace_s and cap can't be negative")
+
+
+def _check_number(path: str, number: Decimal) -> None:
+    if not number.is_finite() or abs(number) >= MAX_NUMBER:
+        raise Invalid(path, f"{number} is not a number below {MAX_NUMBER:,}")
+    exponent = number.as_tuple().exponent
+    if isinstance(exponent, int) and -exponent > MAX_DECIMALS:
+        raise Invalid(path, f"{number} has more than {MAX_DECIMALS} decimals")
+    if not path.endswith((".price", "_taxes")) and number < 0:
+        raise Invalid(path, f"{number} is negative")
+    if path.endswith(".vat") and (number > 100 or number != round(number, 4)):
+        raise Invalid(path, f"{number} is not a percentage with at most four decimals")
+
+
+def _numbers(tariff: Tariff) -> Iterator[tuple[str, Decimal]]:
+    for i, element in enumerate(tariff.elements):
+        for j, component in enumerate(element.price_components):
+            yield from _numbers_of(component, f"elements[{i}].price_components[{j}]")
+        if element.restrictions:
+            yield from _numbers_of(element.restrictions, f"elements[{i}].restrictions")
+    for name in ("min_price", "max_price"):
+        yield from _numbers_of(getattr(tariff, name), name)
+    yield from _numbers_of(tariff.laddbok.idle, "laddbok.idle")
+
+
+def _numbers_of(value: msgspec.Struct | None, path: str) -> Iterator[tuple[str, Decimal]]:
+    for name in value.__struct_fields__ if value else ():
+        number = getattr(value, name)
+        if isinstance(number, Decimal | int) and not isinstance(number, bool):
+            yield f"{path}.{name}", Decimal(number)
+
+
+def _all_hours(tariff: Tariff) -> Iterator[tuple[str, Hours | Restrictions]]:
+    for i, element in enumerate(tariff.elements):
+        if element.restrictions:
+            yield f"elements[{i}].restrictions", element.restrictions
+    for i, hours in enumerate(tariff.laddbok.idle.exempt if tariff.laddbok.idle else ()):
+        yield f"laddbok.idle.exempt[{i}]", hours
+
+
+def _check_limits(tariff: Tariff) -> None:
+    low, high = tariff.min_price, tariff.max_price
+    for name in ("before_taxes", "after_taxes"):
+        least, most = getattr(low, name, None), getattr(high, name, None)
+        if least is not None and most is not None and least > most:
+            raise Invalid("min_price", f"{name} {least} is more than max_price {most}")
