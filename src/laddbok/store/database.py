@@ -1,0 +1,81 @@
+"""Where is the database, and is it ready?
+
+The embedded one, or the one that a URL names. `Database` gives connections to it; an embedded server that died is
+started again by whoever finds it gone, so the platform heals by itself.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from laddbok.model.errors import ConfigurationError
+from laddbok.store.embedded import EmbeddedServer
+from laddbok.store.embedded import start as start_embedded
+from laddbok.store.migrate import migrate
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+CONNECT_TIMEOUT_S = 10.0
+POOL_CONNECTIONS = 16
+_SESSION = {"timezone": "UTC", "application_name": "laddbok"}
+
+
+class Database:
+    """One PostgreSQL database, embedded or external."""
+
+    def __init__(self, url: str | None, embedded: EmbeddedServer | None) -> None:
+        self._url = url
+        self.embedded = embedded
+
+    async def connect(self, *_: Any, **options: Any) -> asyncpg.Connection:
+        """A new connection. Raises: OSError and asyncpg's errors when the database can't be reached."""
+        settings = {**_SESSION, **(options.pop("server_settings", None) or {})}
+        options.update(timeout=CONNECT_TIMEOUT_S, server_settings=settings)
+        try:
+            return await self._connect(options)
+        except (OSError, asyncpg.exceptions.CannotConnectNowError):
+            if self.embedded is None:
+                raise
+            await asyncio.to_thread(self.embedded.ensure_running)
+            return await self._connect(options)
+
+    async def pool(self, connections: int = POOL_CONNECTIONS) -> asyncpg.Pool:
+        """A pool of connections to it."""
+        return await asyncpg.create_pool(
+            connect=self.connect, min_size=1, max_size=connections, max_inactive_connection_lifetime=300
+        )
+
+    async def _connect(self, options: dict[str, Any]) -> asyncpg.Connection:
+        if self.embedded is not None:
+            return await asyncpg.connect(**self.embedded.dsn, **options)
+        return await asyncpg.connect(self._url, **options)
+
+
+@asynccontextmanager
+async def open_database(url: str | None, state_folder: Path) -> AsyncIterator[Database]:
+    """The database of this installation, up and migrated; an embedded one stops with its last user.
+
+    Raises: ConfigurationError in one line: not reachable, too old, newer than this program.
+    """
+    embedded = await asyncio.to_thread(start_embedded, state_folder) if url is None else None
+    try:
+        database = Database(url, embedded)
+        await _migrate(database)
+        yield database
+    finally:
+        if embedded is not None:
+            await asyncio.to_thread(embedded.release)
+
+
+async def _migrate(database: Database) -> None:
+    try:
+        connection = await database.connect()
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError, ValueError) as error:
+        raise ConfigurationError(f"the database can't be reached: {error or type(error).__name__}") from error
+    try:
+        await migrate(connection, MIGRATIONS)
+    finally:
+        await connection.close()

@@ -1,0 +1,177 @@
+"""Is the house in order? The rules of CONTRIBUTING.md that a machine can check."""
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCE = ROOT / "src/laddbok"
+GENERATED = SOURCE / "ocpp/messages"
+FUNCTION_MAX_LINES = 50
+FILE_MAX_LINES = 400
+
+PURE = ("model", "ocpp", "sessions", "rating", "billing", "demand", "insight", "flow")
+CLOCK = "src/laddbok/model/clock.py"
+"""The one place that asks what time it is."""
+RIM_ONLY_MODULES = frozenset(
+    "asyncio socket time random secrets logging subprocess threading multiprocessing ssl http urllib selectors "
+    "asyncpg sqlite3 httpx litestar uvicorn uvloop websockets picows".split()
+)
+RIM_ONLY_CALLS = frozenset(
+    "datetime.now datetime.utcnow datetime.today date.today time.time time.monotonic open input print uuid.uuid1 "
+    "uuid.uuid4 uuid4 os.urandom os.getenv".split()
+)
+UNWANTED_NAMES = re.compile(r"(Manager|Service|Helper|Utils?|Handler)$")
+
+# Written in pieces, so that this file passes its own test.
+REGISTRY_HOSTS = (
+    "pypi" + ".org",
+    "pythonhosted" + ".org",
+    "registry.npm" + "js.org",
+    "unp" + "kg.com",
+    "jsdel" + "ivr.net",
+)
+MACHINE_PATH = re.compile(r"(?<![\w.~-])/(?:work|root|home|Users|opt/wheels)/\w")
+
+
+@cache
+def project_files() -> tuple[Path, ...]:
+    """What is or would be in the repository."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if listed.returncode == 0:
+        return tuple(path for name in listed.stdout.split("\0") if name and (path := ROOT / name).is_file())
+    folders = (ROOT / name for name in ("src", "tests", "tools", "docs", ".ci"))
+    return tuple(path for folder in folders for path in folder.rglob("*") if path.is_file())
+
+
+@cache
+def text_files() -> dict[str, str]:
+    texts = {}
+    for path in project_files():
+        try:
+            texts[str(path.relative_to(ROOT))] = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue
+    return texts
+
+
+@cache
+def trees() -> dict[str, ast.Module]:
+    """The Python files that people write."""
+    generated = str(GENERATED.relative_to(ROOT))
+    return {
+        name: ast.parse(text, name)
+        for name, text in text_files().items()
+        if name.endswith(".py") and not name.startswith(generated)
+    }
+
+
+def pure_trees() -> Iterator[tuple[str, ast.Module]]:
+    for name, tree in trees().items():
+        if name.startswith(tuple(f"src/laddbok/{layer}/" for layer in PURE)) and name != CLOCK:
+            yield name, tree
+
+
+def imported(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name.partition(".")[0]) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.lineno, node.module.partition(".")[0]
+
+
+def calls(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            yield node.lineno, ".".join(ast.unparse(node.func).split(".")[-2:])
+
+
+def overlong_functions(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines = (node.end_lineno or node.lineno) - node.lineno + 1
+            if lines > FUNCTION_MAX_LINES:
+                yield f"{node.lineno}: {node.name} has {lines} lines"
+
+
+def banned_at_the_core(tree: ast.Module) -> Iterator[str]:
+    yield from (f"{line}: imports {name}" for line, name in imported(tree) if name in RIM_ONLY_MODULES)
+    yield from (f"{line}: calls {name}()" for line, name in calls(tree) if name in RIM_ONLY_CALLS)
+
+
+def test_no_function_is_overlong() -> None:
+    assert [
+        f"{name}:{finding}" for name, tree in trees().items() for finding in overlong_functions(tree)
+    ] == []
+
+
+def test_no_file_is_overlong() -> None:
+    lengths = {name: len(text_files()[name].splitlines()) for name in trees()}
+    assert {name: length for name, length in lengths.items() if length > FILE_MAX_LINES} == {}
+
+
+def test_rules_neither_ask_for_the_time_nor_talk_to_the_world() -> None:
+    assert [f"{name}:{finding}" for name, tree in pure_trees() for finding in banned_at_the_core(tree)] == []
+
+
+def test_every_module_says_which_question_it_answers() -> None:
+    speechless = [name for name, tree in trees().items() if tree.body and ast.get_docstring(tree) is None]
+    assert speechless == []
+
+
+def test_nothing_is_called_manager_or_the_like() -> None:
+    classes = (
+        f"{name}:{node.lineno}: {node.name}"
+        for name, tree in trees().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef) and UNWANTED_NAMES.search(node.name)
+    )
+    assert list(classes) == []
+
+
+def test_no_package_registry_is_named() -> None:
+    assert [
+        (name, host) for name, text in text_files().items() for host in REGISTRY_HOSTS if host in text
+    ] == []
+
+
+def test_no_path_of_a_machine_is_named() -> None:
+    assert [
+        (name, found[0]) for name, text in text_files().items() if (found := MACHINE_PATH.search(text))
+    ] == []
+
+
+def test_nothing_is_left_to_be_done() -> None:
+    left = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X)\b")
+    assert [name for name in trees() if left.search(text_files()[name])] == []
+
+
+@pytest.mark.parametrize(
+    ("source", "finding"),
+    [
+        ("import asyncio.subprocess", "1: imports asyncio"),
+        ("from time import monotonic", "1: imports time"),
+        ("import datetime\nx = datetime.datetime.now(datetime.UTC)", "2: calls datetime.now()"),
+        ("x = open('f')", "1: calls open()"),
+    ],
+)
+def test_the_check_of_the_core_finds(source: str, finding: str) -> None:
+    assert list(banned_at_the_core(ast.parse(source))) == [finding]
+
+
+def test_the_check_of_functions_finds() -> None:
+    body = "\n".join(["    pass"] * FUNCTION_MAX_LINES)
+    assert list(overlong_functions(ast.parse(f"def f():\n{body}"))) == ["1: f has 51 lines"]
+
+
+def test_the_check_of_paths_finds() -> None:
+    assert MACHINE_PATH.search("see /" + "home/anna")
+    assert not MACHINE_PATH.search("https://example.com/home/x or tests/work/x or /var/lib/laddbok")
