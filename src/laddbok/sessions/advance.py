@@ -1,0 +1,204 @@
+"""How does one more word from the station change a session?
+
+`advance` takes a session and an event that concerns it and returns the session as it is then. It is the only way in
+which the station moves a session: live in the gateway, again from the stored evidence when the session settles, and in
+a rebuild. What never happens here: a settled or void session changes; an ended one runs again (case S32); a status
+alone ends a transaction (case S21).
+"""
+
+from datetime import datetime, timedelta
+from functools import singledispatch
+
+from msgspec.structs import replace
+
+from laddbok.model.cdr import Activity
+from laddbok.model.events import (
+    Booted,
+    ChargingState,
+    Event,
+    MetersRead,
+    Sample,
+    StatusReported,
+    TransactionEnded,
+    TransactionStarted,
+    TransactionUpdated,
+)
+from laddbok.model.session import RUNNING_STATES, Session, SessionState
+from laddbok.sessions.close import close_softly, end_by_stop
+from laddbok.sessions.facts import Facts, Stamp
+from laddbok.sessions.meter import take_samples, turn
+from laddbok.sessions.open import identify, start_key
+from laddbok.sessions.timekeeping import instant
+
+LOST_STOP_AFTER = timedelta(hours=24)
+"""Without any contact for this long, a running session is closed at its last reading."""
+AVAILABLE_GRACE = timedelta(minutes=10)
+"""A connector said Available, or the station booted, while a session runs: this long its stop may still come (S21, S30)."""
+UNPLUG_TIMEOUT = timedelta(hours=48)
+"""The longest time that a CDR waits for the cable to be taken out."""
+
+NO_TRANSACTION = frozenset({"0", "-1", "-16", ""})
+"""Transaction ids that stations send when they have none; never looked up (cases S9, S10)."""
+
+_TURNS = {
+    "Charging": Activity.CHARGING,
+    "SuspendedEV": Activity.PAUSED_BY_EV,
+    "SuspendedEVSE": Activity.PAUSED_BY_EVSE,
+}
+_UNPLUGGED_WORDS = frozenset({"Available", "Reserved"})
+
+
+@singledispatch
+def advance(event: object, session: Session, stamp: Stamp, facts: Facts) -> Session:
+    """The session after this event, which concerns it. Events that say nothing about a session leave it as it is.
+
+    Source: OCPP 1.6 chapter 4, OCPP 2.0.1 chapter E; our states, design "The session".
+    """
+    return session
+
+
+@advance.register
+def _samples_only(event: MetersRead, session: Session, stamp: Stamp, facts: Facts) -> Session:
+    """Meter values change no state, and after the end nothing at all."""
+    if session.state not in RUNNING_STATES:
+        return session
+    meter = take_samples(session.meter, event.samples, stamp.received_at)
+    return replace(session, meter=meter, last_contact_at=stamp.received_at, through=stamp.position, due_at=None)
+
+
+@advance.register
+def _started(event: TransactionStarted, session: Session, stamp: Stamp, facts: Facts) -> Session:
+    """The opening event's own readings; a repeated start says nothing new."""
+    if session.opened != stamp.position:
+        return session
+    return _take(session, event.samples, event.charging_state, event.at, stamp)
+
+
+@advance.register
+def _updated(event: TransactionUpdated, session: Session, stamp: Stamp, facts: Facts) -> Session:
+    """Readings, a new charging state, or the driver's token that was missing so far."""
+    if session.state not in RUNNING_STATES:
+        return session
+    if session.id_token is None and event.id_token is not None:
+        session = identify(session, event.id_token, facts.start)
+    return _take(session, event.samples, event.charging_state, event.at, stamp)
+
+
+@advance.register
+def _ended(event: TransactionEnded, session: Session, stamp: Stamp, facts: Facts) -> Session:
+    """The first valid stop ends the session; others are evidence only (case S4). A late one mends a soft close (B24)."""
+    if session.state not in RUNNING_STATES and session.ended_by != "soft":
+        return session
+    if session.id_token is None and event.id_token is not None:
+        session = identify(session, event.id_token, facts.start)
+    return end_by_stop(session, event, stamp)
+
+
+@advance.register
+def _status(event: StatusReported, session: Session, stamp: Stamp, facts: Facts) -> Session:
+    """A 1.6 status tells what the outlet does; Available tells that the cable is out, but never ends a transaction."""
+    at, _ = instant(event.at, stamp.received_at)
+    at = max(at, session.started_at)
+    if session.state is SessionState.ENDED:
+        if event.status in _UNPLUGGED_WORDS and session.unplugged_at is None:
+            unplugged_at = max(at, session.transaction_ended_at or at)
+            return replace(
+                session, unplugged_at=unplugged_at, last_contact_at=stamp.received_at, through=stamp.position
+            )
+        return session
+    session = replace(session, last_contact_at=stamp.received_at, through=stamp.position)
+    if event.status in _UNPLUGGED_WORDS:
+        return replace(session, due_at=stamp.received_at + AVAILABLE_GRACE)
+    activity = _TURNS.get(event.status)
+    return session if activity is None else _turn(replace(session, due_at=None), activity, at)
+
+
+@advance.register
+def _booted(event: Booted, session: Session, stamp: Stamp, facts: Facts) -> Session:
+    """A boot may have ended the transaction, or the station may resume it: wait for either (case S30)."""
+    if session.state not in RUNNING_STATES:
+        return session
+    return replace(session, due_at=stamp.received_at + AVAILABLE_GRACE, through=stamp.position)
+
+
+def fold(session: Session, event: Event, stamp: Stamp, facts: Facts) -> Session:
+    """The session after any event of its station that concerns it, a start of another transaction included."""
+    if isinstance(event, TransactionStarted) and start_key(event) != session.start_key:
+        return superseded(session, event, stamp)
+    return advance(event, session, stamp, facts)
+
+
+def superseded(session: Session, event: TransactionStarted, stamp: Stamp) -> Session:
+    """The session when another transaction begins on its EVSE: a stop that never came was lost (case S63).
+
+    One that had ended no longer occupies the outlet from then on.
+    """
+    if session.state in RUNNING_STATES:
+        session = replace(close_softly(session, stamp.received_at), through=stamp.position)
+    elif session.state is not SessionState.ENDED or session.unplugged_at is not None:
+        return session
+    at, _ = instant(event.at, stamp.received_at)
+    return replace(session, unplugged_at=max(at, session.transaction_ended_at or at), through=stamp.position)
+
+
+def concerns(event: Event, session: Session) -> bool:
+    """Whether an event of the station bears on this session: by transaction, else by EVSE (case S10)."""
+    if isinstance(event, MetersRead) and event.transaction_id is None:
+        return event.evse_id == session.evse_id
+    if isinstance(event, MetersRead | TransactionUpdated | TransactionEnded):
+        if event.transaction_id in NO_TRANSACTION:
+            return event.evse_id == session.evse_id
+        return event.transaction_id == session.transaction_id
+    if isinstance(event, TransactionStarted | StatusReported):
+        return event.evse_id == session.evse_id
+    return isinstance(event, Booted)
+
+
+def is_lost(session: Session, now: datetime) -> bool:
+    """Whether a running session has waited long enough for its stop."""
+    return session.state in RUNNING_STATES and now >= due_at(session)
+
+
+def due_at(session: Session) -> datetime:
+    """When somebody must look at an open session again, if nothing happens before."""
+    return session.due_at or session.last_contact_at + LOST_STOP_AFTER
+
+
+def _take(
+    session: Session,
+    samples: tuple[Sample, ...],
+    state: ChargingState | None,
+    stamped_at: datetime | None,
+    stamp: Stamp,
+) -> Session:
+    """Readings first, as they lie before the change; then what the outlet does now. A sign of life ends the wait."""
+    meter = take_samples(session.meter, samples, stamp.received_at)
+    session = replace(session, meter=meter, last_contact_at=stamp.received_at, through=stamp.position, due_at=None)
+    if state is None:
+        return session
+    at, _ = instant(stamped_at, stamp.received_at)
+    return _turn(session, _activity(state, session), max(at, session.started_at))
+
+
+def _activity(state: ChargingState, session: Session) -> Activity:
+    """2.0.1: plugged in without charging is waiting before the first energy, and idle after it."""
+    if state is ChargingState.CHARGING:
+        return Activity.CHARGING
+    if state is ChargingState.SUSPENDED_EV:
+        return Activity.PAUSED_BY_EV
+    if state is ChargingState.SUSPENDED_EVSE or not session.has_charged:
+        return Activity.PAUSED_BY_EVSE
+    return Activity.IDLE
+
+
+def _turn(session: Session, activity: Activity, at: datetime) -> Session:
+    """Idle time begins when the vehicle takes no more, and not when we hold it back (case B34)."""
+    idle = activity in (Activity.PAUSED_BY_EV, Activity.IDLE)
+    charging_ended_at = (session.charging_ended_at or at) if idle and session.has_charged else None
+    return replace(
+        session,
+        activity=activity,
+        has_charged=session.has_charged or activity is Activity.CHARGING,
+        charging_ended_at=charging_ended_at,
+        meter=turn(session.meter, at, activity),
+    )

@@ -1,0 +1,121 @@
+"""How does a session end, and what is its CDR?
+
+A session ends with the station's stop, or softly at its last reading when the stop never came. Ended is not settled:
+closing values may refine it and the cable may still be in. `cdr` writes down what was used; while the session runs the
+same function writes the provisional document that a running price is computed from.
+"""
+
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from laddbok.model.cdr import Cdr
+from laddbok.model.events import TransactionEnded
+from laddbok.model.session import ReviewReason, Session, SessionState
+from laddbok.sessions.authorize import normalise_token
+from laddbok.sessions.facts import Stamp
+from laddbok.sessions.meter import finish, periods, take_reading, take_samples
+from laddbok.sessions.plausibility import more_than_the_outlet_can
+from laddbok.sessions.timekeeping import instant
+
+SETTLE_AFTER = timedelta(seconds=60)
+"""How long closing values are awaited after the end."""
+
+
+def end_by_stop(session: Session, event: TransactionEnded, stamp: Stamp) -> Session:
+    """The session after its stop: the values that came with it first, then the stop's own register.
+
+    A stop whose register lies below what was metered is not believed; the last good reading stands (case S37).
+    Source: OCPP 1.6 4.10 StopTransaction; OCPP 2.0.1 E06.
+    """
+    at, own_stamp = instant(event.at, stamp.received_at)
+    at = max(at, session.started_at)
+    meter = take_samples(session.meter, event.samples, stamp.received_at)
+    reasons = session.review_reasons
+    if event.register_wh is not None:
+        if meter.mark_wh is not None and event.register_wh < meter.mark_wh:
+            reasons = _with(reasons, ReviewReason.REGISTER_WENT_BACK)
+        meter = take_reading(meter, max(at, meter.mark_at), event.register_wh)
+    stopped_by = normalise_token(event.id_token.value) if event.id_token and event.id_token.value else None
+    unplugged_at = at if event.trigger in _UNPLUG_TRIGGERS or event.reason == "EVDisconnected" else None
+    return replace(
+        session,
+        state=SessionState.ENDED,
+        meter=finish(meter, at),
+        charging_ended_at=session.charging_ended_at or at,
+        transaction_ended_at=at,
+        unplugged_at=session.unplugged_at or unplugged_at,
+        last_contact_at=stamp.received_at,
+        through=stamp.position,
+        stop_reason=event.reason,
+        stopped_by=stopped_by,
+        ended_by="stop",
+        review_reasons=reasons if own_stamp else _with(reasons, ReviewReason.TIME_ESTIMATED),
+        due_at=stamp.received_at + SETTLE_AFTER,
+    )
+
+
+_UNPLUG_TRIGGERS = frozenset({"EVDeparted", "EVCommunicationLost"})
+
+
+def close_softly(session: Session, now: datetime) -> Session:
+    """The session ended at its last reading because its stop never came; nothing is billed after the last contact (B24)."""
+    at = max(session.meter.mark_at, session.started_at)
+    return replace(
+        session,
+        state=SessionState.ENDED,
+        charging_ended_at=min(session.charging_ended_at or at, at),
+        transaction_ended_at=at,
+        ended_by="soft",
+        due_at=now + SETTLE_AFTER,
+    )
+
+
+def held_because(session: Session) -> tuple[ReviewReason, ...]:
+    """Every reason for which an ended session must be seen by a person before it is billed; empty: none.
+
+    Source: our choice, docs/rules.md "Review".
+    """
+    reasons = session.review_reasons
+    if session.energy_wh is None:
+        reasons = _with(reasons, ReviewReason.NO_METER_READING)
+    elif more_than_the_outlet_can(session):
+        reasons = _with(reasons, ReviewReason.MORE_THAN_THE_OUTLET_CAN)
+    if session.id_token is None:
+        reasons = _with(reasons, ReviewReason.NO_ID_TOKEN)
+    if session.tariff is None:
+        reasons = _with(reasons, ReviewReason.NO_TARIFF)
+    return reasons
+
+
+def never_charged(session: Session) -> bool:
+    """Plugged in and out again without a driver or energy: no business at all, so it is void."""
+    return session.id_token is None and not session.energy_wh
+
+
+def cdr(session: Session, until: datetime | None = None) -> Cdr:
+    """What was used: final when the transaction has ended, else provisional up to `until` (or the last reading).
+
+    Idle time after the transaction, while the cable stays in, is part of it when the tariff bills to the unplugging.
+    Source: OCPI 2.2.1 mod_cdrs, CDR object.
+    """
+    meter = session.meter
+    if session.transaction_ended_at is None and until is not None:
+        meter = finish(meter, until)
+    return Cdr(
+        session_id=session.id,
+        started_at=session.started_at,
+        charging_ended_at=session.charging_ended_at,
+        transaction_ended_at=session.transaction_ended_at,
+        unplugged_at=session.unplugged_at,
+        last_contact_at=session.last_contact_at,
+        energy_wh=sum(period.energy_wh for period in periods(meter)),
+        periods=periods(meter),
+        time_zone=session.time_zone,
+        country=session.country,
+        revision=session.revision,
+    )
+
+
+def _with(reasons: tuple[ReviewReason, ...], reason: ReviewReason) -> tuple[ReviewReason, ...]:
+    return reasons if reason in reasons else (*reasons, reason)

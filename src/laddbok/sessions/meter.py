@@ -1,0 +1,159 @@
+"""How much energy flowed, and when?
+
+The meter shows a register that only grows. Each accepted reading adds its difference to the last one, shared out over
+the time between them in proportion to the time in which the outlet was charging. Charging periods are cut at every UTC
+quarter hour and at every change of activity, so that a tariff can price each of them by itself; their energies are
+whole Wh and always sum to the last register minus the first.
+
+>>> from datetime import UTC, datetime
+>>> at = lambda minute: datetime(2026, 1, 1, 8, minute, tzinfo=UTC)
+>>> meter = begin_meter(at(0), 1000, Activity.CHARGING)
+>>> meter = take_reading(turn(meter, at(10), Activity.PAUSED_BY_EV), at(20), 3000)
+>>> [(p.start_at.minute, p.end_at.minute, p.activity.value, p.energy_wh) for p in periods(meter)]
+[(0, 10, 'charging', 2000), (10, 15, 'paused_by_ev', 0), (15, 20, 'paused_by_ev', 0)]
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from msgspec.structs import replace
+
+from laddbok.model.cdr import Activity, ChargingPeriod
+from laddbok.model.events import Sample
+from laddbok.model.session import Meter, Turn
+
+QUARTER = timedelta(minutes=15)
+MAX_PERIODS = 4_000
+"""Of one session (41 days of quarters); beyond it the last period just grows."""
+MAX_TURNS = 64
+"""Changes of activity between two readings; beyond it the last one stands for the rest."""
+GAP = timedelta(minutes=30)
+"""A longer time between two readings makes the boundaries inside it estimates."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def begin_meter(at: datetime, register_wh: int | None, activity: Activity) -> Meter:
+    """A meter fold that begins at `at` with this register [Wh], or with the first one that comes."""
+    return Meter(mark_at=at, mark_wh=register_wh, begin_wh=register_wh, activity=activity)
+
+
+def take_samples(meter: Meter, samples: tuple[Sample, ...], received_at: datetime) -> Meter:
+    """The meter after these samples, in their order; a sample without a stamp counts as of its receipt."""
+    for sample in samples:
+        at = sample.at or received_at
+        if at < meter.mark_at:
+            continue
+        if sample.register_wh is not None:
+            meter = take_reading(meter, at, sample.register_wh)
+        if sample.power_w is not None or sample.soc_pct is not None:
+            power_w = meter.power_w if sample.power_w is None else sample.power_w
+            soc_pct = meter.soc_pct if sample.soc_pct is None else sample.soc_pct
+            meter = replace(meter, power_w=power_w, soc_pct=soc_pct)
+    return meter
+
+
+def take_reading(meter: Meter, at: datetime, register_wh: int) -> Meter:
+    """The meter after one reading of the register [Wh] at `at`.
+
+    A reading that is older than the last, or below it, changes nothing but the count of rejected ones: one odd value
+    must not become the base of the next (case S36). Cost: constant, but for the quarters that a gap spans.
+    """
+    if at < meter.mark_at:
+        return meter
+    if meter.mark_wh is None:
+        meter = replace(meter, begin_wh=register_wh, mark_wh=register_wh)
+    assert meter.mark_wh is not None
+    energy_wh = register_wh - meter.mark_wh
+    if energy_wh < 0:
+        return replace(meter, rejected=meter.rejected + 1)
+    meter = replace(_extend(meter, at, energy_wh), mark_at=at, mark_wh=register_wh, samples=meter.samples + 1)
+    return meter
+
+
+def turn(meter: Meter, at: datetime, activity: Activity) -> Meter:
+    """The meter after the outlet began to do something else at `at`; a stamp before the last reading counts as then."""
+    at = max(at, meter.turns[-1].at if meter.turns else meter.mark_at)
+    current = meter.turns[-1].activity if meter.turns else meter.activity
+    if activity is current or len(meter.turns) >= MAX_TURNS:
+        return meter
+    return replace(meter, turns=(*meter.turns, Turn(at, activity)))
+
+
+def finish(meter: Meter, at: datetime) -> Meter:
+    """The meter with its time extended to `at` without further energy: nothing was read after the last reading."""
+    if at <= meter.mark_at:
+        return meter
+    return replace(_extend(meter, at, 0), mark_at=at)
+
+
+def periods(meter: Meter) -> tuple[ChargingPeriod, ...]:
+    """All charging periods so far, in time order."""
+    return meter.closed_periods if meter.open_period is None else (*meter.closed_periods, meter.open_period)
+
+
+def _extend(meter: Meter, at: datetime, energy_wh: int) -> Meter:
+    """The periods lengthened from the mark to `at`, with this much energy [Wh] in that time."""
+    period = meter.open_period
+    if period is not None and not meter.turns and meter.cut_at is not None and at <= meter.cut_at:
+        grown = replace(period, end_at=at, energy_wh=period.energy_wh + energy_wh)
+        return replace(meter, open_period=grown)
+    if at == meter.mark_at and energy_wh == 0:
+        return meter
+    closed = list(meter.closed_periods)
+    for piece in _pieces(meter, at, energy_wh):
+        if period is None:
+            period = piece
+        elif _continues(period, piece) or len(closed) >= MAX_PERIODS:
+            period = replace(period, end_at=piece.end_at, energy_wh=period.energy_wh + piece.energy_wh)
+        else:
+            closed.append(period)
+            period = piece
+    assert period is not None
+    return replace(
+        meter,
+        closed_periods=tuple(closed),
+        open_period=period,
+        cut_at=_quarter_end(period.start_at),
+        activity=next((t.activity for t in reversed(meter.turns) if t.at <= at), meter.activity),
+        turns=tuple(t for t in meter.turns if t.at > at),
+    )
+
+
+def _pieces(meter: Meter, at: datetime, energy_wh: int) -> Iterator[ChargingPeriod]:
+    """The time from the mark to `at`, cut at quarters and turns, with the energy shared out in whole Wh."""
+    spans = list(_spans(meter, at))
+    weights = [(end - start) // timedelta(microseconds=1) for start, end, _ in spans]
+    charging = [w if act is Activity.CHARGING else 0 for w, (_, _, act) in zip(weights, spans, strict=True)]
+    weights = charging if any(charging) else weights
+    total = sum(weights)
+    estimated = at - meter.mark_at > GAP
+    passed = shared_wh = 0
+    for (start, end, activity), weight in zip(spans, weights, strict=True):
+        passed += weight
+        through_wh = energy_wh * passed // total if total else energy_wh
+        yield ChargingPeriod(
+            start_at=start, end_at=end, activity=activity, energy_wh=through_wh - shared_wh, estimated=estimated
+        )
+        shared_wh = through_wh
+
+
+def _spans(meter: Meter, at: datetime) -> Iterator[tuple[datetime, datetime, Activity]]:
+    """(start, end, activity) from the mark to `at`; never empty."""
+    start, activity = meter.mark_at, meter.activity
+    for change in (*(t for t in meter.turns if t.at <= at), Turn(at, activity)):
+        while (cut := _quarter_end(start)) < change.at:
+            yield start, cut, activity
+            start = cut
+        if change.at > start or (change.at is at and at == meter.mark_at):
+            yield start, change.at, activity
+        start, activity = change.at, change.activity
+
+
+def _continues(period: ChargingPeriod, piece: ChargingPeriod) -> bool:
+    same = period.activity is piece.activity and period.estimated == piece.estimated
+    return same and period.end_at == piece.start_at and piece.start_at < _quarter_end(period.start_at)
+
+
+def _quarter_end(at: datetime) -> datetime:
+    return _EPOCH + ((at - _EPOCH) // QUARTER + 1) * QUARTER

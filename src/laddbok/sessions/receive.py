@@ -1,0 +1,169 @@
+"""What does one message of a station change, and what do we answer?
+
+`receive` takes the working memory of one station, one event and what was looked up for it, and returns the answer and
+what changed. It finds the sessions that the event concerns and lets `advance` move each of them. It knows no wire, no
+database and no clock.
+"""
+
+from datetime import datetime
+
+import msgspec
+from msgspec.structs import replace
+
+from laddbok.model.events import (
+    Answer,
+    AuthorizationStatus,
+    AuthorizeAsked,
+    Booted,
+    Event,
+    IdToken,
+    MetersRead,
+    StatusReported,
+    TransactionEnded,
+    TransactionStarted,
+    TransactionUpdated,
+)
+from laddbok.model.session import RUNNING_STATES, ReviewReason, Session, SessionState
+from laddbok.model.station import Outlet, StationState
+from laddbok.sessions.advance import NO_TRANSACTION, advance, superseded
+from laddbok.sessions.authorize import authorization
+from laddbok.sessions.facts import Facts, Stamp
+from laddbok.sessions.open import open_session, start_key, start_of_lost_start
+
+HEARTBEAT_INTERVAL_S = 300
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What one event changed. `sessions` are all that are now different; `opened` and `moved` must be stored at once."""
+
+    answer: Answer = Answer()
+    sessions: tuple[Session, ...] = ()
+    opened: Session | None = None
+    outlet: Outlet | None = None
+    booted: Booted | None = None
+    orphan_transaction_id: str | None = None
+
+
+def receive(state: StationState, event: Event, stamp: Stamp, facts: Facts) -> Outcome:
+    """The outcome of one event of this station.
+
+    Source: OCPP 1.6 chapter 4; OCPP 2.0.1 chapters B, C, E, G, J; docs/rules.md.
+    """
+    if isinstance(event, MetersRead):
+        return _meters_read(state, event, stamp, facts)
+    if isinstance(event, TransactionStarted):
+        return _started(state, event, stamp, facts)
+    if isinstance(event, TransactionUpdated | TransactionEnded):
+        return _transaction(state, event, stamp, facts)
+    if isinstance(event, StatusReported):
+        return _status(state, event, stamp, facts)
+    if isinstance(event, AuthorizeAsked):
+        return Outcome(answer=Answer(authorization=authorization(facts.start.token, stamp.received_at)))
+    if isinstance(event, Booted):
+        running = tuple(advance(event, s, stamp, facts) for s in state.sessions.values() if s.state in RUNNING_STATES)
+        return Outcome(answer=boot_answer(stamp.received_at), sessions=running, booted=event)
+    return Outcome(answer=Answer(now=stamp.received_at))
+
+
+def boot_answer(now: datetime) -> Answer:
+    """Our answer to the boot of a station that we run; given at once, from memory. Source: OCPP 1.6 4.2, 2.0.1 B01."""
+    return Answer(now=now, heartbeat_interval_s=HEARTBEAT_INTERVAL_S)
+
+
+def session_at(state: StationState, evse_id: int) -> Session | None:
+    """The session that runs at this EVSE."""
+    for session in state.sessions.values():
+        if session.evse_id == evse_id and session.state in RUNNING_STATES:
+            return session
+    return None
+
+
+def _meters_read(state: StationState, event: MetersRead, stamp: Stamp, facts: Facts) -> Outcome:
+    """By transaction id, else by connector (S10). An unknown id is an orphan, answered all the same (S7)."""
+    if event.transaction_id is None or event.transaction_id in NO_TRANSACTION:
+        session = session_at(state, event.evse_id)
+        return Outcome() if session is None else _moved(session, advance(event, session, stamp, facts))
+    session = state.sessions.get(event.transaction_id)
+    if session is None:
+        return Outcome(orphan_transaction_id=event.transaction_id)
+    return _moved(session, advance(event, session, stamp, facts))
+
+
+def _started(state: StationState, event: TransactionStarted, stamp: Stamp, facts: Facts) -> Outcome:
+    """The same start again gets the same answer and opens nothing (S1, S2); a new one ends what ran at its EVSE."""
+    key = start_key(event)
+    for session in state.sessions.values():
+        if session.start_key == key:
+            return Outcome(answer=_start_answer(session, event.id_token))
+    outlet = state.outlets.get((event.evse_id, event.connector_id))
+    opened = open_session(state.station, event, stamp, facts, outlet)
+    opened = advance(event, opened, stamp, facts)
+    before = [s for s in state.sessions.values() if s.evse_id == event.evse_id]
+    ended = [(s, superseded(s, event, stamp)) for s in before]
+    changed = tuple(after for s, after in ended if after is not s)
+    return Outcome(answer=_start_answer(opened, event.id_token), sessions=(*changed, opened), opened=opened)
+
+
+def _transaction(
+    state: StationState, event: TransactionUpdated | TransactionEnded, stamp: Stamp, facts: Facts
+) -> Outcome:
+    """An update or the end. In 2.0.1 a transaction whose start never came is opened from what did (S16)."""
+    told = authorization(facts.start.token, stamp.received_at) if event.id_token and event.id_token.value else None
+    session = _by_transaction(state, event)
+    if session is not None:
+        return _moved(session, advance(event, session, stamp, facts), Answer(authorization=told))
+    start = None if state.station.protocol == "1.6" else start_of_lost_start(event)
+    if start is None:
+        return Outcome(answer=Answer(authorization=told), orphan_transaction_id=event.transaction_id)
+    opened = open_session(state.station, start, stamp, facts, None)
+    opened = advance(event, mark_incomplete(opened), stamp, facts)
+    return Outcome(answer=Answer(authorization=told), sessions=(opened,), opened=opened)
+
+
+def mark_incomplete(session: Session) -> Session:
+    """The session with the note that its start never came."""
+    return replace(session, review_reasons=(*session.review_reasons, ReviewReason.INCOMPLETE_START))
+
+
+def _status(state: StationState, event: StatusReported, stamp: Stamp, facts: Facts) -> Outcome:
+    """The outlet's new status, and what it says about the session there: the running one, else the one just ended."""
+    outlet = Outlet(
+        evse_id=event.evse_id,
+        connector_id=event.connector_id,
+        status=event.status,
+        status_at=event.at or stamp.received_at,
+        error_code=None if event.error_code == "NoError" else event.error_code,
+        info=event.info or event.vendor_error_code,
+    )
+    session = session_at(state, event.evse_id) or _awaiting_unplug(state, event.evse_id)
+    if session is None or event.evse_id == 0:
+        return Outcome(outlet=outlet)
+    return replace(_moved(session, advance(event, session, stamp, facts)), outlet=outlet)
+
+
+def _awaiting_unplug(state: StationState, evse_id: int) -> Session | None:
+    ended = (s for s in state.sessions.values() if s.evse_id == evse_id and s.state is SessionState.ENDED)
+    return max((s for s in ended if s.unplugged_at is None), key=_ended_at, default=None)
+
+
+def _ended_at(session: Session) -> datetime:
+    return session.transaction_ended_at or session.started_at
+
+
+def _by_transaction(state: StationState, event: TransactionUpdated | TransactionEnded) -> Session | None:
+    if event.transaction_id not in NO_TRANSACTION:
+        return state.sessions.get(event.transaction_id)
+    return None if event.evse_id is None else session_at(state, event.evse_id)
+
+
+def _moved(before: Session, after: Session, answer: Answer | None = None) -> Outcome:
+    return Outcome(answer=answer or Answer(), sessions=() if after is before else (after,))
+
+
+def _start_answer(session: Session, id_token: IdToken | None) -> Answer:
+    status = session.authorization
+    if session.protocol == "1.6":
+        status = status or AuthorizationStatus.INVALID
+    elif id_token is None:
+        status = None
+    return Answer(transaction_id=session.transaction_id, authorization=status)
