@@ -1,0 +1,176 @@
+"""How does a batch of messages become stored changes and answers?
+
+Load, decide, commit, then answer. `Desk` holds the working memory of the stations that one gateway owns. For a batch it
+looks up what the rules need, lets them decide message by message, commits everything at once, and only then makes the
+new state visible and gives out the answers. A message that breaks a rule's invariant, or holds a value that the
+database refuses, ends alone in quarantine; its neighbours are committed and answered.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from laddbok.flow.changes import BadData, Changes, OutcomeUnknown, Stale
+from laddbok.flow.decide import Decided, decide, quarantine
+from laddbok.flow.messages import Asked, Commanded, Elapsed, Entry, Received, Reply, StationMemory
+from laddbok.flow.store import Claim, Found, Question, Store
+from laddbok.model.session import RUNNING_STATES, Session, SessionState
+from laddbok.sessions.advance import concerns, fold, is_lost
+from laddbok.sessions.facts import Facts
+
+MAX_ENDED_KEPT = 8
+"""Ended sessions that a station's memory keeps, for repeated stops and for the unplugging."""
+
+
+class Desk:
+    """The stations of one gateway, and the one way in which their state changes."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.stations: dict[int, StationMemory] = {}
+        self._numbers: Iterator[int] = iter(())
+        self._changed: dict[str, Session] = {}
+
+    def take_over(self, claim: Claim) -> StationMemory:
+        """Begin to hold a station: its stored state with the frames folded in that came after it."""
+        memory = StationMemory(state=claim.state, epoch=claim.epoch)
+        for asked in map(Asked.of_row, claim.unfolded):
+            for key, session in list(memory.state.sessions.items()):
+                if asked.event is not None and asked.stamp.position > session.through:
+                    if concerns(asked.event, session):
+                        memory.state.sessions[key] = fold(session, asked.event, asked.stamp, Facts())
+        self.stations[claim.state.station.station_no] = memory
+        return memory
+
+    def drop(self, station_no: int, epoch: int) -> None:
+        """Stop holding a station, unless a newer connection holds it by now (case S64)."""
+        memory = self.stations.get(station_no)
+        if memory is not None and memory.epoch == epoch:
+            del self.stations[station_no]
+
+    def lost_sessions(self, now: datetime) -> list[Elapsed]:
+        """The sessions whose stop has not come in time, as messages to take in."""
+        return [
+            Elapsed(station_no=station_no, epoch=memory.epoch, received_at=now, transaction_id=session.transaction_id)
+            for station_no, memory in self.stations.items()
+            for session in memory.state.sessions.values()
+            if is_lost(session, now)
+        ]
+
+    def changed_sessions(self) -> list[Session]:
+        """The sessions that changed since the last call, for the readers."""
+        changed, self._changed = list(self._changed.values()), {}
+        return changed
+
+    async def apply(self, entries: Sequence[Entry]) -> list[Reply]:
+        """Take a batch in: at most one message of each station.
+
+        Returns: what to do with each connection, only after the commit. Raises: StoreDown, and OutcomeUnknown when
+        not even a second look tells whether the commit happened.
+        """
+        live = [entry for entry in entries if self._is_current(entry)]
+        gone = [Reply.dropped(entry) for entry in entries if not self._is_current(entry)]
+        if not live:
+            return gone
+        found = await self._look_up(live)
+        decided = [self._decide(entry, answer) for entry, answer in zip(live, found, strict=True)]
+        try:
+            await self._commit(decided)
+        except BadData as error:
+            return gone + await self._split(live, str(error))
+        except Stale as stale:
+            fresh = [entry for entry in live if entry.station_no not in stale.station_numbers]
+            for entry in live:
+                if entry.station_no in stale.station_numbers:
+                    gone.append(Reply.dropped(entry))
+                    self.stations.pop(entry.station_no, None)
+            return gone + await self.apply(fresh)
+        return gone + [self._absorb(each) for each in decided]
+
+    async def _commit(self, decided: Sequence[Decided]) -> None:
+        """Commit; when the connection broke meanwhile, look whether it happened and, if not, commit once more."""
+        changes = Changes()
+        for each in decided:
+            each.add_to(changes)
+        try:
+            await self._store.commit(changes)
+        except OutcomeUnknown:
+            positions = [(row.station_no, each.stamp.position) for each in decided for row in each.frames[:1]]
+            if positions and await self._store.stored(positions[:1]):
+                return
+            await self._store.commit(changes)
+
+    async def _split(self, entries: Sequence[Entry], reason: str) -> list[Reply]:
+        """Halve the batch until the message that can't be stored stands alone."""
+        if len(entries) > 1:
+            half = len(entries) // 2
+            return await self.apply(entries[:half]) + await self.apply(entries[half:])
+        memory = self.stations[entries[0].station_no]
+        alone = quarantine(entries[0], memory, f"can't be stored: {reason}")
+        await self._commit([alone])
+        return [self._absorb(alone)]
+
+    def _is_current(self, entry: Entry) -> bool:
+        memory = self.stations.get(entry.station_no)
+        return memory is not None and memory.epoch == entry.epoch
+
+    async def _look_up(self, entries: Sequence[Entry]) -> list[Found | None]:
+        """What the rules need of the tables, in one query for the whole batch; None where nothing is needed."""
+        questions: dict[int, Question] = {}
+        for index, entry in enumerate(entries):
+            if isinstance(entry, Received) and (question := entry.question(self.stations[entry.station_no])):
+                questions[index] = question
+        answers = await self._store.look_up(list(questions.values())) if questions else []
+        found: list[Found | None] = [None] * len(entries)
+        for index, answer in zip(questions, answers, strict=True):
+            found[index] = answer
+            if answer.session is not None:
+                memory = self.stations[entries[index].station_no]
+                memory.state.sessions.setdefault(answer.session.transaction_id, answer.session)
+        if any(question.start_key for question in questions.values()):
+            await self._refill_numbers(len(entries))
+        return found
+
+    async def _refill_numbers(self, count: int) -> None:
+        kept = list(self._numbers)
+        while len(kept) < count:
+            kept.extend(await self._store.transaction_numbers())
+        self._numbers = iter(kept)
+
+    def _decide(self, entry: Entry, found: Found | None) -> Decided:
+        memory = self.stations[entry.station_no]
+        number = None
+        if isinstance(entry, Received) and found is not None and entry.needs_number:
+            number = next(self._numbers)
+        try:
+            return decide(entry, memory, found, number)
+        except Exception as error:  # a broken invariant parks this message, never the platform
+            return quarantine(entry, memory, f"{type(error).__name__}: {error}")
+
+    def _absorb(self, decided: Decided) -> Reply:
+        """Make what was committed visible."""
+        memory = self.stations[decided.entry.station_no]
+        memory.next_seq += len(decided.frames)
+        state = memory.state
+        for session in decided.sessions:
+            if any(session is each for each in decided.moved):
+                session = replace(session, version=session.version + 1)
+            state.sessions[session.transaction_id] = session
+            self._changed[session.id] = session
+        if decided.outlet is not None:
+            state.outlets[decided.outlet.evse_id, decided.outlet.connector_id] = decided.outlet
+        if decided.opened is not None:
+            _prune(state.sessions)
+        if isinstance(decided.entry, Commanded):
+            memory.commands_sent += 1
+        return Reply(entry=decided.entry, payload=decided.payload, error=decided.error)
+
+
+def _prune(sessions: dict[str, Session]) -> None:
+    """Keep what runs and the few that ended last."""
+    ended = [key for key, session in sessions.items() if session.state not in RUNNING_STATES]
+    waiting = {key for key in ended if sessions[key].state is SessionState.ENDED}
+    for key in ended[: max(0, len(ended) - MAX_ENDED_KEPT)]:
+        if key not in waiting or sessions[key].unplugged_at is not None:
+            del sessions[key]

@@ -1,0 +1,259 @@
+"""What do the rules make of one message?
+
+`decide` is pure: it takes one message, the station's memory and what was looked up, and returns everything that is to be
+stored and answered. Nothing is visible before that is committed.
+"""
+
+from typing import Any
+
+import msgspec
+
+from laddbok.flow.changes import (
+    Attributed,
+    BootSeen,
+    Changes,
+    CommandMoved,
+    Decision,
+    FrameRow,
+    Job,
+    Orphan,
+    OutletSeen,
+    Quarantined,
+)
+from laddbok.flow.messages import VERSION_CODE, Commanded, Elapsed, Entry, Received, Returned, StationMemory
+from laddbok.flow.store import Found
+from laddbok.model.events import Booted, HeartbeatSent
+from laddbok.model.session import Session, SessionState
+from laddbok.model.station import Outlet
+from laddbok.ocpp import respond
+from laddbok.ocpp.frame import ErrorCode, Undecodable, encode_result, spelled
+from laddbok.sessions.advance import UNPLUG_TIMEOUT, is_lost
+from laddbok.sessions.close import close_softly
+from laddbok.sessions.facts import Facts, Stamp, StartFacts
+from laddbok.sessions.receive import Outcome, receive
+
+SETTLE = "settle"
+"""The job that makes a CDR of an ended session."""
+
+
+class Decided(msgspec.Struct, kw_only=True):
+    """One message decided: what it stores, what it answers, and the new state that follows."""
+
+    entry: Entry
+    stamp: Stamp
+    frames: list[FrameRow] = []
+    sessions: tuple[Session, ...] = ()
+    opened: Session | None = None
+    moved: list[Session] = []
+    outlet: Outlet | None = None
+    payload: bytes | None = None
+    error: tuple[str, str] | None = None
+    also: Changes | None = None
+    """Whatever else it stores."""
+
+    def add_to(self, changes: Changes) -> None:
+        """Put all of it into one commit."""
+        changes.frames += self.frames
+        changes.moved += self.moved
+        if self.opened is not None:
+            changes.opened.append(self.opened)
+        if self.also is not None:
+            for name in _OTHERS:
+                getattr(changes, name).extend(getattr(self.also, name))
+
+
+_OTHERS = ("decisions", "outlets", "boots", "orphans", "quarantined", "jobs", "commands", "attributed")
+
+
+def decide(entry: Entry, memory: StationMemory, found: Found | None, number: int | None) -> Decided:
+    """What is to be stored and answered for one message.
+
+    Args: `number` is a fresh 1.6 transaction id, for a start.
+    """
+    if isinstance(entry, Received):
+        if isinstance(entry.event, Undecodable):
+            return quarantine(entry, memory, entry.event.reason, entry.event.code)
+        return _received(entry, memory, found, number)
+    if isinstance(entry, Commanded):
+        return _commanded(entry, memory)
+    if isinstance(entry, Returned):
+        return _returned(entry, memory)
+    return _elapsed(entry, memory)
+
+
+def quarantine(entry: Entry, memory: StationMemory, reason: str, code: str | None = None) -> Decided:
+    """The message alone in quarantine, with the reason; the station gets an error, so that it does not wait."""
+    stamp = memory.stamp(entry.received_at)
+    if not isinstance(entry, Received):
+        return Decided(entry=entry, stamp=stamp)
+    code = code or spelled(ErrorCode.INTERNAL_ERROR, entry.version)
+    row = Quarantined(
+        tenant=memory.state.station.tenant,
+        station_no=entry.station_no,
+        connection_epoch=stamp.position.epoch,
+        seq=stamp.position.seq,
+        received_at=entry.received_at,
+        reason=reason.replace("\0", "\\0")[:500],
+        raw=entry.raw,
+    )
+    return Decided(entry=entry, stamp=stamp, error=(code, reason[:255]), also=Changes(quarantined=[row]))
+
+
+def _received(entry: Received, memory: StationMemory, found: Found | None, number: int | None) -> Decided:
+    """A call that we understand: the rules decide, the wire words the answer, the frame keeps both."""
+    stamp = memory.stamp(entry.received_at)
+    facts = Facts(start=found.facts if found else StartFacts(), transaction_number=number)
+    assert not isinstance(entry.event, Undecodable)
+    outcome = receive(memory.state, entry.event, stamp, facts)
+    payload = respond(entry.event, outcome.answer, entry.version)
+    if isinstance(entry.event, HeartbeatSent):
+        return Decided(entry=entry, stamp=stamp, payload=payload)
+    answer = encode_result(entry.call.message_id, payload)
+    row = _row(entry, memory, stamp, b"i", entry.call.message_id, entry.call.action, entry.raw, answer)
+    moved = [s for s in outcome.sessions if s is not outcome.opened and _is_move(memory, s)]
+    return Decided(
+        entry=entry,
+        stamp=stamp,
+        frames=[row],
+        sessions=outcome.sessions,
+        opened=outcome.opened,
+        moved=moved,
+        outlet=outcome.outlet,
+        payload=payload,
+        also=_also(entry, memory, stamp, facts, outcome, moved),
+    )
+
+
+def _is_move(memory: StationMemory, session: Session) -> bool:
+    """Whether the stored row must follow at once: a new state, or a driver who is known by now."""
+    before = memory.state.sessions.get(session.transaction_id)
+    return before is None or before.state is not session.state or before.token != session.token
+
+
+def _also(
+    entry: Received, memory: StationMemory, stamp: Stamp, facts: Facts, outcome: Outcome, moved: list[Session]
+) -> Changes | None:
+    """Decisions, jobs and the station's own rows that follow from an outcome; None for a plain meter value."""
+    opened = outcome.opened
+    changed = [opened, *moved] if opened else moved
+    ended = [session for session in outcome.sessions if session.state is SessionState.ENDED]
+    seen = outcome.outlet is not None or outcome.booted is not None or outcome.orphan_transaction_id is not None
+    if not (changed or ended or seen):
+        return None
+    station = memory.state.station
+    changes = Changes()
+    for session in changed:
+        changes.decisions.append(_facts_used(session, stamp, facts, memory))
+    for session in ended:
+        changes.jobs.append(settle_job(session, stamp))
+        if session.unplugged_at is not None and all(session is not each for each in changed):
+            changes.attributed.append(Attributed(session, stamp.received_at))
+    if outcome.outlet is not None:
+        changes.outlets.append(OutletSeen(station.tenant, entry.station_no, outcome.outlet))
+    if outcome.booted is not None:
+        changes.boots.append(_boot_seen(entry, outcome.booted))
+    if outcome.orphan_transaction_id is not None:
+        changes.orphans.append(_orphan(entry, memory, stamp, outcome.orphan_transaction_id))
+    return changes
+
+
+def settle_job(session: Session, stamp: Stamp) -> Job:
+    """When an ended session is to be settled: after the closing values, or after the unplugging that the tariff awaits."""
+    due_at = session.due_at or stamp.received_at
+    if session.waits_for_unplug and session.unplugged_at is None:
+        due_at = stamp.received_at + UNPLUG_TIMEOUT
+    return Job(tenant=session.tenant, kind=SETTLE, key=session.id, due_at=due_at)
+
+
+def _facts_used(session: Session, stamp: Stamp, facts: Facts, memory: StationMemory) -> Decision:
+    """What a session took from our tables at this frame, so that a later fold reads this and not today's tables."""
+    state = memory.state
+    outlet = state.outlets.get((session.evse_id, session.connector_id))
+    body: dict[str, Any] = {
+        "position": msgspec.to_builtins(stamp.position),
+        "facts": msgspec.to_builtins(facts),
+        "station": msgspec.to_builtins(state.station),
+        "outlet": msgspec.to_builtins(outlet),
+    }
+    return Decision(tenant=session.tenant, session_id=session.id, at=stamp.received_at, kind="facts", body=body)
+
+
+def _boot_seen(entry: Received, booted: Booted) -> BootSeen:
+    return BootSeen(
+        station_no=entry.station_no,
+        at=entry.received_at,
+        protocol=entry.version.value.removeprefix("ocpp"),
+        vendor=booted.vendor,
+        model=booted.model,
+        serial_number=booted.serial_number,
+        firmware_version=booted.firmware_version,
+    )
+
+
+def _orphan(entry: Received, memory: StationMemory, stamp: Stamp, transaction_id: str) -> Orphan:
+    return Orphan(
+        tenant=memory.state.station.tenant,
+        station_no=entry.station_no,
+        connection_epoch=stamp.position.epoch,
+        seq=stamp.position.seq,
+        received_at=entry.received_at,
+        action=entry.call.action,
+        transaction_id=transaction_id,
+        evse_id=getattr(entry.event, "evse_id", None),
+    )
+
+
+def _commanded(entry: Commanded, memory: StationMemory) -> Decided:
+    stamp = memory.stamp(entry.received_at)
+    row = _row(entry, memory, stamp, b"o", entry.command_id, entry.action, entry.raw, None)
+    sent = CommandMoved(command_id=entry.command_id, status="sent", at=entry.received_at)
+    return Decided(entry=entry, stamp=stamp, frames=[row], payload=entry.payload, also=Changes(commands=[sent]))
+
+
+def _returned(entry: Returned, memory: StationMemory) -> Decided:
+    stamp = memory.stamp(entry.received_at)
+    frames = []
+    if entry.raw is not None:
+        frames.append(_row(entry, memory, stamp, b"r", entry.command_id, entry.action, entry.raw, None))
+    ended = CommandMoved(command_id=entry.command_id, status=entry.status, at=entry.received_at, answer=entry.answer)
+    return Decided(entry=entry, stamp=stamp, frames=frames, also=Changes(commands=[ended]))
+
+
+def _elapsed(entry: Elapsed, memory: StationMemory) -> Decided:
+    """The wait for a stop is over: the session is closed at its last reading."""
+    stamp = memory.stamp(entry.received_at)
+    session = memory.state.sessions.get(entry.transaction_id)
+    if session is None or not is_lost(session, entry.received_at):
+        return Decided(entry=entry, stamp=stamp)
+    closed = close_softly(session, entry.received_at)
+    body = {"position": msgspec.to_builtins(session.through)}
+    decision = Decision(
+        tenant=closed.tenant, session_id=closed.id, at=entry.received_at, kind="closed_softly", body=body
+    )
+    also = Changes(decisions=[decision], jobs=[settle_job(closed, stamp)])
+    return Decided(entry=entry, stamp=stamp, sessions=(closed,), moved=[closed], also=also)
+
+
+def _row(
+    entry: Received | Commanded | Returned,
+    memory: StationMemory,
+    stamp: Stamp,
+    direction: bytes,
+    message_id: str,
+    action: str,
+    raw: bytes,
+    answer: bytes | None,
+) -> FrameRow:
+    return FrameRow(
+        entry.received_at,
+        memory.state.station.tenant,
+        entry.station_no,
+        stamp.position.epoch,
+        stamp.position.seq,
+        direction,
+        VERSION_CODE[entry.version],
+        message_id,
+        action,
+        raw,
+        answer,
+    )

@@ -1,0 +1,178 @@
+"""What can happen to a station, as the platform takes it in?
+
+A message is one thing that happened to one station, in the order in which we learned of it: a call that we received, a
+command that we are about to send, its answer, or time that has passed. All of them go through the same line and the
+same commit, so the evidence has one order.
+"""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from laddbok.flow.changes import FrameRow
+from laddbok.flow.store import Question
+from laddbok.model.events import (
+    AuthorizeAsked,
+    Event,
+    IdToken,
+    MetersRead,
+    TransactionEnded,
+    TransactionStarted,
+    TransactionUpdated,
+)
+from laddbok.model.session import FramePosition
+from laddbok.model.station import StationState
+from laddbok.ocpp import decode
+from laddbok.ocpp.frame import Call, OcppVersion, Undecodable
+from laddbok.ocpp.frame import parse as parse_frame
+from laddbok.sessions.advance import NO_TRANSACTION
+from laddbok.sessions.authorize import normalise_token
+from laddbok.sessions.facts import Stamp
+from laddbok.sessions.open import start_key
+from laddbok.sessions.timekeeping import instant
+
+VERSION_CODE = {OcppVersion.V16: b"6", OcppVersion.V201: b"2"}
+VERSION_OF_CODE = {code: version for version, code in VERSION_CODE.items()}
+
+
+class StationMemory:
+    """One station as its owner knows it: its state, and where its next frame stands in the evidence."""
+
+    __slots__ = ("commands_sent", "epoch", "next_seq", "state")
+
+    def __init__(self, state: StationState, epoch: int) -> None:
+        self.state = state
+        self.epoch = epoch
+        self.next_seq = 1
+        self.commands_sent = 0
+
+    def stamp(self, received_at: datetime) -> Stamp:
+        """The place of the next frame."""
+        return Stamp(FramePosition(self.epoch, self.next_seq), received_at)
+
+
+class Received(msgspec.Struct, frozen=True, kw_only=True):
+    """A call from the station. `event` is what it says, or why it can't be understood."""
+
+    station_no: int
+    epoch: int
+    received_at: datetime
+    version: OcppVersion
+    call: Call
+    raw: bytes
+    event: Event | Undecodable
+    answered: bool = False
+    """It was answered from memory already (a boot); it is only to be stored."""
+
+    @property
+    def needs_number(self) -> bool:
+        """Whether the answer names a transaction of ours."""
+        return isinstance(self.event, TransactionStarted) and self.event.transaction_id is None
+
+    def question(self, memory: StationMemory) -> Question | None:
+        """What must be looked up for it; None: nothing, as for nearly every meter value."""
+        event = self.event
+        if isinstance(event, MetersRead):
+            known = event.transaction_id
+            if known is None or known in NO_TRANSACTION or known in memory.state.sessions:
+                return None
+            return self._ask(memory, None, None, event.evse_id, transaction_id=known)
+        if isinstance(event, TransactionStarted):
+            return self._ask(memory, event.id_token, event.at, event.evse_id, start_key=start_key(event))
+        if isinstance(event, TransactionUpdated | TransactionEnded):
+            known = event.transaction_id
+            if known in memory.state.sessions and event.id_token is None:
+                return None
+            return self._ask(memory, event.id_token, event.at, event.evse_id, transaction_id=known)
+        if isinstance(event, AuthorizeAsked):
+            return self._ask(memory, event.id_token, None, None)
+        return None
+
+    def _ask(
+        self,
+        memory: StationMemory,
+        id_token: IdToken | None,
+        at: datetime | None,
+        evse_id: int | None,
+        **keys: str,
+    ) -> Question:
+        return Question(
+            tenant=memory.state.station.tenant,
+            station_no=self.station_no,
+            evse_id=evse_id,
+            token=normalise_token(id_token.value) if id_token and id_token.value else None,
+            at=instant(at, self.received_at)[0],
+            **keys,
+        )
+
+
+class Commanded(msgspec.Struct, frozen=True, kw_only=True):
+    """A command that goes out as soon as this is stored: sent at most once."""
+
+    station_no: int
+    epoch: int
+    received_at: datetime
+    version: OcppVersion
+    command_id: str
+    action: str
+    payload: bytes
+    raw: bytes
+
+
+class Returned(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a command. `raw` is the station's answer verbatim, None when none came."""
+
+    station_no: int
+    epoch: int
+    received_at: datetime
+    version: OcppVersion
+    command_id: str
+    action: str
+    status: str
+    raw: bytes | None
+    answer: bytes | None
+
+
+class Elapsed(msgspec.Struct, frozen=True, kw_only=True):
+    """A running session waited long enough for its stop."""
+
+    station_no: int
+    epoch: int
+    received_at: datetime
+    transaction_id: str
+
+
+Entry = Received | Commanded | Returned | Elapsed
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """What to do with the connection of a message, now that it is stored: answer, refuse, or (dropped) close it."""
+
+    entry: Entry
+    payload: bytes | None = None
+    error: tuple[str, str] | None = None
+    is_dropped: bool = False
+
+    @classmethod
+    def dropped(cls, entry: Entry) -> "Reply":
+        """The state behind it is stale: the connection is to be closed, and nothing answered."""
+        return cls(entry, is_dropped=True)
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """A stored call, understood again."""
+
+    stamp: Stamp
+    event: Any
+
+    @classmethod
+    def of_row(cls, row: FrameRow) -> "Asked":
+        """The event that a stored frame carries; None for our own calls and for what can't be understood."""
+        stamp = Stamp(FramePosition(row.connection_epoch, row.seq), row.received_at)
+        if row.direction != b"i":
+            return cls(stamp, None)
+        version = VERSION_OF_CODE[row.protocol]
+        call = parse_frame(row.raw, version)
+        event = decode(call, version) if isinstance(call, Call) else None
+        return cls(stamp, None if isinstance(event, Undecodable) else event)

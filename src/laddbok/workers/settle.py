@@ -1,0 +1,33 @@
+"""How does a finished session become a CDR?
+
+One job per session: read its evidence, let `charge_to_cash.settle` decide, commit. If somebody moved the session
+meanwhile nothing is written and the job comes again.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from laddbok.flow.changes import Stale
+from laddbok.flow.charge_to_cash import settle
+from laddbok.flow.store import LeasedJob, Store
+
+AFTER_STALE = timedelta(seconds=1)
+
+
+class Settler:
+    """Does jobs of kind `settle`; their key is the session id."""
+
+    def __init__(self, store: Store, now: Callable[[], datetime]) -> None:
+        self._store = store
+        self._now = now
+
+    async def __call__(self, leased: LeasedJob) -> datetime | None:
+        """Settle one session. Returns: when to try again, if it is not time yet."""
+        evidence = await self._store.session_evidence(leased.job.tenant, leased.job.key)
+        settlement = settle(evidence, self._now())
+        if settlement.changes is not None:
+            try:
+                await self._store.commit(settlement.changes)
+            except Stale:
+                return self._now() + AFTER_STALE
+        return settlement.again_at
