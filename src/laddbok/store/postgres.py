@@ -1,0 +1,346 @@
+"""How do the flows read and write PostgreSQL?
+
+The one database behind `flow.store.Store`. A commit is one transaction with one statement per table that it touches; a
+batch of plain meter values is a single COPY. Errors come back as what they mean to the flow: a value that the database
+refuses, a state that somebody else moved, a commit whose outcome is unknown, a database that is not there.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from laddbok.flow.changes import BadData, Changes, Decision, FrameRow, Job, OutcomeUnknown, Stale, StoreDown
+from laddbok.flow.store import Claim, Found, LeasedJob, Question, SessionEvidence
+from laddbok.model.errors import NotFound
+from laddbok.model.events import AuthorizationStatus
+from laddbok.model.session import FramePosition, Session, TariffChoice
+from laddbok.model.station import Outlet, Station, StationState
+from laddbok.model.tariff import parse_tariff
+from laddbok.sessions.authorize import TokenFacts
+from laddbok.sessions.facts import StartFacts
+from laddbok.store import rows
+from laddbok.store.sql import query
+
+LEASE = timedelta(minutes=5)
+"""How long a worker holds a job; longer ones renew it by being taken again."""
+MAX_ATTEMPTS = 12
+FIRST_RETRY = timedelta(seconds=2)
+SERIALIZATION_TRIES = 5
+_LOST = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.exceptions.AdminShutdownError,
+    asyncpg.exceptions.CrashShutdownError,
+    asyncpg.exceptions.CannotConnectNowError,
+    asyncpg.exceptions.TooManyConnectionsError,
+    TimeoutError,
+)
+_BAD = (
+    asyncpg.exceptions.DataError,
+    asyncpg.exceptions.CharacterNotInRepertoireError,
+    asyncpg.exceptions.ProgramLimitExceededError,
+    asyncpg.exceptions.IntegrityConstraintViolationError,
+    UnicodeError,
+    OverflowError,
+)
+_RETRY = (asyncpg.exceptions.SerializationError, asyncpg.exceptions.DeadlockDetectedError)
+
+
+class PostgresStore:
+    """`flow.store.Store` on a pool of connections whose user owns the tables."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def claim(self, station_numbers: Sequence[int], gateway: str, at: datetime) -> dict[int, Claim]:
+        """Take stations over: a new epoch each, and their memory."""
+        async with self._connection() as connection, connection.transaction():
+            claimed = await connection.fetch(query("claim_stations"), list(station_numbers), gateway, at)
+            numbers = [row["station_no"] for row in claimed]
+            outlets = await connection.fetch(query("outlets_of_stations"), [row["tenant"] for row in claimed], numbers)
+            sessions = _newest(await connection.fetch(query("open_sessions_of"), numbers))
+            frames = await self._unfolded(connection, sessions)
+        return {row["station_no"]: _claim(row, outlets, sessions, frames) for row in claimed}
+
+    async def look_up(self, questions: Sequence[Question]) -> list[Found]:
+        """The answers, in the order of the questions."""
+        async with self._connection() as connection:
+            found = await connection.fetch(query("look_up"), rows.as_json(rows.plain_rows(questions)))
+        return [_found(row) for row in found]
+
+    async def stored(self, positions: Sequence[tuple[int, FramePosition]]) -> set[tuple[int, FramePosition]]:
+        """Which of these (station_no, position) are in the evidence."""
+        columns = zip(*((number, place.epoch, place.seq) for number, place in positions), strict=True)
+        async with self._connection() as connection:
+            found = await connection.fetch(query("frames_stored"), *map(list, columns))
+        return {(row["station_no"], FramePosition(row["connection_epoch"], row["seq"])) for row in found}
+
+    async def transaction_numbers(self) -> range:
+        """A block of fresh 1.6 transaction ids, never given out before."""
+        async with self._connection() as connection:
+            first = await connection.fetchval(query("transaction_block"))
+        return range(first, first + 100)
+
+    async def commit(self, changes: Changes) -> None:
+        """Write all of it or nothing. Raises Stale, BadData, OutcomeUnknown, StoreDown."""
+        for last in (*[False] * (SERIALIZATION_TRIES - 1), True):
+            try:
+                return await self._commit(changes)
+            except _RETRY:
+                if last:
+                    raise
+
+    async def checkpoint(self, sessions: Sequence[Session], at: datetime) -> None:
+        """Publish what the owner believes of live sessions; a crash may lose the last seconds of it."""
+        async with self._connection() as connection, connection.transaction():
+            await connection.execute("SET LOCAL synchronous_commit = off")
+            await connection.execute(query("publish_live"), rows.as_json(rows.live_rows(sessions, at)))
+
+    async def session_evidence(self, tenant: int, session_id: str) -> SessionEvidence:
+        """One session with its evidence. Raises NotFound."""
+        async with self._connection() as connection:
+            row = await connection.fetchrow(query("evidence_session"), tenant, session_id)
+            if row is None:
+                raise NotFound("session", session_id)
+            frames = await connection.fetch(query("evidence_frames"), tenant, session_id)
+            decisions = await connection.fetch(query("evidence_decisions"), tenant, session_id)
+        return SessionEvidence(
+            session=_session(row["body"]),
+            frames=tuple(FrameRow(*frame) for frame in frames),
+            decisions=tuple(_decision(tenant, session_id, each) for each in decisions),
+            tariff=parse_tariff(row["tariff"].encode()) if row["tariff"] else None,
+        )
+
+    async def take_jobs(self, worker: str, now: datetime, limit: int) -> list[LeasedJob]:
+        """Due jobs, leased to this worker."""
+        async with self._connection() as connection:
+            taken = await connection.fetch(query("take_jobs"), worker, now, now + LEASE, limit)
+        return [
+            LeasedJob(
+                row["id"],
+                Job(tenant=row["tenant"], kind=row["kind"], key=row["key"], due_at=row["due_at"]),
+                row["attempts"],
+                row["requests"],
+            )
+            for row in taken
+        ]
+
+    async def finish_job(self, leased: LeasedJob, again_at: datetime | None = None) -> None:
+        """The job is done, or shall come again; one that was queued again while it ran comes again by itself."""
+        async with self._connection() as connection:
+            if again_at is None and await connection.fetchval(query("finish_job"), leased.id, leased.requests):
+                return
+            await connection.execute(query("release_job"), leased.id, again_at)
+
+    async def fail_job(self, leased: LeasedJob, error: str, now: datetime) -> None:
+        """Back off, twice as long each time; after the last attempt leave it for a person."""
+        gives_up = leased.attempts >= MAX_ATTEMPTS
+        again_at = now + FIRST_RETRY * 2**leased.attempts
+        async with self._connection() as connection:
+            await connection.execute(query("fail_job"), leased.id, error[:1000], again_at, now if gives_up else None)
+
+    async def create_frame_partitions(self, today: datetime, days: int) -> None:
+        """Make room for the evidence of the days to come."""
+        async with self._connection() as connection:
+            await connection.execute(query("frame_days"), today.date(), days)
+
+    async def _unfolded(
+        self, connection: asyncpg.Connection, sessions: dict[int, list[Session]]
+    ) -> dict[int, list[FrameRow]]:
+        """The frames that came after the stored state of each station's open sessions."""
+        if not sessions:
+            return {}
+        oldest = {number: min(each, key=lambda s: s.through) for number, each in sessions.items()}
+        found = await connection.fetch(
+            query("frames_after"),
+            list(oldest),
+            [s.through.epoch for s in oldest.values()],
+            [s.through.seq for s in oldest.values()],
+            [s.last_contact_at for s in oldest.values()],
+        )
+        frames: dict[int, list[FrameRow]] = {}
+        for row in found:
+            frames.setdefault(row["station_no"], []).append(FrameRow(*row))
+        return frames
+
+    async def _commit(self, changes: Changes) -> None:
+        statements = _statements(changes)
+        async with self._connection() as connection:
+            committing = False
+            try:
+                if not statements:
+                    committing = True
+                    return await _copy_frames(connection, changes.frames)
+                await connection.execute("BEGIN")
+                await _copy_frames(connection, changes.frames)
+                for statement in statements:
+                    await statement(connection)
+                committing = True
+                await connection.execute("COMMIT")
+            except _BAD as error:
+                await _roll_back(connection)
+                raise BadData(str(error)) from error
+            except _LOST as error:
+                raise (OutcomeUnknown if committing else StoreDown)(str(error)) from error
+            except BaseException:
+                await _roll_back(connection)
+                raise
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[asyncpg.Connection]:
+        try:
+            async with self._pool.acquire(timeout=10) as connection:
+                yield connection
+        except _LOST as error:
+            raise StoreDown(str(error) or type(error).__name__) from error
+
+
+Statement = Callable[[asyncpg.Connection], Awaitable[Any]]
+
+
+def _statements(changes: Changes) -> list[Statement]:
+    """One statement for each table that the commit touches, in an order that foreign keys allow."""
+    statements: list[Statement] = []
+
+    def add(name: str, values: list[Any]) -> None:
+        if values:
+            statements.append(lambda connection: connection.execute(query(name), rows.as_json(values)))
+
+    if changes.opened:
+        statements.append(lambda connection: _open(connection, changes.opened))
+        add("open_ranges", rows.opening_rows(changes.opened))
+    if changes.moved:
+        statements.append(lambda connection: _move(connection, changes.moved))
+    add("add_decisions", rows.decision_rows(changes.decisions))
+    add("see_evses", rows.outlet_rows(changes.outlets))
+    add("see_outlets", rows.outlet_rows(changes.outlets))
+    add("see_boots", rows.plain_rows(changes.boots))
+    add("add_orphans", rows.plain_rows(changes.orphans))
+    if changes.quarantined:
+        statements.append(lambda connection: _quarantine(connection, changes))
+    add("add_ranges", rows.closing_rows(changes.attributed))
+    add("issue_cdrs", rows.cdr_rows(changes.cdrs))
+    add("issue_lines", rows.line_rows(changes.cdrs))
+    add("close_ranges", rows.closing_rows(changes.closed_ranges))
+    add("drop_live", rows.closing_rows(changes.closed_ranges))
+    add("add_jobs", rows.plain_rows(changes.jobs))
+    add("move_commands", rows.command_rows(changes.commands))
+    return statements
+
+
+async def _copy_frames(connection: asyncpg.Connection, frames: Sequence[FrameRow]) -> None:
+    if frames:
+        records = [rows.frame_tuple(row) for row in frames]
+        await connection.copy_records_to_table("frame", records=records, columns=rows.FRAME_COLUMNS)
+
+
+async def _quarantine(connection: asyncpg.Connection, changes: Changes) -> None:
+    columns = ("tenant", "station_no", "connection_epoch", "seq", "received_at", "reason", "raw")
+    records = [tuple(getattr(each, name) for name in columns) for each in changes.quarantined]
+    await connection.copy_records_to_table("quarantine", records=records, columns=columns)
+
+
+async def _open(connection: asyncpg.Connection, opened: Sequence[Session]) -> None:
+    stored = await connection.fetch(query("insert_sessions"), rows.as_json(rows.session_rows(opened)))
+    _demand_all(opened, stored)
+
+
+async def _move(connection: asyncpg.Connection, moved: Sequence[Session]) -> None:
+    stored = await connection.fetch(query("update_sessions"), rows.as_json(rows.session_rows(moved)))
+    _demand_all(moved, stored)
+
+
+def _demand_all(sessions: Sequence[Session], stored: Sequence[asyncpg.Record]) -> None:
+    done = {row["id"] for row in stored}
+    stale = frozenset(session.station_no for session in sessions if session.id not in done)
+    if stale:
+        raise Stale(stale)
+
+
+async def _roll_back(connection: asyncpg.Connection) -> None:
+    try:
+        await connection.execute("ROLLBACK")
+    except _LOST:
+        connection.terminate()
+
+
+def _session(body: str) -> Session:
+    return msgspec.json.decode(body, type=Session)
+
+
+def _newest(found: Sequence[asyncpg.Record]) -> dict[int, list[Session]]:
+    """Each open session as it was last believed: its row moves with its state, the published one with its meter."""
+    sessions: dict[int, list[Session]] = {}
+    for row in found:
+        session = _session(row["body"])
+        if row["live_body"] is not None:
+            live = _session(row["live_body"])
+            session = live if live.version == session.version and live.through > session.through else session
+        sessions.setdefault(row["station_no"], []).append(session)
+    return sessions
+
+
+def _claim(
+    row: asyncpg.Record,
+    outlets: Sequence[asyncpg.Record],
+    sessions: dict[int, list[Session]],
+    frames: dict[int, list[FrameRow]],
+) -> Claim:
+    number = row["station_no"]
+    station = Station(**{name: row[name] for name in _STATION_COLUMNS if row[name] is not None})
+    own = {
+        (o["evse_id"], o["connector_id"]): Outlet(**{k: v for k, v in o.items() if k != "station_no"})
+        for o in outlets
+        if o["station_no"] == number
+    }
+    open_sessions = {session.transaction_id: session for session in sessions.get(number, ())}
+    state = StationState(station=station, outlets=own, sessions=open_sessions)
+    return Claim(row["connection_epoch"], state, tuple(frames.get(number, ())))
+
+
+_STATION_COLUMNS = (
+    "station_no",
+    "tenant",
+    "identity",
+    "site_id",
+    "time_zone",
+    "country",
+    "protocol",
+    "vendor",
+    "model",
+    "firmware_version",
+    "booted_at",
+)
+
+
+def _found(row: asyncpg.Record) -> Found:
+    token = tariff = None
+    if row["status"] is not None:
+        status = AuthorizationStatus(row["status"])
+        token = TokenFacts(status=status, valid_to=row["valid_to"], contract_id=row["contract_id"])
+    if row["tariff_id"] is not None:
+        tariff = TariffChoice(row["tariff_id"], row["version"], row["scope"])
+    facts = StartFacts(
+        token=token,
+        tariff=tariff,
+        waits_for_unplug=bool(row["waits_for_unplug"]),
+        seller_id=row["legal_entity_id"],
+        max_power_w=row["max_power_w"],
+    )
+    return Found(facts, _session(row["session"]) if row["session"] else None)
+
+
+def _decision(tenant: int, session_id: str, row: asyncpg.Record) -> Decision:
+    return Decision(
+        tenant=tenant,
+        session_id=session_id,
+        at=row["at"],
+        kind=row["kind"],
+        decided_by=row["decided_by"],
+        body=msgspec.json.decode(row["body"]),
+    )

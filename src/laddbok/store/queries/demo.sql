@@ -1,0 +1,72 @@
+-- name: last_stamp
+-- The latest instant that anything was stored at.
+SELECT greatest((SELECT max(received_at) FROM frame), (SELECT max(connection_changed_at) FROM station),
+    (SELECT max(at) FROM decision));
+
+-- name: demo_sessions
+-- The sessions of a demo, each with the energy of its CDR.
+SELECT s.station, s.transaction_id, s.state, s.ended_at, c.energy_wh AS cdr_wh
+FROM session AS s
+LEFT JOIN cdr AS c ON c.tenant = s.tenant AND c.session_id = s.id AND c.kind = 'cdr' AND c.revision = s.revision
+WHERE s.origin = 'station' AND s.started_at >= $1 AND s.state <> 'void';
+
+-- name: demo_open
+-- How many sessions of a demo are not settled yet.
+SELECT count(*) FROM session
+WHERE origin = 'station' AND started_at >= $1 AND state IN ('pending', 'active', 'ended');
+
+-- name: demo_station
+-- A virtual station, with the password that it will show.
+INSERT INTO station (tenant, identity, site_id, name, password_hash, admitted_at)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (identity) DO UPDATE SET password_hash = excluded.password_hash
+RETURNING station_no;
+
+-- name: demo_evse
+-- An EVSE of a virtual station with its one connector.
+WITH e AS (
+    INSERT INTO evse (tenant, station_no, evse_id, max_power_w, phases) VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (tenant, station_no, evse_id) DO UPDATE SET max_power_w = excluded.max_power_w RETURNING tenant, station_no, evse_id
+)
+INSERT INTO connector (tenant, station_no, evse_id, connector_id, standard)
+SELECT tenant, station_no, evse_id, CASE WHEN $6 THEN evse_id ELSE 1 END, $7 FROM e
+ON CONFLICT (tenant, station_no, evse_id, connector_id) DO NOTHING;
+
+-- name: demo_site
+-- A site of the demo with its seller.
+WITH s AS (
+    INSERT INTO site (tenant, id, name, address, city, latitude, longitude, time_zone)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, 'Europe/Stockholm') ON CONFLICT (tenant, id) DO NOTHING RETURNING tenant, id
+)
+INSERT INTO site_seller (tenant, site_id, legal_entity_id, valid_from)
+SELECT s.tenant, s.id, e.id, $8 FROM s JOIN legal_entity AS e ON e.tenant = s.tenant AND e.id = 'seller';
+
+-- name: demo_tariff
+-- A tariff of the demo in its first version.
+WITH t AS (
+    INSERT INTO tariff (tenant, id, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING tenant, id
+)
+INSERT INTO tariff_version (tenant, tariff_id, version, valid_from, received_at, document)
+SELECT tenant, id, 1, $3, $4, $5::text::jsonb FROM t;
+
+-- name: demo_assignment
+-- Where a tariff of the demo applies.
+INSERT INTO tariff_assignment (tenant, scope, scope_id, valid_from, tariff_id) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT DO NOTHING;
+
+-- name: demo_driver
+-- A driver: payer, contract and id token, linked.
+WITH c AS (
+    INSERT INTO contract (tenant, id, name, valid_from) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING RETURNING tenant, id
+), p AS (
+    INSERT INTO payer (tenant, id, name) SELECT tenant, id, $3 FROM c RETURNING tenant, id
+), l AS (
+    INSERT INTO contract_payer (tenant, contract_id, payer_id, valid_from) SELECT tenant, id, id, $4 FROM p
+), t AS (
+    INSERT INTO id_token (tenant, token, presented, status, label) SELECT tenant, $5, $6, 'Accepted', $3 FROM c RETURNING tenant, token
+)
+INSERT INTO id_token_contract (tenant, token, contract_id, valid_from) SELECT t.tenant, t.token, $2, $4 FROM t;
+
+-- name: demo_tenant
+-- The tenant that the demo is filled into.
+SELECT min(tenant) FROM tenant;

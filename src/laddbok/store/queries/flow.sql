@@ -1,0 +1,301 @@
+-- name: claim_stations
+-- Take stations over for a gateway: a new connection epoch each.
+UPDATE station AS st SET
+    connection_epoch = connection_epoch + 1,
+    owner = $2,
+    connected = true,
+    connection_changed_at = $3
+FROM (
+    SELECT station_no FROM station WHERE station_no = ANY($1::integer[]) ORDER BY station_no FOR UPDATE
+) AS locked, site
+WHERE st.station_no = locked.station_no AND site.tenant = st.tenant AND site.id = st.site_id
+RETURNING st.station_no, st.tenant, st.identity, st.site_id, site.time_zone, site.country, st.protocol, st.vendor,
+    st.model, st.firmware_version, st.booted_at, st.connection_epoch;
+
+-- name: outlets_of_stations
+-- What the connectors of these stations last said.
+SELECT station_no, evse_id, connector_id, status, status_at, error_code, info
+FROM connector WHERE (tenant, station_no) IN (SELECT * FROM unnest($1::integer[], $2::integer[])) AND status IS NOT NULL;
+
+-- name: open_sessions_of
+-- The open sessions of these stations; where a later state was published, that one.
+SELECT s.station_no, s.body::text AS body, l.body::text AS live_body
+FROM session AS s
+LEFT JOIN session_live AS l ON l.tenant = s.tenant AND l.session_id = s.id
+WHERE s.station_no = ANY($1::integer[]) AND s.state IN ('pending', 'active', 'ended');
+
+-- name: frames_after
+-- The calls of stations after a place in their evidence, oldest first.
+SELECT f.received_at, f.tenant, f.station_no, f.connection_epoch, f.seq, f.direction, f.protocol, f.message_id, f.action,
+    f.raw, f.answer
+FROM unnest($1::integer[], $2::bigint[], $3::integer[], $4::timestamptz[]) AS q (station_no, epoch, seq, since)
+JOIN frame AS f ON f.station_no = q.station_no AND (f.connection_epoch, f.seq) > (q.epoch, q.seq)
+    AND f.received_at >= q.since AND f.received_at >= (SELECT min(x) FROM unnest($4::timestamptz[]) AS x)
+WHERE f.direction = 'i'
+ORDER BY f.station_no, f.connection_epoch, f.seq;
+
+-- name: look_up
+-- What the rules need before they take in events: token, contract, tariff of the start, and a session known already.
+SELECT t.status, t.valid_to, c.id AS contract_id, ss.legal_entity_id, e.max_power_w,
+    tar.scope, tar.tariff_id, tar.version, tar.waits_for_unplug,
+    coalesce(
+        (SELECT s.body::text FROM session AS s WHERE s.station_no = q.station_no AND s.start_key = q.start_key),
+        (SELECT s.body::text FROM session AS s
+         WHERE s.station_no = q.station_no AND s.transaction_id = q.transaction_id
+         ORDER BY s.started_at DESC LIMIT 1)
+    ) AS session
+FROM jsonb_to_recordset($1::jsonb) AS q (
+    n integer, tenant integer, station_no integer, evse_id integer, token text, at timestamptz, start_key text,
+    transaction_id text
+)
+JOIN station AS st ON st.station_no = q.station_no
+LEFT JOIN id_token AS t ON t.tenant = q.tenant AND t.token = q.token
+LEFT JOIN id_token_contract AS l ON l.tenant = q.tenant AND l.token = q.token
+    AND l.valid_from <= q.at AND (l.valid_to IS NULL OR q.at < l.valid_to)
+LEFT JOIN contract AS c ON c.tenant = l.tenant AND c.id = l.contract_id
+    AND c.valid_from <= q.at AND (c.valid_to IS NULL OR q.at < c.valid_to)
+LEFT JOIN LATERAL (
+    SELECT legal_entity_id FROM site_seller AS x
+    WHERE x.tenant = q.tenant AND x.site_id = st.site_id AND x.valid_from <= q.at AND (x.valid_to IS NULL OR q.at < x.valid_to)
+    ORDER BY x.valid_from DESC LIMIT 1
+) AS ss ON true
+LEFT JOIN evse AS e ON e.tenant = q.tenant AND e.station_no = q.station_no AND e.evse_id = q.evse_id
+LEFT JOIN LATERAL (
+    SELECT a.scope, a.tariff_id, v.version,
+        coalesce(v.document #>> '{laddbok,idle,until}' = 'unplug', false) AS waits_for_unplug
+    FROM tariff_assignment AS a
+    JOIN LATERAL (
+        SELECT version, document FROM tariff_version AS v
+        WHERE v.tenant = a.tenant AND v.tariff_id = a.tariff_id AND v.valid_from <= q.at
+        ORDER BY v.valid_from DESC, v.version DESC LIMIT 1
+    ) AS v ON true
+    WHERE a.tenant = q.tenant AND a.valid_from <= q.at
+        AND (a.scope, a.scope_id) IN (('contract', c.id), ('station', st.identity), ('site', st.site_id), ('default', ''))
+    ORDER BY array_position(ARRAY['contract', 'station', 'site', 'default'], a.scope), a.valid_from DESC LIMIT 1
+) AS tar ON true
+ORDER BY q.n;
+
+-- name: frames_stored
+-- Which of these places in the evidence are filled.
+SELECT f.station_no, f.connection_epoch, f.seq
+FROM unnest($1::integer[], $2::bigint[], $3::integer[]) AS q (station_no, epoch, seq)
+JOIN frame AS f ON f.station_no = q.station_no AND f.connection_epoch = q.epoch AND f.seq = q.seq;
+
+-- name: transaction_block
+-- A hundred transaction ids that nobody had before.
+SELECT nextval('transaction_number')::integer;
+
+-- name: insert_sessions
+-- New sessions; one that exists already is left out of the answer.
+INSERT INTO session (tenant, id, origin, station_no, station, site_id, evse_id, connector_id, transaction_id, id_token,
+    token, contract_id, state, version, revision, start_key, started_at, ended_at, energy_wh, review_reasons, due_at, body)
+SELECT tenant, id, 'station', station_no, station, site_id, evse_id, connector_id, transaction_id, id_token, token,
+    contract_id, state, version, revision, start_key, started_at, ended_at, energy_wh, review_reasons, due_at, body
+FROM jsonb_to_recordset($1::jsonb) AS r (
+    tenant integer, id text, station_no integer, station text, site_id text, evse_id integer, connector_id integer,
+    transaction_id text, id_token text, token text, contract_id text, state text, version integer, revision integer,
+    start_key text, started_at timestamptz, ended_at timestamptz, energy_wh bigint, review_reasons text[],
+    due_at timestamptz, body jsonb
+)
+ON CONFLICT DO NOTHING
+RETURNING id;
+
+-- name: open_ranges
+-- A new session's stretch of evidence begins at its first frame.
+INSERT INTO session_range (tenant, session_id, number, station_no, from_epoch, from_seq, from_at)
+SELECT tenant, id, 1, station_no, epoch, seq, at
+FROM jsonb_to_recordset($1::jsonb) AS r (tenant integer, id text, station_no integer, epoch bigint, seq integer, at timestamptz);
+
+-- name: update_sessions
+-- Sessions in their new state, each only if nobody moved it meanwhile.
+UPDATE session AS s SET
+    id_token = r.id_token, token = r.token, contract_id = r.contract_id, state = r.state, version = r.version + 1,
+    revision = r.revision, ended_at = r.ended_at, energy_wh = r.energy_wh, review_reasons = r.review_reasons,
+    due_at = r.due_at, body = jsonb_set(r.body, '{version}', to_jsonb(r.version + 1))
+FROM jsonb_to_recordset($1::jsonb) AS r (
+    tenant integer, id text, id_token text, token text, contract_id text, state text, version integer, revision integer,
+    ended_at timestamptz, energy_wh bigint, review_reasons text[], due_at timestamptz, body jsonb
+)
+WHERE s.tenant = r.tenant AND s.id = r.id AND s.version = r.version
+RETURNING s.id;
+
+-- name: add_ranges
+-- Single frames that bear on sessions besides their stretch of evidence.
+INSERT INTO session_range (tenant, session_id, number, station_no, from_epoch, from_seq, to_epoch, to_seq, from_at, to_at)
+SELECT r.tenant, r.id, (SELECT max(number) + 1 FROM session_range AS x WHERE x.tenant = r.tenant AND x.session_id = r.id),
+    r.station_no, r.epoch, r.seq, r.epoch, r.seq, r.at, r.at
+FROM jsonb_to_recordset($1::jsonb) AS r (
+    tenant integer, id text, station_no integer, epoch bigint, seq integer, at timestamptz
+);
+
+-- name: close_ranges
+-- The stretch of evidence of settled sessions ends here.
+UPDATE session_range AS x SET to_epoch = r.epoch, to_seq = r.seq, to_at = r.at
+FROM jsonb_to_recordset($1::jsonb) AS r (tenant integer, id text, epoch bigint, seq integer, at timestamptz)
+WHERE x.tenant = r.tenant AND x.session_id = r.id AND x.number = 1;
+
+-- name: drop_live
+-- Settled sessions are read from their own row.
+DELETE FROM session_live AS l USING jsonb_to_recordset($1::jsonb) AS r (tenant integer, id text)
+WHERE l.tenant = r.tenant AND l.session_id = r.id;
+
+-- name: add_decisions
+-- Append what sessions depend on, numbered within each session.
+INSERT INTO decision (tenant, session_id, number, at, kind, decided_by, body)
+SELECT r.tenant, r.session_id,
+    coalesce((SELECT max(number) FROM decision AS d WHERE d.tenant = r.tenant AND d.session_id = r.session_id), 0)
+        + row_number() OVER (PARTITION BY r.tenant, r.session_id ORDER BY r.n),
+    r.at, r.kind, r.decided_by, r.body
+FROM jsonb_to_recordset($1::jsonb) AS r (
+    n integer, tenant integer, session_id text, at timestamptz, kind text, decided_by text, body jsonb
+);
+
+-- name: see_evses
+-- EVSEs that a station speaks of exist.
+INSERT INTO evse (tenant, station_no, evse_id)
+SELECT DISTINCT tenant, station_no, evse_id FROM jsonb_to_recordset($1::jsonb) AS r (tenant integer, station_no integer, evse_id integer)
+ON CONFLICT DO NOTHING;
+
+-- name: see_outlets
+-- The last word of connectors.
+INSERT INTO connector (tenant, station_no, evse_id, connector_id, status, status_at, error_code, info)
+SELECT tenant, station_no, evse_id, connector_id, status, status_at, error_code, info
+FROM jsonb_to_recordset($1::jsonb) AS r (
+    tenant integer, station_no integer, evse_id integer, connector_id integer, status text, status_at timestamptz,
+    error_code text, info text
+)
+ON CONFLICT (tenant, station_no, evse_id, connector_id) DO UPDATE SET
+    status = excluded.status, status_at = excluded.status_at, error_code = excluded.error_code, info = excluded.info;
+
+-- name: see_boots
+-- What stations said of themselves when they started.
+UPDATE station AS st SET protocol = r.protocol, vendor = r.vendor, model = r.model, serial_number = r.serial_number,
+    firmware_version = r.firmware_version, booted_at = r.at, last_frame_at = r.at
+FROM jsonb_to_recordset($1::jsonb) AS r (
+    station_no integer, at timestamptz, protocol text, vendor text, model text, serial_number text, firmware_version text
+)
+WHERE st.station_no = r.station_no;
+
+-- name: add_orphans
+-- Frames about transactions that nobody knows.
+INSERT INTO orphan (tenant, station_no, connection_epoch, seq, received_at, action, transaction_id, evse_id)
+SELECT tenant, station_no, connection_epoch, seq, received_at, action, transaction_id, evse_id
+FROM jsonb_to_recordset($1::jsonb) AS r (
+    tenant integer, station_no integer, connection_epoch bigint, seq integer, received_at timestamptz, action text,
+    transaction_id text, evse_id integer
+)
+ON CONFLICT DO NOTHING;
+
+-- name: add_jobs
+-- Work for later; the same work is queued once, at the earlier time.
+INSERT INTO job (tenant, kind, key, due_at)
+SELECT tenant, kind, key, min(due_at)
+FROM jsonb_to_recordset($1::jsonb) AS r (tenant integer, kind text, key text, due_at timestamptz)
+GROUP BY tenant, kind, key
+ON CONFLICT (kind, key) DO UPDATE SET
+    requests = job.requests + 1, failed_at = NULL,
+    due_at = CASE WHEN job.leased_until IS NULL THEN least(job.due_at, excluded.due_at) ELSE excluded.due_at END;
+
+-- name: move_commands
+-- Commands that went out or ended; whoever waits for them is told.
+WITH moved AS (
+    UPDATE command AS c SET status = r.status, answer = coalesce(r.answer, c.answer),
+        sent_at = CASE WHEN r.status = 'sent' THEN r.at ELSE c.sent_at END,
+        ended_at = CASE WHEN r.status = 'sent' THEN NULL ELSE r.at END
+    FROM jsonb_to_recordset($1::jsonb) AS r (command_id uuid, status text, at timestamptz, answer jsonb)
+    WHERE c.id = r.command_id AND c.ended_at IS NULL
+    RETURNING c.id, r.status
+)
+SELECT pg_notify('laddbok_command_done', id::text) FROM moved WHERE status <> 'sent';
+
+-- name: issue_cdrs
+-- CDRs with their prices; from here on they never change.
+INSERT INTO cdr (tenant, session_id, revision, kind, issued_at, energy_wh, currency, excl_vat, incl_vat, tariff_id,
+    tariff_version, document, rating)
+SELECT tenant, session_id, revision, kind, issued_at, energy_wh, currency, excl_vat, incl_vat, tariff_id,
+    tariff_version, document, rating
+FROM jsonb_to_recordset($1::jsonb) AS r (
+    tenant integer, session_id text, revision integer, kind text, issued_at timestamptz, energy_wh bigint, currency text,
+    excl_vat numeric, incl_vat numeric, tariff_id text, tariff_version integer, document jsonb, rating jsonb
+);
+
+-- name: issue_lines
+-- The rated lines of CDRs.
+INSERT INTO rated_line (tenant, session_id, revision, kind, number, dimension, quantity, unit, unit_price, excl_vat,
+    vat_rate, incl_vat)
+SELECT tenant, session_id, revision, kind, number, dimension, quantity, unit, unit_price, excl_vat, vat_rate, incl_vat
+FROM jsonb_to_recordset($1::jsonb) AS r (
+    tenant integer, session_id text, revision integer, kind text, number integer, dimension text, quantity numeric,
+    unit text, unit_price numeric, excl_vat numeric, vat_rate numeric, incl_vat numeric
+);
+
+-- name: publish_live
+-- What the owner believes of live sessions, for readers and a quick restart.
+INSERT INTO session_live (tenant, session_id, station_no, through_epoch, through_seq, as_of, body)
+SELECT tenant, id, station_no, epoch, seq, at, body
+FROM jsonb_to_recordset($1::jsonb) AS r (
+    tenant integer, id text, station_no integer, epoch bigint, seq integer, at timestamptz, body jsonb
+)
+ON CONFLICT (tenant, session_id) DO UPDATE SET
+    through_epoch = excluded.through_epoch, through_seq = excluded.through_seq, as_of = excluded.as_of, body = excluded.body;
+
+-- name: evidence_session
+-- One session as stored, with the document of its tariff version.
+SELECT s.body::text AS body, s.state, s.version, v.document::text AS tariff
+FROM session AS s
+LEFT JOIN tariff_version AS v ON v.tenant = s.tenant AND v.tariff_id = s.body #>> '{tariff,tariff_id}'
+    AND v.version = (s.body #>> '{tariff,version}')::integer
+WHERE s.tenant = $1 AND s.id = $2 AND s.origin = 'station';
+
+-- name: evidence_frames
+-- All frames that bear on a session, in order.
+SELECT DISTINCT ON (f.connection_epoch, f.seq) f.received_at, f.tenant, f.station_no, f.connection_epoch, f.seq, f.direction, f.protocol, f.message_id, f.action,
+    f.raw, f.answer
+FROM session_range AS x
+JOIN frame AS f ON f.station_no = x.station_no AND (f.connection_epoch, f.seq) >= (x.from_epoch, x.from_seq)
+    AND (x.to_epoch IS NULL OR (f.connection_epoch, f.seq) <= (x.to_epoch, x.to_seq))
+    AND f.received_at >= x.from_at AND (x.to_at IS NULL OR f.received_at <= x.to_at)
+WHERE x.tenant = $1 AND x.session_id = $2
+ORDER BY f.connection_epoch, f.seq;
+
+-- name: evidence_decisions
+-- Everything else that a session depends on, in order.
+SELECT at, kind, decided_by, body::text AS body FROM decision WHERE tenant = $1 AND session_id = $2 ORDER BY number;
+
+-- name: take_jobs
+-- Due jobs for one worker, each leased so that no other takes it.
+UPDATE job SET attempts = attempts + 1, leased_by = $1, leased_until = $3
+WHERE id IN (
+    SELECT id FROM job
+    WHERE due_at <= $2 AND failed_at IS NULL AND (leased_until IS NULL OR leased_until <= $2)
+    ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED
+)
+RETURNING id, tenant, kind, key, due_at, attempts, requests;
+
+-- name: finish_job
+-- The job is done, unless it was queued again while it ran.
+DELETE FROM job WHERE id = $1 AND requests = $2 RETURNING id;
+
+-- name: release_job
+-- The lease ends; the job comes again, at this time or (NULL) at the one that it was queued for meanwhile.
+UPDATE job SET leased_until = NULL, leased_by = NULL, attempts = 0, due_at = coalesce($2, due_at) WHERE id = $1;
+
+-- name: fail_job
+-- The job failed: it comes again later, or is given up and waits for a person.
+UPDATE job SET leased_until = NULL, leased_by = NULL, last_error = $2, due_at = $3, failed_at = $4 WHERE id = $1;
+
+-- name: frame_days
+-- Partitions of evidence for the days to come.
+SELECT laddbok_frame_partition(day::date) FROM generate_series($1::date, $1::date + $2::integer, interval '1 day') AS day;
+
+-- name: import_sessions
+-- Sessions from another system's history; one that is here already is left out of the answer.
+INSERT INTO session (tenant, id, origin, station, connector_id, id_token, token, state, version, started_at, ended_at,
+    energy_wh, import_identity, body)
+SELECT $1, id, 'import', station, connector_id, id_token, token, 'settled', 1, started_at, ended_at, energy_wh, identity, body
+FROM jsonb_to_recordset($2::jsonb) AS r (
+    id text, station text, connector_id integer, id_token text, token text, started_at timestamptz, ended_at timestamptz,
+    energy_wh bigint, identity text, body jsonb
+)
+ON CONFLICT DO NOTHING
+RETURNING import_identity;
