@@ -1,0 +1,226 @@
+"""What does a tariff say, ready for arithmetic?
+
+A tariff is compiled once for a time zone and then rates many CDRs. Per dimension it holds the priced components in the
+order of their elements, with prices as integer fractions of the currency's minor unit, and the thresholds at which a
+session must be cut.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from laddbok.model.errors import Invalid
+from laddbok.model.money import minor_digits, to_minor
+from laddbok.model.rated import Finding, FindingCode, LineKind
+from laddbok.model.tariff import Dimension, Idle, IdleUntil, PriceLimit, Restrictions, Tariff, TaxIncluded
+from laddbok.rating.local_time import zone_named
+from laddbok.rating.restrictions import (
+    Conditions,
+    compile_hours,
+    compile_restrictions,
+    looks_at_clock,
+    seconds_of_day,
+)
+
+MILLIONTHS = 1_000_000
+"""VAT rates are kept in millionths: 25 % is 250,000."""
+
+_KINDS = {
+    Dimension.FLAT: LineKind.FLAT,
+    Dimension.ENERGY: LineKind.ENERGY,
+    Dimension.TIME: LineKind.TIME,
+    Dimension.PARKING_TIME: LineKind.PARKING_TIME,
+}
+_UNIT = {
+    LineKind.FLAT: 1,
+    LineKind.ENERGY: 1_000,
+    LineKind.TIME: 3_600,
+    LineKind.PARKING_TIME: 3_600,
+    LineKind.IDLE: 60,
+}
+"""How many Wh or s one price is for."""
+
+
+class Component(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A price: `quantity * numerator / denominator` is the amount in minor units. `vat_millionths` None: not stated."""
+
+    kind: LineKind
+    element: int | None
+    price: Decimal
+    numerator: int
+    denominator: int
+    vat_percent: Decimal | None
+    vat_millionths: int | None
+    step_size: int = 1
+    conditions: Conditions | None = None
+
+
+class CompiledIdle(msgspec.Struct, frozen=True, kw_only=True):
+    """The idle fee's terms; `cap_minor` in minor units."""
+
+    component: Component
+    grace_s: int
+    cap_minor: int | None
+    exempt: tuple[Conditions, ...]
+    exempt_seconds: tuple[int, ...]
+    until: IdleUntil
+
+
+class Limit(msgspec.Struct, frozen=True):
+    """A price limit in minor units, before and after VAT."""
+
+    excl_vat: int
+    incl_vat: int | None
+
+
+class CompiledTariff(msgspec.Struct, frozen=True, kw_only=True):
+    """A tariff for a time zone. `cut_wh`, `cut_elapsed_s` and `cut_seconds_of_day` are where a session is cut.
+
+    `uses_zone` says that some price depends on local time; `priced` names what the tariff prices at all, also by
+    elements that never apply.
+    """
+
+    tariff_id: str
+    currency: str
+    tax: TaxIncluded
+    time_zone: str | None
+    zone: ZoneInfo | None
+    uses_zone: bool
+    flat: tuple[Component, ...]
+    energy: tuple[Component, ...]
+    time: tuple[Component, ...]
+    parking: tuple[Component, ...]
+    idle: CompiledIdle | None
+    cut_wh: tuple[int, ...]
+    cut_elapsed_s: tuple[int, ...]
+    cut_seconds_of_day: tuple[int, ...]
+    min_price: Limit | None
+    max_price: Limit | None
+    priced: frozenset[LineKind]
+    findings: tuple[Finding, ...]
+
+
+def compile_tariff(tariff: Tariff, time_zone: str | None) -> CompiledTariff:
+    """Make a tariff ready for rating at sites of one time zone.
+
+    Args: time_zone, an IANA name; None will do for a tariff that never looks at the clock.
+    Raises: Invalid for an unknown zone, or when the tariff needs one and there is none.
+    """
+    components = list(_components(tariff))
+    conditions = [c.conditions for c in components if c.conditions]
+    idle = _compile_idle(tariff, tariff.laddbok.idle) if tariff.laddbok.idle else None
+    uses_zone = any(map(looks_at_clock, conditions)) or bool(idle and any(map(looks_at_clock, idle.exempt)))
+    if uses_zone and time_zone is None:
+        raise Invalid("time_zone", "the tariff depends on local time, and the site's time zone is not known")
+    by_kind = {kind: tuple(c for c in components if c.kind is kind) for kind in LineKind}
+    return CompiledTariff(
+        tariff_id=tariff.id,
+        currency=tariff.currency,
+        tax=tariff.tax,
+        time_zone=time_zone,
+        zone=None if time_zone is None else zone_named(time_zone),
+        uses_zone=uses_zone,
+        flat=by_kind[LineKind.FLAT],
+        energy=by_kind[LineKind.ENERGY],
+        time=by_kind[LineKind.TIME],
+        parking=by_kind[LineKind.PARKING_TIME],
+        idle=idle,
+        cut_wh=_sorted(x for c in conditions for x in (c.min_wh, c.max_wh)),
+        cut_elapsed_s=_sorted(x for c in conditions for x in (c.min_s, c.max_s)),
+        cut_seconds_of_day=_sorted(x for c in conditions for x in seconds_of_day(c)),
+        min_price=_limit(tariff.min_price, tariff.currency),
+        max_price=_limit(tariff.max_price, tariff.currency),
+        priced=frozenset(_priced(tariff)),
+        findings=tuple(_findings(tariff)),
+    )
+
+
+def _priced(tariff: Tariff) -> Iterator[LineKind]:
+    for element in tariff.elements:
+        if not _for_reservations(element.restrictions):
+            yield from (_KINDS[component.type] for component in element.price_components)
+
+
+def _components(tariff: Tariff) -> Iterator[Component]:
+    """The components that can ever apply to a session, in order."""
+    for i, element in enumerate(tariff.elements):
+        given = element.restrictions
+        if _for_reservations(given) or (given and _not_judged(given)):
+            continue
+        conditions = compile_restrictions(given) if given else None
+        unrestricted = conditions is None or conditions == Conditions()
+        for price in element.price_components:
+            yield _component(
+                _KINDS[price.type], price.price, price.vat, tariff.currency,
+                element=i, step_size=price.step_size or 1, conditions=None if unrestricted else conditions,
+            )  # fmt: skip
+
+
+def _component(
+    kind: LineKind, price: Decimal, vat: Decimal | None, currency: str, *,
+    element: int | None = None, step_size: int = 1, conditions: Conditions | None = None,
+) -> Component:  # fmt: skip
+    numerator, denominator = price.scaleb(minor_digits(currency)).as_integer_ratio()
+    return Component(
+        kind=kind,
+        element=element,
+        price=price,
+        numerator=numerator,
+        denominator=denominator * _UNIT[kind],
+        vat_percent=vat,
+        vat_millionths=None if vat is None else int(vat * MILLIONTHS / 100),
+        step_size=step_size,
+        conditions=conditions,
+    )
+
+
+def _compile_idle(tariff: Tariff, idle: Idle) -> CompiledIdle:
+    rates = {c.vat for e in tariff.elements for c in e.price_components}
+    vat = idle.vat if idle.vat is not None else rates.pop() if len(rates) == 1 else None
+    exempt = tuple(compile_hours(hours) for hours in idle.exempt)
+    return CompiledIdle(
+        component=_component(LineKind.IDLE, idle.per_min, vat, tariff.currency),
+        grace_s=idle.grace_s,
+        cap_minor=None if idle.cap is None else to_minor(idle.cap, tariff.currency),
+        exempt=exempt,
+        exempt_seconds=_sorted(x for c in exempt for x in seconds_of_day(c)),
+        until=idle.until,
+    )
+
+
+def _limit(limit: PriceLimit | None, currency: str) -> Limit | None:
+    if limit is None:
+        return None
+    after = limit.after_taxes
+    return Limit(to_minor(limit.before_taxes, currency), None if after is None else to_minor(after, currency))
+
+
+def _sorted(thresholds: Iterator[int | None]) -> tuple[int, ...]:
+    return tuple(sorted({x for x in thresholds if x is not None}))
+
+
+def _for_reservations(restrictions: Restrictions | None) -> bool:
+    return restrictions is not None and restrictions.reservation is not None
+
+
+def _not_judged(restrictions: Restrictions) -> bool:
+    """Restrictions whose name we don't know, and those on current, which charging periods don't record."""
+    current = restrictions.min_current is not None or restrictions.max_current is not None
+    return bool(restrictions.unknown) or current
+
+
+def _findings(tariff: Tariff) -> Iterator[Finding]:
+    for i, element in enumerate(tariff.elements):
+        given = element.restrictions
+        for name in given.unknown if given else ():
+            text = f"element {i} never applies: its restriction {name!r} is not known"
+            yield Finding(FindingCode.UNKNOWN_RESTRICTION, f"elements[{i}].restrictions.{name}", text)
+        if given and (given.min_current is not None or given.max_current is not None):
+            text = f"element {i} never applies: charging periods don't record the current that it asks for"
+            yield Finding(FindingCode.CURRENT_NOT_RECORDED, f"elements[{i}].restrictions", text)
+    parking = any(c.type is Dimension.PARKING_TIME for e in tariff.elements for c in e.price_components)
+    if parking and tariff.laddbok.idle:
+        text = "both an idle fee and a price for parking time: a driver may pay twice for the same minute"
+        yield Finding(FindingCode.IDLE_AND_PARKING, "laddbok.idle", text)

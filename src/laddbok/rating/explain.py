@@ -1,0 +1,91 @@
+"""Why does this line cost what it costs?
+
+A rated line is told as a person would say it: quantity times price, what was rounded up, what was free, what was capped.
+
+>>> from laddbok.rating.examples import HOUR, tariff_of
+>>> from laddbok.rating.rate import rate
+>>> line = rate(HOUR, tariff_of(ENERGY="3.20")).lines[0]
+>>> explain(line, "SEK")
+'12.345 kWh x 3.20 kr/kWh'
+>>> explain(line, "SEK", "sv")
+'12,345 kWh x 3,20 kr/kWh'
+"""
+
+from decimal import Decimal
+
+from laddbok.model.money import amount_text, number_text
+from laddbok.model.rated import LineKind, RatedLine
+
+LANGUAGES = ("en", "sv")
+
+_UNITS = {
+    LineKind.ENERGY: "kWh",
+    LineKind.TIME: "h",
+    LineKind.PARKING_TIME: "h",
+    LineKind.IDLE: "min",
+}
+_WORDS = {
+    "en": {
+        LineKind.FLAT: "start fee",
+        LineKind.ENERGY: "energy",
+        LineKind.TIME: "charging time",
+        LineKind.PARKING_TIME: "parking time",
+        LineKind.IDLE: "idle fee",
+        LineKind.MIN_PRICE: "up to the least price of {amount}",
+        LineKind.MAX_PRICE: "down to the highest price of {amount}",
+        "step": "{measured}, billed in steps of {step}",
+        "grace": "after {grace} grace",
+        "cap": "capped",
+        "estimated": "partly estimated",
+    },
+    "sv": {
+        LineKind.FLAT: "startavgift",
+        LineKind.ENERGY: "energi",
+        LineKind.TIME: "laddtid",
+        LineKind.PARKING_TIME: "parkeringstid",
+        LineKind.IDLE: "tomgångsavgift",
+        LineKind.MIN_PRICE: "upp till lägsta pris {amount}",
+        LineKind.MAX_PRICE: "ner till högsta pris {amount}",
+        "step": "{measured}, debiteras i steg om {step}",
+        "grace": "efter {grace} utan avgift",
+        "cap": "till takbeloppet",
+        "estimated": "delvis uppskattat",
+    },
+}
+
+
+def name(line: RatedLine, language: str = "en") -> str:
+    """What a line is for, in a word or two. Price limits are named by `explain`."""
+    return _WORDS[language][line.kind].partition(" {")[0]
+
+
+def explain(line: RatedLine, currency: str, language: str = "en") -> str:
+    """How a line's amount comes about, in English ("en") or Swedish ("sv").
+
+    Args: currency, of the rating that the line belongs to.
+    Source: our choice.
+    """
+    words = _WORDS[language]
+    price = amount_text(line.price, currency, language)
+    if line.kind not in _UNITS:
+        return f"1 x {price}" if line.kind is LineKind.FLAT else words[line.kind].format(amount=price)
+    unit = _UNITS[line.kind]
+    remarks = []
+    if line.quantity != line.measured:
+        measured, step = (_quantity(line.kind, quantity, language) for quantity in (line.measured, line.step_size))
+        remarks.append(words["step"].format(measured=measured, step=step))
+    if line.grace_s:
+        remarks.append(words["grace"].format(grace=_quantity(line.kind, line.grace_s, language)))
+    remarks += [words[word] for word, said in (("cap", line.capped), ("estimated", line.estimated)) if said]
+    text = f"{_quantity(line.kind, line.quantity, language)} x {price}/{unit}"
+    return f"{text} ({', '.join(remarks)})" if remarks else text
+
+
+def _quantity(kind: LineKind, quantity: int, language: str) -> str:
+    """Wh as kWh, seconds as hours, minutes and seconds."""
+    if kind is LineKind.ENERGY:
+        return f"{number_text(Decimal(quantity).scaleb(-3), 0, language)} kWh"
+    minutes, seconds = divmod(quantity, 60)
+    hours, minutes = divmod(minutes, 60) if kind is not LineKind.IDLE else (0, minutes)
+    parts = [(hours, "h"), (minutes, "min"), (seconds, "s")]
+    return " ".join(f"{number} {unit}" for number, unit in parts if number) or "0 min"

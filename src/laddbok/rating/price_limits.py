@@ -1,0 +1,46 @@
+"""Does the session cost at least the least price, and at most the most?
+
+Both sides of a limit hold: the net amount against the limit before taxes, the gross amount against the limit after them.
+A limit that is only given before taxes takes the gross amount with it in proportion. A session without energy has no
+least price.
+
+>>> within_limits(38, 41, Limit(50, 55), None)
+(50, 55, <LineKind.MIN_PRICE: 'min_price'>)
+>>> within_limits(1300, 1435, None, Limit(1000, 1100))
+(1000, 1100, <LineKind.MAX_PRICE: 'max_price'>)
+"""
+
+from collections.abc import Callable
+
+from laddbok.model.money import divide_half_up
+from laddbok.model.rated import LineKind
+from laddbok.rating.compile import Limit
+
+Side = int | None
+"""An amount in minor units; None: not known."""
+
+
+def within_limits(
+    net: Side, gross: Side, least: Limit | None, most: Limit | None
+) -> tuple[Side, Side, LineKind | None]:
+    """The session's totals within its limits, and which limit changed them.
+
+    Args: net, gross, in minor units.
+    Source: OCPI 2.3.0 mod_tariffs, Tariff object, min_price and max_price ("as a rule, they both apply").
+    """
+    for limit, choose, kind in ((least, max, LineKind.MIN_PRICE), (most, min, LineKind.MAX_PRICE)):
+        if limit is not None:
+            limited = _limited(net, gross, limit, choose)
+            if limited != (net, gross):
+                return *limited, kind
+    return net, gross, None
+
+
+def _limited(net: Side, gross: Side, limit: Limit, choose: Callable[[int, int], int]) -> tuple[Side, Side]:
+    new_net = None if net is None else choose(net, limit.excl_vat)
+    if limit.incl_vat is not None:
+        return new_net, None if gross is None else choose(gross, limit.incl_vat)
+    if net is None or gross is None or new_net is None or new_net == net:
+        return new_net, gross
+    # A price of nothing says no VAT rate, so what the least price comes to with VAT is not known.
+    return new_net, divide_half_up(new_net * gross, net) if net > 0 else None

@@ -1,0 +1,91 @@
+"""What does a session cost?
+
+One function for the price shown, the running cost, the CDR and the invoice. The session is cut where the tariff can
+change, each dimension is priced by the first element that applies, quantities are rounded up to steps, every line is
+rounded once, then VAT, then the price limits. A session that delivered no energy costs nothing.
+
+>>> from laddbok.rating.examples import HOUR, tariff_of
+>>> rating = rate(HOUR, tariff_of(ENERGY="3.20", FLAT="5"))
+>>> rating.excl_vat, rating.incl_vat, rating.final
+(Decimal('44.50'), Decimal('55.63'), True)
+>>> [(line.kind.value, line.quantity, line.excl_vat) for line in rating.lines]
+[('flat', 1, Decimal('5.00')), ('energy', 12345, Decimal('39.50'))]
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from laddbok.model.cdr import Cdr
+from laddbok.model.rated import Finding, FindingCode, LineKind, Rating
+from laddbok.model.tariff import IdleUntil
+from laddbok.rating.compile import CompiledTariff
+from laddbok.rating.energy_fee import energy_fee
+from laddbok.rating.flat_fee import flat_fee
+from laddbok.rating.idle_fee import idle_fee
+from laddbok.rating.local_time import whole_seconds
+from laddbok.rating.rated_lines import rated
+from laddbok.rating.restrictions import Slice
+from laddbok.rating.slices import slices
+from laddbok.rating.step_size import in_steps, times_in_steps
+from laddbok.rating.time_fee import charging_time, parking_time
+from laddbok.rating.usage import Usage
+
+
+def rate(cdr: Cdr, compiled: CompiledTariff, as_of: datetime | None = None, *, energy_known: bool = True) -> Rating:
+    """The price of a session under a tariff, the same way while it runs and when it is over.
+
+    Args: cdr, provisional or final; compiled, for the time zone of the CDR's site; as_of, the instant up to which idle
+        time counts (None: as far as the CDR knows); energy_known, False for a foreign CDR that states charging time but
+        no energy: then 0 Wh does not mean that nothing was delivered.
+    Returns: the rating; its lines sum to its totals.
+    Raises: Invalid when the CDR spans more time than any session can.
+    Source: OCPI 2.2.1 and 2.3.0 mod_tariffs, mod_cdrs; docs/rules.md "Price".
+    """
+    assert not compiled.uses_zone or compiled.time_zone == cdr.time_zone, cdr.session_id
+    if energy_known and cdr.energy_wh == 0:
+        return _nothing_delivered(cdr, compiled)
+    session = slices(cdr, compiled)
+    assert sum(at.wh for at in session) == cdr.energy_wh, cdr.session_id
+    usages, findings = _usages(cdr, compiled, session, as_of)
+    return rated(cdr, compiled, usages, findings)
+
+
+def _nothing_delivered(cdr: Cdr, compiled: CompiledTariff) -> Rating:
+    """No start fee, no time, no idle fee, no least price. Source: our choice (test_B19)."""
+    text = "no energy was delivered: the session costs nothing"
+    return rated(cdr, compiled, [], [Finding(FindingCode.ZERO_ENERGY, "energy_wh", text)], limited=False)
+
+
+def _usages(
+    cdr: Cdr, compiled: CompiledTariff, session: Sequence[Slice], as_of: datetime | None
+) -> tuple[list[Usage], list[Finding]]:
+    ended_s = None if cdr.transaction_ended_at is None else whole_seconds(cdr.transaction_ended_at)
+    energy, energy_unpriced = energy_fee(session, compiled.energy)
+    charging, charging_unpriced = charging_time(session, compiled.time)
+    parking, parking_unpriced = parking_time(session, compiled.parking, ended_s)
+    usages = [
+        *flat_fee(session, compiled.flat),
+        *in_steps(energy),
+        *times_in_steps(charging, parking),
+        *idle_fee(cdr, compiled.idle, compiled.zone, as_of),
+    ]
+    findings = [
+        *_unpriced(compiled, LineKind.ENERGY, energy_unpriced, "Wh"),
+        *_unpriced(compiled, LineKind.TIME, charging_unpriced, "s"),
+        *_unpriced(compiled, LineKind.PARKING_TIME, parking_unpriced, "s"),
+    ]
+    if not usages and not findings:
+        text = "no element of the tariff prices anything in this session"
+        findings.append(Finding(FindingCode.NO_MATCHING_ELEMENT, "elements", text))
+    if compiled.idle and compiled.idle.until is IdleUntil.UNPLUG and ended_s and cdr.unplugged_at is None:
+        text = "idle time is billed until the cable is out, and when that was is not known"
+        findings.append(Finding(FindingCode.UNPLUG_UNKNOWN, "unplugged_at", text))
+    return usages, findings
+
+
+def _unpriced(compiled: CompiledTariff, kind: LineKind, quantity: int, unit: str) -> list[Finding]:
+    """A hole in what the tariff prices. What it never meant to price is no finding."""
+    if not quantity or kind not in compiled.priced:
+        return []
+    text = f"no element applies to {quantity} {unit} of {kind.value}: no cost for it"
+    return [Finding(FindingCode.NO_MATCHING_ELEMENT, "elements", text)]

@@ -1,0 +1,147 @@
+"""What do the quantities of a session come to?
+
+Each usage becomes one rated line: quantity times price, multiplied before it is divided, rounded once. VAT and price
+limits then act on the sums; a limit is a line of its own, so that lines still sum to the totals.
+"""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from laddbok.model.cdr import Cdr
+from laddbok.model.money import divide_half_up, minor_digits
+from laddbok.model.rated import Finding, FindingCode, LineKind, RatedLine, Rating
+from laddbok.model.tariff import TaxIncluded
+from laddbok.rating.compile import CompiledTariff
+from laddbok.rating.price_limits import Side, within_limits
+from laddbok.rating.usage import Usage
+from laddbok.rating.vat import both_sides
+
+_LIMIT_FINDINGS = {
+    LineKind.MIN_PRICE: (FindingCode.MIN_PRICE_APPLIED, "the tariff's least price was applied"),
+    LineKind.MAX_PRICE: (FindingCode.MAX_PRICE_APPLIED, "the tariff's highest price was applied"),
+}
+
+_VAT_ABSENT = Finding(
+    FindingCode.VAT_ABSENT,
+    "elements",
+    "a price that applies states no VAT: the amount on the other side of the VAT is not known",
+)
+
+
+def rated(
+    cdr: Cdr, compiled: CompiledTariff, usages: list[Usage], findings: list[Finding], *, limited: bool = True
+) -> Rating:
+    """The rating of a CDR whose quantities are known.
+
+    Args: usages, in the order of the lines; findings so far; limited, whether price limits apply.
+    Source: our choice, design "Money".
+    """
+    amounts = [_amount_minor(usage, compiled) for usage in usages]
+    nets, grosses = both_sides(amounts, [usage.component.vat_millionths for usage in usages], compiled.tax)
+    digits = minor_digits(compiled.currency)
+    lines = [
+        _line(usage, compiled, amounts[i], _side(nets, i, digits), _side(grosses, i, digits))
+        for i, usage in enumerate(usages)
+    ]
+    net, gross = (None if side is None else sum(side) for side in (nets, grosses))
+    if limited and (compiled.min_price or compiled.max_price):
+        net, gross = _limit(cdr, compiled, lines, findings, net, gross)
+    if net is None or gross is None:
+        findings.append(_VAT_ABSENT)
+    return Rating(
+        tariff_id=compiled.tariff_id,
+        currency=compiled.currency,
+        tax_included=compiled.tax is TaxIncluded.YES,
+        excl_vat=_decimal(net, digits),
+        incl_vat=_decimal(gross, digits),
+        final=cdr.transaction_ended_at is not None,
+        lines=tuple(lines),
+        findings=(*compiled.findings, *findings),
+    )
+
+
+def _amount_minor(usage: Usage, compiled: CompiledTariff) -> int:
+    amount = divide_half_up(usage.quantity * usage.component.numerator, usage.component.denominator)
+    cap = _cap_minor(usage, compiled)
+    return amount if cap is None else min(amount, cap)
+
+
+def _cap_minor(usage: Usage, compiled: CompiledTariff) -> int | None:
+    return compiled.idle.cap_minor if compiled.idle and usage.component.kind is LineKind.IDLE else None
+
+
+def _line(usage: Usage, compiled: CompiledTariff, amount: int, net: Decimal | None, gross: Decimal | None) -> RatedLine:
+    component = usage.component
+    idle = compiled.idle if component.kind is LineKind.IDLE else None
+    return RatedLine(
+        kind=component.kind,
+        quantity=usage.quantity,
+        measured=usage.measured,
+        price=component.price,
+        excl_vat=net,
+        incl_vat=gross,
+        vat_percent=component.vat_percent,
+        start_at=datetime.fromtimestamp(usage.start_s, UTC),
+        end_at=datetime.fromtimestamp(usage.end_s, UTC),
+        element=component.element,
+        step_size=component.step_size,
+        grace_s=idle.grace_s if idle else 0,
+        capped=idle is not None and amount == idle.cap_minor,
+        estimated=usage.estimated,
+    )
+
+
+def _limit(
+    cdr: Cdr,
+    compiled: CompiledTariff,
+    lines: list[RatedLine],
+    findings: list[Finding],
+    net: Side,
+    gross: Side,
+) -> tuple[Side, Side]:
+    """The totals within the tariff's limits; what that changes is added as a line and a finding."""
+    new_net, new_gross, kind = within_limits(net, gross, compiled.min_price, compiled.max_price)
+    if kind is None:
+        return net, gross
+    changed = _difference(new_net, net), _difference(new_gross, gross)
+    lines.append(_limit_line(cdr, compiled, kind, {line.vat_percent for line in lines}, *changed))
+    code, text = _LIMIT_FINDINGS[kind]
+    findings.append(Finding(code, kind.value, text))
+    return new_net, new_gross
+
+
+def _limit_line(
+    cdr: Cdr, compiled: CompiledTariff, kind: LineKind, rates: set[Decimal | None], net: Side, gross: Side
+) -> RatedLine:
+    """What a limit adds or takes away. It has the VAT rate of the other lines if they share one."""
+    limit = compiled.min_price if kind is LineKind.MIN_PRICE else compiled.max_price
+    assert limit is not None
+    digits = minor_digits(compiled.currency)
+    written = limit.incl_vat if compiled.tax is TaxIncluded.YES else limit.excl_vat
+    return RatedLine(
+        kind=kind,
+        quantity=1,
+        measured=1,
+        price=_exact(limit.excl_vat if written is None else written, digits),
+        excl_vat=_decimal(net, digits),
+        incl_vat=_decimal(gross, digits),
+        vat_percent=rates.pop() if len(rates) == 1 else None,
+        start_at=cdr.started_at,
+        end_at=cdr.transaction_ended_at or cdr.periods[-1].end_at,
+    )
+
+
+def _difference(new: Side, old: Side) -> Side:
+    return None if new is None or old is None else new - old
+
+
+def _side(minors: list[int] | None, i: int, digits: int) -> Decimal | None:
+    return None if minors is None else _exact(minors[i], digits)
+
+
+def _decimal(minor: int | None, digits: int) -> Decimal | None:
+    return None if minor is None else _exact(minor, digits)
+
+
+def _exact(minor: int, digits: int) -> Decimal:
+    return Decimal(minor).scaleb(-digits)

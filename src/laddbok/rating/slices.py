@@ -1,0 +1,100 @@
+"""Where can the price of a session change?
+
+A CDR's charging periods are cut at every threshold of the tariff: times of day, the change to or from summer time, kWh
+and durations. Inside a period energy is linear in time, in whole Wh. So a price depends on what happened, never on how
+a station sliced it.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+
+from laddbok.model.cdr import Activity, Cdr, ChargingPeriod
+from laddbok.rating.compile import CompiledTariff
+from laddbok.rating.local_time import DAY_S, Offset, boundaries, offset_at, offsets, whole_seconds
+from laddbok.rating.restrictions import Slice
+
+Piece = tuple[int, int, int, int]
+"""start_s, end_s, energy before it [Wh], its energy [Wh]."""
+
+
+def slices(cdr: Cdr, compiled: CompiledTariff) -> list[Slice]:
+    """The session in pieces within which the tariff says one thing, in time order.
+
+    Raises: Invalid when the session is longer than any can be.
+    Source: OCPI 2.3.0 mod_cdrs, CDR object (a period at every change that matters); our choice for the interpolation.
+    """
+    if not cdr.periods:
+        return []
+    started_s = whole_seconds(cdr.started_at)
+    ended_s = whole_seconds(cdr.periods[-1].end_at)
+    known = offsets(compiled.zone, started_s, ended_s) if compiled.uses_zone and compiled.zone else []
+    cut_s = _cut_seconds(compiled, known, started_s, ended_s)
+    found: list[Slice] = []
+    wh_before = 0
+    for period in cdr.periods:
+        for piece in _pieces(period, wh_before, cut_s, compiled.cut_wh):
+            found.append(_slice(period, piece, started_s, known))
+        wh_before += period.energy_wh
+    return found
+
+
+def _cut_seconds(compiled: CompiledTariff, known: list[Offset], started_s: int, ended_s: int) -> list[int]:
+    cut_s = [started_s + elapsed_s for elapsed_s in compiled.cut_elapsed_s]
+    if known:
+        cut_s += boundaries(known, ended_s, compiled.cut_seconds_of_day)
+    cut_s.sort()
+    return cut_s
+
+
+def _pieces(period: ChargingPeriod, wh_before: int, cut_s: Sequence[int], cut_wh: Sequence[int]) -> list[Piece]:
+    start_s, end_s = whole_seconds(period.start_at), whole_seconds(period.end_at)
+    times = cut_s[bisect_right(cut_s, start_s) : bisect_left(cut_s, end_s)] if cut_s else ()
+    wh_after = wh_before + period.energy_wh
+    energies = cut_wh[bisect_right(cut_wh, wh_before) : bisect_left(cut_wh, wh_after)] if cut_wh else ()
+    if not times and not energies:
+        return [(start_s, end_s, wh_before, period.energy_wh)]
+    points = [*_points(period.energy_wh, start_s, end_s, wh_before, times, energies), (end_s, wh_after)]
+    pieces, at_s, at_wh = [], start_s, wh_before
+    for next_s, next_wh in points:
+        pieces.append((at_s, next_s, at_wh, next_wh - at_wh))
+        at_s, at_wh = next_s, next_wh
+    return pieces
+
+
+def _points(
+    wh: int, start_s: int, end_s: int, wh_before: int, times: Sequence[int], energies: Sequence[int]
+) -> Iterator[tuple[int, int]]:
+    """Where the line from start to end is cut, as (second, Wh), in order: positions share one denominator."""
+    per_s, per_wh = max(wh, 1), max(end_s - start_s, 1)
+    positions = {(t - start_s) * per_s: (t, wh_before + (t - start_s) * wh // per_wh) for t in times}
+    for threshold in energies:
+        into = threshold - wh_before
+        positions[into * per_wh] = (start_s + into * (end_s - start_s) // per_s, threshold)
+    return (positions[position] for position in sorted(positions))
+
+
+def _slice(period: ChargingPeriod, piece: Piece, started_s: int, known: Sequence[Offset]) -> Slice:
+    start_s, end_s, wh_before, wh = piece
+    day, second_of_day = divmod(start_s + offset_at(known, start_s), DAY_S) if known else (0, 0)
+    return Slice(
+        start_s=start_s,
+        end_s=end_s,
+        wh_before=wh_before,
+        wh=wh,
+        activity=period.activity,
+        power_w=_power_w(period),
+        elapsed_s=start_s - started_s,
+        day=day,
+        second_of_day=second_of_day,
+        estimated=period.estimated,
+    )
+
+
+def _power_w(period: ChargingPeriod) -> int:
+    """The power that restrictions are judged by: the highest one recorded, else the period's mean."""
+    if period.max_power_w is not None:
+        return period.max_power_w
+    if period.activity is not Activity.CHARGING:
+        return 0
+    duration_s = whole_seconds(period.end_at) - whole_seconds(period.start_at)
+    return period.energy_wh * 3600 // duration_s if duration_s else 0

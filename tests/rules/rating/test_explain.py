@@ -1,0 +1,58 @@
+"""Do rated lines explain themselves, in both languages?"""
+
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from laddbok.model.cdr import Cdr
+from laddbok.model.rated import LineKind
+from laddbok.rating.compile import CompiledTariff
+from laddbok.rating.explain import LANGUAGES, explain, name
+from laddbok.rating.rate import rate
+from tests.rules.rating.building import CHARGING, IDLE, element, idle, session, tariff
+
+CDR = session("2026-05-08T08:00", (75, CHARGING, 12_345), (40, IDLE, 0))
+MOST = {"max_price": {"excl_vat": 8, "incl_vat": 10}}
+SLOW = session("2026-05-08T08:00", (75, CHARGING, 12_345), (40.5, IDLE, 0))
+
+
+@pytest.mark.parametrize(
+    ("cdr", "compiled", "english", "swedish"),
+    [
+        (CDR, tariff(element(ENERGY=3.2)), "12.345 kWh x 3.20 kr/kWh", "12,345 kWh x 3,20 kr/kWh"),
+        (CDR, tariff(element(ENERGY=3.992)), "12.345 kWh x 3.992 kr/kWh", "12,345 kWh x 3,992 kr/kWh"),
+        (CDR, tariff(element(FLAT=5)), "1 x 5.00 kr", "1 x 5,00 kr"),
+        (CDR, tariff(element(TIME=12)), "1 h 15 min x 12.00 kr/h", "1 h 15 min x 12,00 kr/h"),
+        (
+            CDR,
+            tariff(element(PARKING_TIME=(20, 900))),
+            "45 min x 20.00 kr/h (40 min, billed in steps of 15 min)",
+            "45 min x 20,00 kr/h (40 min, debiteras i steg om 15 min)",
+        ),
+        (
+            CDR,
+            idle(2, grace_s=900),
+            "25 min x 2.00 kr/min (after 15 min grace)",
+            "25 min x 2,00 kr/min (efter 15 min utan avgift)",
+        ),
+        (SLOW, idle(2, cap=20), "40 min 30 s x 2.00 kr/min (capped)", "40 min 30 s x 2,00 kr/min (till takbeloppet)"),
+        (
+            CDR,
+            tariff(element(ENERGY=9), **MOST),
+            "down to the highest price of 8.00 kr",
+            "ner till högsta pris 8,00 kr",
+        ),
+    ],
+)
+def test_the_last_line(cdr: Cdr, compiled: CompiledTariff, english: str, swedish: str) -> None:
+    line = rate(cdr, compiled).lines[-1]
+    assert (explain(line, "SEK"), explain(line, "SEK", "sv")) == (english, swedish)
+
+
+def test_every_kind_has_a_name_in_every_language() -> None:
+    line = rate(CDR, tariff(element(ENERGY=3.2))).lines[0]
+    for language in LANGUAGES:
+        names = {name(msgspec.structs.replace(line, kind=kind), language) for kind in LineKind}
+        assert len(names) == len(LineKind) and all(names)
+    assert line.excl_vat == Decimal("39.50")

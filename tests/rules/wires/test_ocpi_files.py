@@ -1,0 +1,202 @@
+"""Are OCPI files rated as they are in the wild, and broken ones refused with the field that is wrong?"""
+
+import json
+import random
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from laddbok.model.cdr import Activity
+from laddbok.model.errors import Invalid
+from laddbok.wires.ocpi_cdr import read_cdr
+from laddbok.wires.ocpi_files import rate_files
+
+TARIFF: dict[str, Any] = {
+    "id": "T1",
+    "currency": "SEK",
+    "elements": [{"price_components": [{"type": "ENERGY", "price": 3.2, "vat": 25}, {"type": "TIME", "price": 6, "vat": 25}]}],
+}  # fmt: skip
+NIGHTLY: dict[str, Any] = TARIFF | {
+    "elements": [
+        {"price_components": [{"type": "ENERGY", "price": 1, "vat": 25}], "restrictions": {"start_time": "22:00"}},
+        {"price_components": [{"type": "ENERGY", "price": 2, "vat": 25}]},
+    ]
+}
+CDR: dict[str, Any] = {
+    "id": "C1",
+    "currency": "SEK",
+    "start_date_time": "2026-05-08T19:00:00Z",
+    "end_date_time": "2026-05-08T21:00:00Z",
+    "cdr_location": {"country": "SWE"},
+    "charging_periods": [
+        {"start_date_time": "2026-05-08T19:00:00Z", "dimensions": [{"type": "ENERGY", "volume": 8}, {"type": "TIME", "volume": 1.5}]},
+        {"start_date_time": "2026-05-08T20:30:00Z", "dimensions": [{"type": "PARKING_TIME", "volume": 0.5}]},
+    ],
+    "total_energy": 8,
+}  # fmt: skip
+
+
+def changed(document: dict[str, Any], *path: str | int, to: Any) -> dict[str, Any]:
+    """A document with one value replaced, or removed by ... ."""
+    copy = deepcopy(document)
+    *way, last = path
+    inner: Any = copy
+    for step in way:
+        inner = inner[step]
+    if to is ...:
+        del inner[last]
+    else:
+        inner[last] = to
+    return copy
+
+
+def rated(folder: Path, tariff: Any, cdr: Any, **how: Any) -> dict[str, Any]:
+    for name, document in (("tariff.json", tariff), ("cdr.json", cdr)):
+        (folder / name).write_text(json.dumps(document), encoding="utf-8")
+    return rate_files(folder / "tariff.json", folder / "cdr.json", **how)
+
+
+def test_the_answer(tmp_path: Path) -> None:
+    answer = rated(tmp_path, TARIFF, CDR, explain=True)
+    assert (answer["currency"], answer["time_zone"]) == ("SEK", "Europe/Stockholm")
+    assert answer["total_cost"] == {"excl_vat": "34.60", "incl_vat": "43.25"}
+    assert answer["total_energy_cost"] == {"excl_vat": "25.60", "incl_vat": "32.00"}
+    assert answer["total_time_cost"] == {"excl_vat": "9.00", "incl_vat": "11.25"}
+    assert answer["total_fixed_cost"] is None
+    assert [line["text"]["sv"] for line in answer["lines"]] == ["8 kWh x 3,20 kr/kWh", "1 h 30 min x 6,00 kr/h"]
+    assert answer["findings"] == []
+
+
+def test_the_envelope_of_a_response_is_opened(tmp_path: Path) -> None:
+    envelope = {"data": CDR, "status_code": 1000, "timestamp": "2026-05-08T22:00:00Z"}
+    assert rated(tmp_path, TARIFF, envelope) == rated(tmp_path, TARIFF, CDR)
+
+
+@pytest.mark.parametrize(("zone", "excl_vat"), [("Europe/Stockholm", "13.34"), ("Atlantic/Reykjavik", "16.00")])
+def test_a_time_zone_may_be_named(tmp_path: Path, zone: str, excl_vat: str) -> None:
+    assert rated(tmp_path, NIGHTLY, CDR, time_zone=zone)["total_cost"]["excl_vat"] == excl_vat
+    in_document = changed(CDR, "cdr_location", "time_zone", to=zone)
+    assert rated(tmp_path, NIGHTLY, in_document)["total_cost"]["excl_vat"] == excl_vat
+
+
+@pytest.mark.parametrize("country", ["USA", "ESP", "QQQ", None])
+def test_a_tariff_by_the_clock_is_refused_without_a_zone(tmp_path: Path, country: str | None) -> None:
+    nowhere = changed(CDR, "cdr_location", "country", to=country)
+    with pytest.raises(Invalid, match=r"^time_zone: "):
+        rated(tmp_path, NIGHTLY, nowhere)
+    assert rated(tmp_path, TARIFF, nowhere)["time_zone"] is None
+
+
+def test_a_credit_cdr_has_a_negative_total(tmp_path: Path) -> None:
+    answer = rated(tmp_path, TARIFF, CDR | {"credit": True, "credit_reference_id": "C0"})
+    assert answer["total_cost"] == {"excl_vat": "-34.60", "incl_vat": "-43.25"}
+    assert [each["code"] for each in answer["findings"]] == ["credit"]
+
+
+FIRST = ("charging_periods", 0)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        (changed(CDR, "currency", to=...), "currency"),
+        (changed(CDR, "currency", to="EUR"), "currency"),
+        (changed(CDR, "end_date_time", to=...), "end_date_time"),
+        (changed(CDR, "end_date_time", to="2026-05-08T18:00:00Z"), "end_date_time"),
+        (changed(CDR, "charging_periods", to=[]), "charging_periods"),
+        (changed(CDR, *FIRST, "start_date_time", to="2026-05-08T18:00:00Z"), "charging_periods[0].start_date_time"),
+        (changed(CDR, *FIRST, "dimensions", 0, "type", to="HEAT"), "charging_periods[0].dimensions[0].type"),
+        (changed(CDR, *FIRST, "dimensions", 0, "volume", to=-1), "charging_periods[0].dimensions[0].volume"),
+        (changed(CDR, *FIRST, "dimensions", 0, "volume", to="much"), "charging_periods[0].dimensions[0].volume"),
+        (changed(CDR, *FIRST, "dimensions", 1, "volume", to=2.5), "charging_periods[0].dimensions"),
+        (changed(CDR, *FIRST, "dimensions", 1, "type", to="RESERVATION_TIME"), "charging_periods[0].dimensions"),
+        (changed(CDR, "total_energy", to=-1), "total_energy"),
+        (changed(CDR, "cdr_location", "time_zone", to="Mars/Olympus"), "time_zone"),
+        (changed(CDR, "cdr_location", "time_zone", to="../../etc"), "time_zone"),
+    ],
+)
+def test_what_is_wrong_with_a_cdr_is_named(tmp_path: Path, wrong: dict[str, Any], field: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        rated(tmp_path, TARIFF, wrong)
+    assert caught.value.field == field
+
+
+def test_a_tariff_without_currency_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Invalid, match=r"^currency: is missing"):
+        rated(tmp_path, changed(TARIFF, "currency", to=...), CDR)
+
+
+def test_a_version_that_is_not_the_files_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Invalid, match="tax_included: is missing"):
+        rated(tmp_path, TARIFF, CDR, version="2.3.0")
+    with pytest.raises(Invalid, match="tax_included: is not a field"):
+        rated(tmp_path, TARIFF | {"tax_included": "NO"}, CDR, version="2.2.1")
+
+
+def test_a_file_that_is_too_large_or_absent_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "cdr.json").write_text(json.dumps(CDR), encoding="utf-8")
+    large = tmp_path / "large.json"
+    large.write_bytes(b" " * 10_000_000)
+    with pytest.raises(Invalid, match="is 10 MB or more"):
+        rate_files(large, tmp_path / "cdr.json")
+    with pytest.raises(Invalid, match="can't be read: No such file"):
+        rate_files(tmp_path / "absent.json", tmp_path / "cdr.json")
+
+
+def test_a_total_is_spread_over_the_charging_time() -> None:
+    periods = [
+        {"start_date_time": "2026-05-08T19:00:00Z", "dimensions": [{"type": "TIME", "volume": 0.5}]},
+        {"start_date_time": "2026-05-08T19:30:00Z", "dimensions": [{"type": "TIME", "volume": 1.5}]},
+    ]
+    found = read_cdr(CDR | {"charging_periods": periods})
+    assert [period.energy_wh for period in found.cdr.periods] == [2000, 6000]
+    assert all(period.estimated for period in found.cdr.periods)
+    assert [finding.code.value for finding in found.findings] == ["energy_spread"]
+
+
+def test_parking_within_a_period_comes_last_and_the_rest_costs_nothing() -> None:
+    dimensions = [
+        {"type": "ENERGY", "volume": 8},
+        {"type": "TIME", "volume": 1},
+        {"type": "PARKING_TIME", "volume": 0.5},
+    ]
+    found = read_cdr(
+        CDR | {"charging_periods": [{"start_date_time": CDR["start_date_time"], "dimensions": dimensions}]}
+    )
+    lengths = [(p.activity, (p.end_at - p.start_at).total_seconds() / 60, p.energy_wh) for p in found.cdr.periods]
+    assert lengths == [(Activity.CHARGING, 60, 8000), (Activity.IDLE, 30, 0), (Activity.PAUSED_BY_EVSE, 30, 0)]
+    assert [finding.code.value for finding in found.findings] == ["time_unaccounted"]
+
+
+def test_periods_out_of_order_and_without_time_are_understood() -> None:
+    periods = [
+        {"start_date_time": "2026-05-08T20:00:00", "dimensions": [{"type": "ENERGY", "volume": "0"}]},
+        {"start_date_time": "2026-05-08T21:00:00+02:00", "dimensions": [{"type": "ENERGY", "volume": 7.9996}]},
+    ]
+    found = read_cdr(CDR | {"charging_periods": periods})
+    assert [(p.activity, p.energy_wh) for p in found.cdr.periods] == [(Activity.CHARGING, 8000), (Activity.IDLE, 0)]
+    assert found.findings == ()
+
+
+JUNK = [None, -1, 0, "", [], {}, "x", 1e300, True, [None], 10**40, "1e400", "NaN", 2**63, "9999-12-31T23:59:59-12:00"]
+
+
+def places(value: Any) -> list[tuple[Any, Any]]:
+    """Every container in a document with each of its keys or indices."""
+    keys = list(value) if isinstance(value, dict) else list(range(len(value))) if isinstance(value, list) else []
+    return [(value, key) for key in keys] + [place for key in keys for place in places(value[key])]
+
+
+def test_whatever_a_file_says_it_is_priced_or_refused(tmp_path: Path) -> None:
+    pick, refused = random.Random(7), 0
+    for _ in range(500):
+        tariff, cdr = deepcopy(NIGHTLY), deepcopy(CDR)
+        container, key = pick.choice(places(pick.choice([tariff, cdr])))
+        container[key] = deepcopy(pick.choice(JUNK))
+        try:
+            assert rated(tmp_path, tariff, cdr, explain=True)["currency"] == "SEK"
+        except Invalid:
+            refused += 1
+    assert 0 < refused < 500
