@@ -20,7 +20,16 @@ def session_id(station_no: int, epoch: int, seq: int) -> str:
 
     Source: our choice, docs/rules.md "Session id".
     """
-    number = int.from_bytes(blake2b(f"{station_no}/{epoch}/{seq}".encode(), digest_size=10).digest())
+    return _named(f"{station_no}/{epoch}/{seq}")
+
+
+def imported_session_id(identity: str) -> str:
+    """The id of a session from another system's history: the same whenever it is imported."""
+    return _named(f"import/{identity}")
+
+
+def _named(origin: str) -> str:
+    number = int.from_bytes(blake2b(origin.encode(), digest_size=10).digest())
     letters = "".join(_ALPHABET[number >> shift & 31] for shift in range(75, -5, -5))
     return "-".join(letters[i : i + 4] for i in range(0, 16, 4))
 
