@@ -167,10 +167,9 @@ def _meters_read(message: received.MeterValuesRequest) -> Event:
 
 
 def _transaction_ended(message: received.StopTransactionRequest) -> Event:
-    if message.transaction_id is None:
-        raise Unfit(ErrorCode.OCCURRENCE_CONSTRAINT_VIOLATION, "transactionId is missing")
+    """A stop without a transaction id is one of transaction 0: kept and acknowledged, or it would come for ever (S7)."""
     return TransactionEnded(
-        transaction_id=needed_word(str(message.transaction_id), "transactionId"),
+        transaction_id=needed_word(str(message.transaction_id or 0), "transactionId"),
         evse_id=None,
         connector_id=None,
         id_token=_id_token(message.id_tag),

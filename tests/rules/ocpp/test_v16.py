@@ -145,15 +145,21 @@ def test_S19_nothing_is_answered_that_was_not_asked() -> None:
     assert respond(event, FULL) == b"{}"
 
 
+@pytest.mark.parametrize("payload", ["{}", '{"transactionId":null}'])
+def test_S7_a_stop_without_a_transaction_is_one_of_transaction_0(payload: str) -> None:
+    event = event_of("StopTransaction", payload)
+    assert isinstance(event, TransactionEnded) and event.transaction_id == "0"
+
+
 @pytest.mark.parametrize("status", AuthorizationStatus)
 def test_every_authorization_has_its_word(status: AuthorizationStatus) -> None:
     answer = respond(AuthorizeAsked(id_token=IdToken("A")), Answer(authorization=status))
     assert msgspec.json.decode(answer) == {"idTagInfo": {"status": status.value}}
 
 
-def test_a_station_that_is_not_admitted_is_rejected() -> None:
+def test_a_station_that_is_not_admitted_is_asked_to_wait() -> None:
     answer = respond(Booted(vendor="", model=""), Answer(now=AT, heartbeat_interval_s=60, boot_accepted=False))
-    assert msgspec.json.decode(answer)["status"] == "Rejected"
+    assert msgspec.json.decode(answer)["status"] == "Pending"
 
 
 @pytest.mark.parametrize("transaction_id", ["0", "-1", "9223372036854775807", "null", '"none"'])
@@ -185,7 +191,6 @@ def test_S46_an_absurd_register_is_not_said() -> None:
         ("RemoteStartTransaction", "{}", "NotImplemented"),
         ("MeterValues", "[]", "FormationViolation"),
         ("MeterValues", "{}", "OccurenceConstraintViolation"),
-        ("StopTransaction", '{"transactionId":null}', "OccurenceConstraintViolation"),
         ("Authorize", '{"idTag":""}', "OccurenceConstraintViolation"),
         ("Authorize", f'{{"idTag":"{"A" * 256}"}}', "PropertyConstraintViolation"),
     ],
