@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from laddbok.flow.changes import BadData, Changes, OutcomeUnknown, Stale
 from laddbok.flow.decide import Decided, decide, quarantine
-from laddbok.flow.messages import Asked, Commanded, Elapsed, Entry, Received, Reply, StationMemory
+from laddbok.flow.messages import Asked, Elapsed, Entry, Received, Reply, StationMemory
 from laddbok.flow.store import Claim, Found, Question, Store
 from laddbok.model.session import RUNNING_STATES, Session, SessionState
 from laddbok.sessions.advance import concerns, fold, is_lost
@@ -32,9 +32,14 @@ class Desk:
         self._numbers: Iterator[int] = iter(())
         self._changed: dict[str, Session] = {}
 
-    def take_over(self, claim: Claim) -> StationMemory:
-        """Begin to hold a station: its stored state with the frames folded in that came after it."""
-        memory = StationMemory(state=claim.state, epoch=claim.epoch)
+    def take_over(self, claim: Claim, protocol: str | None = None) -> StationMemory:
+        """Begin to hold a station: its stored state with the frames folded in that came after it.
+
+        Args: protocol: what this connection speaks, "1.6" or "2.0.1"; None: what the last one spoke.
+        """
+        station = claim.state.station
+        state = replace(claim.state, station=replace(station, protocol=protocol or station.protocol))
+        memory = StationMemory(state=state, epoch=claim.epoch)
         for asked in map(Asked.of_row, claim.unfolded):
             for key, session in list(memory.state.sessions.items()):
                 if asked.event is not None and asked.stamp.position > session.through:
@@ -162,9 +167,10 @@ class Desk:
             state.outlets[decided.outlet.evse_id, decided.outlet.connector_id] = decided.outlet
         if decided.opened is not None:
             _prune(state.sessions)
-        if isinstance(decided.entry, Commanded):
-            memory.commands_sent += 1
-        return Reply(entry=decided.entry, payload=decided.payload, error=decided.error)
+        queued = decided.also.commands_queued if decided.also is not None else ()
+        if decided.booted is not None:
+            memory.state = replace(state, station=decided.booted)
+        return Reply(entry=decided.entry, payload=decided.payload, error=decided.error, then=tuple(queued))
 
 
 def _prune(sessions: dict[str, Session]) -> None:

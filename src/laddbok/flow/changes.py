@@ -97,6 +97,17 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     due_at: datetime
 
 
+class CommandQueued(msgspec.Struct, frozen=True, kw_only=True):
+    """A command that we send by ourselves. `payload` is JSON text."""
+
+    tenant: int
+    command_id: str
+    station_no: int
+    action: str
+    payload: bytes
+    at: datetime
+
+
 class CommandMoved(msgspec.Struct, frozen=True, kw_only=True):
     """A command went out, or ended. `answer` is JSON text."""
 
@@ -144,6 +155,7 @@ class Changes(msgspec.Struct, kw_only=True):
     orphans: list[Orphan] = []
     quarantined: list[Quarantined] = []
     jobs: list[Job] = []
+    commands_queued: list[CommandQueued] = []
     commands: list[CommandMoved] = []
     cdrs: list[CdrIssued] = []
     closed_ranges: list[RangeClosed] = []

@@ -5,6 +5,7 @@ stored and answered. Nothing is visible before that is committed.
 """
 
 from typing import Any
+from uuid import NAMESPACE_OID, uuid5
 
 import msgspec
 
@@ -13,6 +14,7 @@ from laddbok.flow.changes import (
     BootSeen,
     Changes,
     CommandMoved,
+    CommandQueued,
     Decision,
     FrameRow,
     Job,
@@ -24,9 +26,10 @@ from laddbok.flow.messages import VERSION_CODE, Commanded, Elapsed, Entry, Recei
 from laddbok.flow.store import Found
 from laddbok.model.events import Booted, HeartbeatSent
 from laddbok.model.session import Session, SessionState
-from laddbok.model.station import Outlet
+from laddbok.model.station import Outlet, Station
 from laddbok.ocpp import respond
 from laddbok.ocpp.frame import ErrorCode, Undecodable, encode_result, spelled
+from laddbok.ocpp.first_settings import first_settings
 from laddbok.sessions.advance import UNPLUG_TIMEOUT, is_lost
 from laddbok.sessions.close import close_softly
 from laddbok.sessions.facts import Facts, Stamp, StartFacts
@@ -46,6 +49,8 @@ class Decided(msgspec.Struct, kw_only=True):
     opened: Session | None = None
     moved: list[Session] = []
     outlet: Outlet | None = None
+    booted: Station | None = None
+    """The station as it said to be at its boot."""
     payload: bytes | None = None
     error: tuple[str, str] | None = None
     also: Changes | None = None
@@ -62,7 +67,17 @@ class Decided(msgspec.Struct, kw_only=True):
                 getattr(changes, name).extend(getattr(self.also, name))
 
 
-_OTHERS = ("decisions", "outlets", "boots", "orphans", "quarantined", "jobs", "commands", "attributed")
+_OTHERS = (
+    "decisions",
+    "outlets",
+    "boots",
+    "orphans",
+    "quarantined",
+    "jobs",
+    "commands",
+    "attributed",
+    "commands_queued",
+)
 
 
 def decide(entry: Entry, memory: StationMemory, found: Found | None, number: int | None) -> Decided:
@@ -119,6 +134,7 @@ def _received(entry: Received, memory: StationMemory, found: Found | None, numbe
         opened=outcome.opened,
         moved=moved,
         outlet=outcome.outlet,
+        booted=_booted(entry, memory, outcome.booted),
         payload=payload,
         also=_also(entry, memory, stamp, facts, outcome, moved),
     )
@@ -152,6 +168,8 @@ def _also(
         changes.outlets.append(OutletSeen(station.tenant, entry.station_no, outcome.outlet))
     if outcome.booted is not None:
         changes.boots.append(_boot_seen(entry, outcome.booted))
+        if station.booted_at is None:
+            changes.commands_queued += _first_commands(entry, station.tenant, stamp)
     if outcome.orphan_transaction_id is not None:
         changes.orphans.append(_orphan(entry, memory, stamp, outcome.orphan_transaction_id))
     return changes
@@ -178,6 +196,18 @@ def _facts_used(session: Session, stamp: Stamp, facts: Facts, memory: StationMem
     return Decision(tenant=session.tenant, session_id=session.id, at=stamp.received_at, kind="facts", body=body)
 
 
+def _booted(entry: Received, memory: StationMemory, booted: Booted | None) -> Station | None:
+    if booted is None:
+        return None
+    return msgspec.structs.replace(
+        memory.state.station,
+        vendor=booted.vendor,
+        model=booted.model,
+        firmware_version=booted.firmware_version,
+        booted_at=entry.received_at,
+    )
+
+
 def _boot_seen(entry: Received, booted: Booted) -> BootSeen:
     return BootSeen(
         station_no=entry.station_no,
@@ -188,6 +218,22 @@ def _boot_seen(entry: Received, booted: Booted) -> BootSeen:
         serial_number=booted.serial_number,
         firmware_version=booted.firmware_version,
     )
+
+
+def _first_commands(entry: Received, tenant: int, stamp: Stamp) -> list[CommandQueued]:
+    """What a station is told once, after its first boot here."""
+    place = f"{entry.station_no}/{stamp.position.epoch}/{stamp.position.seq}"
+    return [
+        CommandQueued(
+            tenant=tenant,
+            command_id=str(uuid5(NAMESPACE_OID, f"{place}/{number}")),
+            station_no=entry.station_no,
+            action=action,
+            payload=payload,
+            at=entry.received_at,
+        )
+        for number, (action, payload) in enumerate(first_settings(entry.version))
+    ]
 
 
 def _orphan(entry: Received, memory: StationMemory, stamp: Stamp, transaction_id: str) -> Orphan:

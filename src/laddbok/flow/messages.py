@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from laddbok.flow.changes import FrameRow
+from laddbok.flow.changes import CommandQueued, FrameRow
 from laddbok.flow.store import Question
 from laddbok.model.events import (
     AuthorizeAsked,
@@ -24,7 +24,7 @@ from laddbok.model.events import (
 from laddbok.model.session import FramePosition
 from laddbok.model.station import StationState
 from laddbok.ocpp import decode
-from laddbok.ocpp.frame import Call, OcppVersion, Undecodable
+from laddbok.ocpp.frame import Call, OcppVersion, Undecodable, encode_call
 from laddbok.ocpp.frame import parse as parse_frame
 from laddbok.sessions.advance import NO_TRANSACTION
 from laddbok.sessions.authorize import normalise_token
@@ -39,13 +39,12 @@ VERSION_OF_CODE = {code: version for version, code in VERSION_CODE.items()}
 class StationMemory:
     """One station as its owner knows it: its state, and where its next frame stands in the evidence."""
 
-    __slots__ = ("commands_sent", "epoch", "next_seq", "state")
+    __slots__ = ("epoch", "next_seq", "state")
 
     def __init__(self, state: StationState, epoch: int) -> None:
         self.state = state
         self.epoch = epoch
         self.next_seq = 1
-        self.commands_sent = 0
 
     def stamp(self, received_at: datetime) -> Stamp:
         """The place of the next frame."""
@@ -119,6 +118,20 @@ class Commanded(msgspec.Struct, frozen=True, kw_only=True):
     payload: bytes
     raw: bytes
 
+    @classmethod
+    def of_queued(cls, queued: CommandQueued, epoch: int, version: OcppVersion, received_at: datetime) -> "Commanded":
+        """A queued command, ready to go out on this connection."""
+        return cls(
+            station_no=queued.station_no,
+            epoch=epoch,
+            received_at=received_at,
+            version=version,
+            command_id=queued.command_id,
+            action=queued.action,
+            payload=queued.payload,
+            raw=encode_call(queued.command_id, queued.action, queued.payload),
+        )
+
 
 class Returned(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a command. `raw` is the station's answer verbatim, None when none came."""
@@ -153,6 +166,8 @@ class Reply(msgspec.Struct, frozen=True):
     payload: bytes | None = None
     error: tuple[str, str] | None = None
     is_dropped: bool = False
+    then: tuple[CommandQueued, ...] = ()
+    """Commands of ours that are queued by now and go out next."""
 
     @classmethod
     def dropped(cls, entry: Entry) -> "Reply":

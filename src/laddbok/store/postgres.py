@@ -229,6 +229,7 @@ def _statements(changes: Changes) -> list[Statement]:
     add("close_ranges", rows.closing_rows(changes.closed_ranges))
     add("drop_live", rows.closing_rows(changes.closed_ranges))
     add("add_jobs", rows.plain_rows(changes.jobs))
+    add("queue_commands", rows.queued_rows(changes.commands_queued))
     add("move_commands", rows.command_rows(changes.commands))
     return statements
 

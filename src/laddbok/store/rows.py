@@ -15,6 +15,7 @@ from laddbok.flow.changes import (
     BootSeen,
     CdrIssued,
     CommandMoved,
+    CommandQueued,
     Decision,
     FrameRow,
     Job,
@@ -154,6 +155,11 @@ def line_rows(issued: Sequence[CdrIssued]) -> list[dict[str, Any]]:
 def plain_rows(values: Sequence[BootSeen | Orphan | Job | Question]) -> list[dict[str, Any]]:
     """Values whose fields are the columns."""
     return [{"n": n, **_fields(value)} for n, value in enumerate(values)]
+
+
+def queued_rows(queued: Sequence[CommandQueued]) -> list[dict[str, Any]]:
+    """Commands of our own; the payload is JSON already."""
+    return [{**_fields(each), "payload": msgspec.Raw(each.payload)} for each in queued]
 
 
 def command_rows(moves: Sequence[CommandMoved]) -> list[dict[str, Any]]:

@@ -196,6 +196,14 @@ ON CONFLICT (kind, key) DO UPDATE SET
     requests = job.requests + 1, failed_at = NULL,
     due_at = CASE WHEN job.leased_until IS NULL THEN least(job.due_at, excluded.due_at) ELSE excluded.due_at END;
 
+-- name: queue_commands
+-- Commands that the platform sends by itself.
+INSERT INTO command (tenant, id, station_no, action, payload, status, requested_by, requested_at)
+SELECT tenant, command_id, station_no, action, payload, 'queued', 'laddbok', at
+FROM jsonb_to_recordset($1::jsonb) AS r (
+    tenant integer, command_id uuid, station_no integer, action text, payload jsonb, at timestamptz
+);
+
 -- name: move_commands
 -- Commands that went out or ended; whoever waits for them is told.
 WITH moved AS (

@@ -45,7 +45,7 @@ SELECT pg_notify('laddbok_command_done', id::text) FROM (SELECT id FROM unknown 
 
 -- name: command_to_send
 -- A queued command, as the gateway that has its station sends it.
-SELECT id::text AS id, station_no, action, payload::text AS payload FROM command WHERE id = $1::uuid AND status = 'queued';
+SELECT id::text AS id, tenant, station_no, action, payload::text AS payload FROM command WHERE id = $1::uuid AND status = 'queued';
 
 -- name: first_sites
 -- What a new installation has: one tenant, one seller, one site. Changes nothing where a tenant is.

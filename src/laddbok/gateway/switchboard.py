@@ -1,0 +1,249 @@
+"""Which station is on which connection, and what is done with a message?
+
+The switchboard holds one `Line` per open connection: the socket, the RPC link, and the epoch under which the station is
+ours. The newest authenticated connection of a station wins (case S64); presence is this registry and nothing else
+(case S70). What a station says is put into the batch; what the batch commits is answered here.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from laddbok.flow.apply import Desk
+from laddbok.flow.batch import Batch
+from laddbok.flow.changes import CommandQueued
+from laddbok.flow.messages import Commanded, Entry, Received, Reply, Returned
+from laddbok.gateway.command_results import outcome_of
+from laddbok.gateway.connection import Accept, Connection
+from laddbok.gateway.lobby import answer_in_lobby
+from laddbok.model.events import Booted, HeartbeatSent
+from laddbok.ocpp import decode, respond
+from laddbok.ocpp.frame import (
+    CallError,
+    CallResult,
+    ErrorCode,
+    Malformed,
+    OcppVersion,
+    encode_error,
+    parse,
+    spelled,
+)
+from laddbok.ocpp.link import Close, Completed, Deliver, Effect, Late, Link, Respond, Send
+from laddbok.sessions.receive import HEARTBEAT_INTERVAL_S, boot_answer
+
+TRY_AGAIN_LATER = 1013
+REPLACED = 1000
+COMMAND_TIMEOUT_S = 30.0
+MAX_LOBBY_BOOTS = 1_000
+"""Boots of stations in the lobby that wait to be written down."""
+
+
+class Line:
+    """One open connection of a station."""
+
+    __slots__ = ("actions", "connection", "epoch", "is_paused", "last_message_at", "link", "station_no", "version")
+
+    def __init__(self, connection: Connection, station_no: int | None) -> None:
+        self.connection = connection
+        self.station_no = station_no
+        """None in the lobby."""
+        self.version = OcppVersion(connection.subprotocol)
+        self.link = Link(self.version)
+        self.epoch = 0
+        """0 until the station is claimed for this connection."""
+        self.is_paused = False
+        self.last_message_at: datetime | None = None
+        self.actions: dict[str, str] = {}
+        """Of the commands under way, by command id."""
+
+
+class Switchboard:
+    """All connections of one gateway process. Implements `gateway.connection.ConnectionEvents`."""
+
+    def __init__(self, desk: Desk, batch: Batch[Entry], now: Callable[[], datetime], wake: Callable[[], None]) -> None:
+        self._desk = desk
+        self._batch = batch
+        self._now = now
+        self._wake = wake
+        self._loop = asyncio.get_running_loop()
+        self.lines: dict[int, Line] = {}
+        """By station_no: the newest connection."""
+        self.newcomers: list[Line] = []
+        """Connected, not yet claimed."""
+        self.leavers: list[tuple[int, int, datetime]] = []
+        """(station_no, epoch, last frame) of connections that are gone."""
+        self.lobby: dict[str, Line] = {}
+        self.lobby_boots: list[tuple[str, Booted]] = []
+        self.frames = 0
+
+    def on_open(self, connection: Connection) -> None:
+        """A station came in: nothing of it is read until its stored state is ours."""
+        admission = connection.admission
+        line = Line(connection, admission.station_no if isinstance(admission, Accept) else None)
+        connection.context = line
+        connection.deadline_s = 3.0 * HEARTBEAT_INTERVAL_S
+        if line.station_no is None:
+            self.lobby[connection.station_identity] = line
+            return
+        before = self.lines.get(line.station_no)
+        self.lines[line.station_no] = line
+        if before is not None:
+            before.connection.close(REPLACED, "a newer connection of this station took over")
+        connection.pause_reading()
+        line.is_paused = True
+        self.newcomers.append(line)
+        self._wake()
+
+    def on_message(self, connection: Connection, data: bytes) -> None:
+        """One message: the link knows what it is; a call goes into the batch."""
+        line: Line = connection.context
+        self.frames += 1
+        for effect in line.link.receive(data, self._loop.time()):
+            if isinstance(effect, Deliver):
+                self._deliver(line, effect, data)
+            else:
+                self._do(line, effect, data)
+
+    def on_oversize(self, connection: Connection, head: bytes, size_bytes: int) -> None:
+        """A message that was too long and is lost but for its beginning: an error with its id, if that can be found."""
+        version = OcppVersion(connection.subprotocol)
+        frame = parse(head, version)
+        reason = f"the message has {size_bytes} bytes, more than this platform takes"
+        code = spelled(ErrorCode.FORMAT_VIOLATION, version)
+        if not (isinstance(frame, Malformed) and frame.is_reply) and not isinstance(frame, CallResult):
+            connection.send(encode_error(frame.message_id, code, reason, version))
+
+    def on_close(self, connection: Connection, code: int) -> None:
+        """A connection is gone. Only its own epoch is cleaned up; a newer connection is not touched (case S64)."""
+        line: Line = connection.context
+        for effect in line.link.lost():
+            self._do(line, effect, b"")
+        if line.station_no is None:
+            if self.lobby.get(connection.station_identity) is line:
+                del self.lobby[connection.station_identity]
+            return
+        if self.lines.get(line.station_no) is line:
+            del self.lines[line.station_no]
+        if line.epoch:
+            self.leavers.append((line.station_no, line.epoch, line.last_message_at or self._now()))
+            self._wake()
+
+    def claimed(self, line: Line, epoch: int) -> None:
+        """The station is ours under this epoch: its messages may come."""
+        line.epoch = epoch
+        self._resume(line)
+
+    def settle(self, replies: Iterable[Reply]) -> None:
+        """Do what committed messages ask for: answers, refusals, calls to stations."""
+        for reply in replies:
+            line = self.lines.get(reply.entry.station_no)
+            if line is None or line.epoch != reply.entry.epoch:
+                continue
+            if reply.is_dropped:
+                line.connection.close(TRY_AGAIN_LATER, "the state of this station changed elsewhere")
+            elif isinstance(reply.entry, Received):
+                self._answer(line, reply.entry, reply)
+                for queued in reply.then:
+                    self.send_command(line, queued)
+            elif isinstance(reply.entry, Commanded) and reply.payload is not None:
+                line.actions[reply.entry.command_id] = reply.entry.action
+                effects = line.link.call(
+                    reply.entry.command_id,
+                    reply.entry.action,
+                    reply.payload,
+                    self._loop.time(),
+                    COMMAND_TIMEOUT_S,
+                )
+                self._do_all(line, effects)
+
+    def send_command(self, line: Line, queued: CommandQueued) -> None:
+        """Put a queued command into its station's line; it goes out once its row says "sent"."""
+        self._batch.offer(queued.station_no, Commanded.of_queued(queued, line.epoch, line.version, self._now()))
+        self._wake()
+
+    def tick(self) -> None:
+        """Give up calls of ours that nobody answered in time."""
+        now_s = self._loop.time()
+        for line in list(self.lines.values()):
+            deadline_s = line.link.deadline()
+            if deadline_s is not None and deadline_s <= now_s:
+                self._do_all(line, line.link.tick(now_s))
+
+    def close_all(self, reason: str) -> None:
+        """Send everybody away for now: what they have not been answered they will send again."""
+        for line in list(self.lines.values()):
+            line.connection.close(TRY_AGAIN_LATER, reason)
+
+    def _deliver(self, line: Line, effect: Deliver, data: bytes) -> None:
+        call = effect.call
+        event = decode(call, line.version)
+        now = self._now()
+        if line.station_no is None:
+            self._do_all(line, answer_in_lobby(line.link, call, event, now, line.version))
+            if isinstance(event, Booted) and len(self.lobby_boots) < MAX_LOBBY_BOOTS:
+                self.lobby_boots.append((line.connection.station_identity, event))
+            return
+        line.last_message_at = now
+        if isinstance(event, HeartbeatSent):
+            self._do_all(line, line.link.answer(call.message_id, respond(event, boot_answer(now), line.version)))
+            return
+        answered = isinstance(event, Booted)
+        if isinstance(event, Booted):
+            self._do_all(line, line.link.answer(call.message_id, respond(event, boot_answer(now), line.version)))
+        entry = Received(
+            station_no=line.station_no,
+            epoch=line.epoch,
+            received_at=now,
+            version=line.version,
+            call=call,
+            raw=data,
+            event=event,
+            answered=answered,
+        )
+        if not self._batch.offer(line.station_no, entry):
+            line.connection.close(TRY_AGAIN_LATER, "the platform is busy")
+            return
+        if line.link.is_full and not line.is_paused:
+            line.is_paused = True
+            line.connection.pause_reading()
+        self._wake()
+
+    def _answer(self, line: Line, entry: Received, reply: Reply) -> None:
+        if not entry.answered:
+            answer: bytes | CallError
+            if reply.error is not None:
+                answer = CallError(entry.call.message_id, *reply.error)
+            else:
+                answer = reply.payload or b"{}"
+            self._do_all(line, line.link.answer(entry.call.message_id, answer))
+        if line.is_paused and not line.link.is_full:
+            self._resume(line)
+
+    def _resume(self, line: Line) -> None:
+        line.is_paused = False
+        line.connection.resume_reading()
+
+    def _do_all(self, line: Line, effects: Iterable[Effect]) -> None:
+        for effect in effects:
+            self._do(line, effect, b"")
+
+    def _do(self, line: Line, effect: Effect, data: bytes) -> None:
+        if isinstance(effect, Respond | Send):
+            line.connection.send(effect.raw)
+        elif isinstance(effect, Close):
+            line.connection.close(effect.code, effect.reason)
+        elif isinstance(effect, Completed | Late) and line.station_no is not None:
+            status, answer = outcome_of(effect.outcome)
+            entry = Returned(
+                station_no=line.station_no,
+                epoch=line.epoch,
+                received_at=self._now(),
+                version=line.version,
+                command_id=effect.key,
+                action=line.actions.pop(effect.key, ""),
+                status=status,
+                raw=data or None,
+                answer=answer,
+            )
+            self._batch.offer(line.station_no, entry)
+            self._wake()

@@ -1,0 +1,180 @@
+"""Who runs the group commit?
+
+One writer per gateway process: it takes over stations that came in, commits batch after batch, and gives the answers
+back to the switchboard. While a commit runs the next batch fills; there is no timer. When the database is gone, what
+waits is held for a few seconds, then everybody is sent away and comes back by itself when it is there again.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+import asyncpg
+
+from laddbok.flow.apply import Desk
+from laddbok.flow.batch import Batch
+from laddbok.flow.changes import OutcomeUnknown, StoreDown
+from laddbok.flow.messages import Entry, Reply
+from laddbok.gateway.switchboard import TRY_AGAIN_LATER, Line, Switchboard
+from laddbok.store.postgres import PostgresStore
+from laddbok.store.sql import query
+
+log = logging.getLogger(__name__)
+
+HOLD_S = 10.0
+"""How long messages wait for a database that is gone before their connections are closed."""
+RETRY_S = 0.5
+LIVE_EVERY_S = 2.0
+SWEEP_EVERY_S = 5.0
+MAX_CLAIMS = 500
+"""Stations taken over in one query; the pace at which a fleet that comes back is let in."""
+MAX_LIVE = 2_000
+"""Sessions published in one statement."""
+
+
+class Writer:
+    """The loop between the batch and the store."""
+
+    def __init__(
+        self,
+        name: str,
+        store: PostgresStore,
+        pool: asyncpg.Pool,
+        now: Callable[[], datetime],
+        max_entries: int,
+    ) -> None:
+        self.name = name
+        self._store = store
+        self._pool = pool
+        self._now = now
+        self._wake = asyncio.Event()
+        self.desk = Desk(store)
+        self.batch: Batch[Entry] = Batch(max_entries=max_entries)
+        self.switchboard = Switchboard(self.desk, self.batch, now, self._wake.set)
+        self._down_since_s: float | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def is_down(self) -> bool:
+        """Whether the database has been gone for so long that nobody is let in."""
+        return self._down_since_s is not None
+
+    def wake(self) -> None:
+        """Something waits to be committed."""
+        self._wake.set()
+
+    def start(self) -> None:
+        """Begin to commit, to publish live sessions and to look for lost stops."""
+        for loop in (self._commit_forever(), self._publish_forever(), self._sweep_forever()):
+            self._tasks.append(asyncio.create_task(loop))
+
+    async def stop(self) -> None:
+        """Commit what waits, publish a last time, and stop."""
+        deadline_s = asyncio.get_running_loop().time() + HOLD_S
+        while (len(self.batch) or self.switchboard.leavers) and asyncio.get_running_loop().time() < deadline_s:
+            self._wake.set()
+            await asyncio.sleep(0.02)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _commit_forever(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            try:
+                await self._rim_work()
+                while entries := self.batch.next_batch():
+                    await self._commit(entries)
+                    await self._rim_work()
+                self._down_since_s = None
+            except (StoreDown, OutcomeUnknown, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                await self._wait_for_database(error)
+            except Exception:  # the writer never ends: a fault of ours is logged, and the next message tries again
+                log.exception("the writer")
+                await asyncio.sleep(RETRY_S)
+                self._wake.set()
+
+    async def _commit(self, entries: list[Entry]) -> None:
+        replies: list[Reply]
+        try:
+            replies = await self.desk.apply(entries)
+        except StoreDown:
+            self.batch.postponed()
+            raise
+        except Exception:  # outcome unknown, or a fault of ours: memory may differ from what is stored
+            log.exception("a batch of %d could not be committed; its stations start over", len(entries))
+            replies = [self._forget(entry) for entry in entries]
+        self.batch.committed()
+        self.switchboard.settle(replies)
+
+    def _forget(self, entry: Entry) -> Reply:
+        self.batch.forget(entry.station_no)
+        return Reply.dropped(entry)
+
+    async def _rim_work(self) -> None:
+        """Stations that came and went, before the messages that follow from it."""
+        board = self.switchboard
+        while board.newcomers:
+            group, board.newcomers = board.newcomers[:MAX_CLAIMS], board.newcomers[MAX_CLAIMS:]
+            try:
+                await self._claim(group)
+            except BaseException:
+                board.newcomers = group + board.newcomers
+                raise
+        if board.leavers:
+            gone, board.leavers = board.leavers, []
+            for station_no, epoch, _ in gone:
+                self.desk.drop(station_no, epoch)
+            columns = [list(column) for column in zip(*gone, strict=True)]
+            async with self._pool.acquire(timeout=10) as connection:
+                await connection.execute(query("stations_gone"), columns[0], columns[1], self._now(), columns[2])
+        while board.lobby_boots:
+            identity, booted = board.lobby_boots.pop()
+            async with self._pool.acquire(timeout=10) as connection:
+                await connection.execute(query("lobby_booted"), identity, booted.vendor[:100], booted.model[:100])
+
+    async def _claim(self, lines: list[Line]) -> None:
+        board = self.switchboard
+        newest = {line.station_no: line for line in lines if board.lines.get(line.station_no or 0) is line}
+        claims = await self._store.claim([n for n in newest if n is not None], self.name, self._now())
+        for station_no, line in newest.items():
+            claim = claims.get(station_no or 0)
+            if claim is None:
+                line.connection.close(TRY_AGAIN_LATER, "this station is not known any more")
+                continue
+            self.batch.forget(claim.state.station.station_no)
+            self.desk.take_over(claim, line.version.value.removeprefix("ocpp"))
+            board.claimed(line, claim.epoch)
+
+    async def _wait_for_database(self, error: BaseException) -> None:
+        """Hold for a while, then send everybody away; try again until it is there."""
+        loop = asyncio.get_running_loop()
+        if self._down_since_s is None:
+            log.warning("the database is not available: %s", error)
+            self._down_since_s = loop.time()
+        if loop.time() - self._down_since_s >= HOLD_S:
+            self.switchboard.close_all("the database is not available")
+            for station_no in list(self.desk.stations):
+                self.batch.forget(station_no)
+        await asyncio.sleep(RETRY_S)
+        self._wake.set()
+
+    async def _publish_forever(self) -> None:
+        while True:
+            await asyncio.sleep(LIVE_EVERY_S)
+            changed = self.desk.changed_sessions()
+            for start in range(0, len(changed), MAX_LIVE):
+                try:
+                    await self._store.checkpoint(changed[start : start + MAX_LIVE], self._now())
+                except StoreDown:
+                    break  # the next change publishes it
+
+    async def _sweep_forever(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_EVERY_S)
+            self.switchboard.tick()
+            for elapsed in self.desk.lost_sessions(self._now()):
+                self.batch.offer(elapsed.station_no, elapsed)
+            self._wake.set()
