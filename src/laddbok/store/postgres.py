@@ -7,14 +7,14 @@ refuses, a state that somebody else moved, a commit whose outcome is unknown, a 
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import asyncpg
 import msgspec
 
 from laddbok.flow.changes import BadData, Changes, Decision, FrameRow, Job, OutcomeUnknown, Stale, StoreDown
-from laddbok.flow.store import Claim, Found, LeasedJob, Question, SessionEvidence
+from laddbok.flow.store import LEASE, Claim, Found, LeasedJob, Question, SessionEvidence, next_try
 from laddbok.model.errors import NotFound
 from laddbok.model.events import AuthorizationStatus
 from laddbok.model.session import FramePosition, Session, TariffChoice
@@ -25,10 +25,6 @@ from laddbok.sessions.facts import StartFacts
 from laddbok.store import rows
 from laddbok.store.sql import query
 
-LEASE = timedelta(minutes=5)
-"""How long a worker holds a job; longer ones renew it by being taken again."""
-MAX_ATTEMPTS = 12
-FIRST_RETRY = timedelta(seconds=2)
 SERIALIZATION_TRIES = 5
 _LOST = (
     OSError,
@@ -139,10 +135,10 @@ class PostgresStore:
 
     async def fail_job(self, leased: LeasedJob, error: str, now: datetime) -> None:
         """Back off, twice as long each time; after the last attempt leave it for a person."""
-        gives_up = leased.attempts >= MAX_ATTEMPTS
-        again_at = now + FIRST_RETRY * 2**leased.attempts
+        again_at = next_try(leased.attempts, now)
+        failed_at = now if again_at is None else None
         async with self._connection() as connection:
-            await connection.execute(query("fail_job"), leased.id, error[:1000], again_at, now if gives_up else None)
+            await connection.execute(query("fail_job"), leased.id, error[:1000], again_at or now, failed_at)
 
     async def create_frame_partitions(self, today: datetime, days: int) -> None:
         """Make room for the evidence of the days to come."""

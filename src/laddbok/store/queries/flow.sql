@@ -50,8 +50,11 @@ FROM jsonb_to_recordset($1::jsonb) AS q (
 )
 JOIN station AS st ON st.station_no = q.station_no
 LEFT JOIN id_token AS t ON t.tenant = q.tenant AND t.token = q.token
-LEFT JOIN id_token_contract AS l ON l.tenant = q.tenant AND l.token = q.token
-    AND l.valid_from <= q.at AND (l.valid_to IS NULL OR q.at < l.valid_to)
+LEFT JOIN LATERAL (
+    SELECT x.tenant, x.contract_id FROM id_token_contract AS x
+    WHERE x.tenant = q.tenant AND x.token = q.token AND x.valid_from <= q.at AND (x.valid_to IS NULL OR q.at < x.valid_to)
+    ORDER BY x.valid_from DESC LIMIT 1
+) AS l ON true
 LEFT JOIN contract AS c ON c.tenant = l.tenant AND c.id = l.contract_id
     AND c.valid_from <= q.at AND (c.valid_to IS NULL OR q.at < c.valid_to)
 LEFT JOIN LATERAL (
@@ -194,6 +197,7 @@ FROM jsonb_to_recordset($1::jsonb) AS r (tenant integer, kind text, key text, du
 GROUP BY tenant, kind, key
 ON CONFLICT (kind, key) DO UPDATE SET
     requests = job.requests + 1, failed_at = NULL,
+    attempts = CASE WHEN job.failed_at IS NULL THEN job.attempts ELSE 0 END,
     due_at = CASE WHEN job.leased_until IS NULL THEN least(job.due_at, excluded.due_at) ELSE excluded.due_at END;
 
 -- name: queue_commands

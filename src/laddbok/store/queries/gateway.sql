@@ -7,7 +7,7 @@ SELECT identity, station_no, tenant, password_hash FROM station WHERE identity =
 INSERT INTO lobby (identity, first_seen_at, last_seen_at, address, protocol, password_hash)
 VALUES ($1, $2, $2, $3, $4, $5)
 ON CONFLICT (identity) DO UPDATE SET
-    last_seen_at = excluded.last_seen_at, address = excluded.address, protocol = excluded.protocol,
+    last_seen_at = excluded.last_seen_at, address = excluded.address,
     password_hash = coalesce(excluded.password_hash, lobby.password_hash), attempts = lobby.attempts + 1;
 
 -- name: lobby_size
@@ -15,8 +15,8 @@ ON CONFLICT (identity) DO UPDATE SET
 SELECT count(*) FROM lobby;
 
 -- name: lobby_booted
--- A station in the lobby said what it is.
-UPDATE lobby SET vendor = $2, model = $3 WHERE identity = $1;
+-- A station in the lobby said what it is; no row: it is not in the lobby any more.
+UPDATE lobby SET protocol = $2, vendor = $3, model = $4 WHERE identity = $1 RETURNING true;
 
 -- name: admit_unknown
 -- A lab admits every station that knocks, to the first tenant's first site.

@@ -1,0 +1,146 @@
+"""Why does this session cost what it costs?
+
+The price with every line in words, as issued or, while nothing is issued, as it stands now. A session without a price
+says the name of the reason.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+
+import asyncpg
+import msgspec
+from litestar import get
+from litestar.params import FromPath
+
+from laddbok.api.parts import ApiRequest, asked, parts_of
+from laddbok.api.prices import Prices
+from laddbok.api.session_view import TariffRef, facts_of, missing_reason
+from laddbok.api.timeline_text import Text
+from laddbok.model.errors import NotFound
+from laddbok.model.ids import normalise_session_id
+from laddbok.model.rated import Finding, FindingCode, LineKind, RatedLine, Rating
+from laddbok.rating.explain import explain
+from laddbok.store.sql import query
+
+
+class PriceLine(msgspec.Struct):
+    """One line. `quantity` in `unit` (Wh, s, 1); `unit_price` per `price_unit` (kWh, h, min, session)."""
+
+    dimension: str
+    quantity: int
+    unit: str
+    unit_price: Decimal
+    price_unit: str
+    excl_vat: Decimal | None
+    vat_rate: Decimal | None
+    incl_vat: Decimal | None
+    text: Text
+    start_at: datetime
+    end_at: datetime
+
+
+class PriceFinding(msgspec.Struct):
+    """Something to know about a price."""
+
+    code: str
+    text: Text
+
+
+class PriceView(msgspec.Struct):
+    """The price of a session. `final`: issued; else it may still change. Either amount is null while the VAT is unknown."""
+
+    currency: str
+    excl_vat: Decimal | None
+    incl_vat: Decimal | None
+    final: bool
+    as_of: datetime
+    tariff: TariffRef
+    lines: list[PriceLine]
+    findings: list[PriceFinding]
+
+
+class NoPrice(msgspec.Struct):
+    """There is no price, and why."""
+
+    reason: str
+    price: None = None
+
+
+_UNITS = {
+    LineKind.ENERGY: ("Wh", "kWh"),
+    LineKind.TIME: ("s", "h"),
+    LineKind.PARKING_TIME: ("s", "h"),
+    LineKind.IDLE: ("s", "min"),
+}
+_FINDINGS_SV = {
+    FindingCode.ZERO_ENERGY: "Ingen energi, därför ingen avgift",
+    FindingCode.UNKNOWN_RESTRICTION: "Prislistan har ett villkor som vi inte känner till; den delen gäller inte",
+    FindingCode.CURRENT_NOT_RECORDED: "Strömmen mättes inte, så ett villkor på ström kunde inte prövas",
+    FindingCode.NO_MATCHING_ELEMENT: "Ingen del av prislistan gällde för en del av laddningen",
+    FindingCode.VAT_ABSENT: "Prislistan säger inget om moms",
+    FindingCode.IDLE_AND_PARKING: "Prislistan tar ut både parkeringstid och tomgångsavgift",
+    FindingCode.UNPLUG_UNKNOWN: "Det är inte känt när kabeln drogs ur",
+    FindingCode.MIN_PRICE_APPLIED: "Priset höjdes till prislistans lägsta pris",
+    FindingCode.MAX_PRICE_APPLIED: "Priset sänktes till prislistans högsta pris",
+    FindingCode.TIME_UNACCOUNTED: "En del av tiden saknar uppgift om vad uttaget gjorde",
+    FindingCode.ENERGY_SPREAD: "Energi fördelades jämnt över tid utan avläsning",
+    FindingCode.ENERGY_DIFFERS: "Periodernas energi skiljer sig från totalen",
+    FindingCode.CREDIT: "Beloppet är en kreditering",
+}
+
+_rating = msgspec.json.Decoder(Rating)
+
+
+@get("/sessions/{session_id:str}/price")
+async def show_price(request: ApiRequest, session_id: FromPath[str]) -> PriceView | NoPrice:
+    """The price with its lines, or the reason why there is none."""
+    parts = parts_of(request)
+    async with asked(request) as connection:
+        return await price_of(connection, parts.prices, normalise_session_id(session_id), parts.clock.now())
+
+
+async def price_of(
+    connection: asyncpg.Connection, prices: Prices, session_id: str, now: datetime
+) -> PriceView | NoPrice:
+    """The issued price of a session, else the running one, else the reason why there is none.
+
+    Args: connection: in the asker's name. now: business time.
+    Raises: NotFound.
+    """
+    issued = await connection.fetchrow(query("session_cdr"), session_id)
+    if issued is not None:
+        tariff = TariffRef(issued["tariff_id"], issued["tariff_version"])
+        return price_view(_rating.decode(issued["rating"]), tariff, issued["issued_at"], final=True)
+    row = await connection.fetchrow(query("session_body"), session_id)
+    if row is None:
+        raise NotFound("session", session_id)
+    facts = facts_of(row["body"])
+    if reason := missing_reason(row["origin"], row["state"], facts):
+        return NoPrice(reason)
+    running = await prices.running(connection, row["body"], now)
+    if isinstance(running, str):
+        return NoPrice(running)
+    assert facts.tariff is not None
+    rating, as_of = running
+    return price_view(rating, TariffRef(facts.tariff.tariff_id, facts.tariff.version), as_of, final=False)
+
+
+def price_view(rating: Rating, tariff: TariffRef, as_of: datetime, *, final: bool) -> PriceView:
+    """A rating as it looks from outside."""
+    return PriceView(
+        rating.currency, rating.excl_vat, rating.incl_vat, final, as_of, tariff,
+        [_line(line, rating.currency) for line in rating.lines],
+        [_finding(finding) for finding in rating.findings],
+    )  # fmt: skip
+
+
+def _line(line: RatedLine, currency: str) -> PriceLine:
+    unit, price_unit = _UNITS.get(line.kind, ("1", "session"))
+    return PriceLine(
+        line.kind.value, line.quantity, unit, line.price, price_unit, line.excl_vat, line.vat_percent, line.incl_vat,
+        Text(explain(line, currency, "sv"), explain(line, currency, "en")), line.start_at, line.end_at,
+    )  # fmt: skip
+
+
+def _finding(finding: Finding) -> PriceFinding:
+    return PriceFinding(finding.code.value, Text(_FINDINGS_SV.get(finding.code, finding.text), finding.text))

@@ -1,0 +1,81 @@
+"""What does a session cost so far?
+
+The same pure function that rates the finished session is asked whenever somebody looks, though for one session at most
+twice a second. Tariff versions never change, so their documents are kept, a bounded number of them.
+"""
+
+import asyncio
+import time
+from collections import OrderedDict
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from laddbok.flow.charge_to_cash import running_price
+from laddbok.model.errors import LaddbokError
+from laddbok.model.rated import Rating
+from laddbok.model.session import Session
+from laddbok.model.tariff import decode_object
+from laddbok.store.sql import query
+
+MAX_TARIFFS = 500
+MAX_PRICES = 5_000
+HOLDS_S = 0.5
+"""A running price is computed at most twice a second. Source: our choice, design "The session"."""
+
+_session = msgspec.json.Decoder(Session)
+
+
+class Prices:
+    """The running prices of this process."""
+
+    def __init__(self) -> None:
+        self._tariffs: OrderedDict[tuple[int, str, int], dict[str, Any]] = OrderedDict()
+        self._prices: OrderedDict[tuple[int, str], tuple[float, tuple[Rating, datetime] | str]] = OrderedDict()
+
+    async def running(self, connection: asyncpg.Connection, body: str, now: datetime) -> tuple[Rating, datetime] | str:
+        """The price so far and when it was computed, or the name of the reason why there is none.
+
+        Args: connection: in the asker's name. body: the document of the session. now: business time.
+        """
+        session = _session.decode(body)
+        key = (session.tenant, session.id)
+        held = self._prices.get(key)
+        if held is not None and time.monotonic() - held[0] < HOLDS_S:
+            return held[1]
+        price = await self._rated(connection, session, now)
+        _remember(self._prices, key, (time.monotonic(), price), MAX_PRICES)
+        return price
+
+    async def _rated(
+        self, connection: asyncpg.Connection, session: Session, now: datetime
+    ) -> tuple[Rating, datetime] | str:
+        document = await self._tariff(connection, session)
+        if document is None:
+            return "no_tariff"
+        # A page of running sessions must not hold the loop for as long as rating all of them takes.
+        await asyncio.sleep(0)
+        try:
+            return running_price(session, document, now), now
+        except LaddbokError:
+            return "not_priceable"
+
+    async def _tariff(self, connection: asyncpg.Connection, session: Session) -> dict[str, Any] | None:
+        if session.tariff is None:
+            return None
+        key = (session.tenant, session.tariff.tariff_id, session.tariff.version)
+        if key not in self._tariffs:
+            text = await connection.fetchval(query("tariff_document"), session.tariff.tariff_id, session.tariff.version)
+            if text is None:
+                return None
+            _remember(self._tariffs, key, decode_object(text.encode(), "tariff"), MAX_TARIFFS)
+        return self._tariffs[key]
+
+
+def _remember(table: OrderedDict[Any, Any], key: object, value: object, limit: int) -> None:
+    table[key] = value
+    table.move_to_end(key)
+    while len(table) > limit:
+        table.popitem(last=False)

@@ -1,0 +1,121 @@
+"""Which sessions are there, and what do we know of this one?
+
+A list with filters and a search box that takes whatever is at hand: a session id as somebody typed it, a transaction
+id, the beginning of a station's or a token's name.
+"""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import asyncpg
+from litestar import get
+from litestar.params import FromPath, FromQuery, QueryParameter
+
+from laddbok.api.pages import DEFAULT_LIMIT, Cursor, Limit, Page, cut
+from laddbok.api.parts import ApiRequest, asked, parts_of
+from laddbok.api.session_view import SessionView, session_records, session_views, view
+from laddbok.model.errors import Invalid, NotFound
+from laddbok.model.ids import normalise_session_id
+from laddbok.model.session import SessionState
+from laddbok.sessions.authorize import normalise_token
+from laddbok.store.reads import Filters, cursor_instant, cursor_number, parse_cursor
+
+MAX_SEARCH_CHARS = 200
+
+
+@get("/sessions")
+async def list_sessions(
+    request: ApiRequest,
+    station_id: FromQuery[str | None] = None,
+    id_token: FromQuery[str | None] = None,
+    in_state: Annotated[SessionState | None, QueryParameter(name="state")] = None,
+    from_at: Annotated[datetime | None, QueryParameter(name="from", description="Begun at or after.")] = None,
+    to_at: Annotated[datetime | None, QueryParameter(name="to", description="Begun before.")] = None,
+    q: Annotated[str | None, QueryParameter(max_length=MAX_SEARCH_CHARS)] = None,
+    order: FromQuery[Literal["-started_at", "started_at"]] = "-started_at",
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Page[SessionView]:
+    """Sessions by their begin, the youngest first unless ordered otherwise."""
+    if q and (found := await _by_id(request, q)) is not None:
+        return Page([found])
+    filters = _chosen(station_id, id_token, in_state, from_at, to_at)
+    if q and q.strip():
+        _search(filters, q.strip())
+    ascending = order == "started_at"
+    if cursor is not None:
+        _after(filters, cursor, ascending=ascending)
+    parts = parts_of(request)
+    async with asked(request) as connection:
+        records = await session_records(connection, filters, limit=limit + 1, ascending=ascending)
+        rows, following = cut(records, limit, _sort_key)
+        now = parts.clock.now()
+        return Page([await view(connection, row, parts.prices, now) for row in rows], following)
+
+
+@get("/sessions/{session_id:str}")
+async def show_session(request: ApiRequest, session_id: FromPath[str]) -> SessionView:
+    """One session; its id may be typed in any case, with or without dashes."""
+    found = await _by_id(request, session_id)
+    if found is None:
+        raise NotFound("session", session_id)
+    return found
+
+
+async def _by_id(request: ApiRequest, text: str) -> SessionView | None:
+    parts = parts_of(request)
+    filters = Filters()
+    filters.add("s.id = ?", normalise_session_id(text))
+    async with asked(request) as connection:
+        views = await session_views(connection, filters, parts.prices, parts.clock.now(), limit=1)
+    return views[0] if views else None
+
+
+def aware(instant: datetime, field: str) -> datetime:
+    """The instant, if it says its zone.
+
+    Raises: Invalid when it does not.
+    """
+    if instant.tzinfo is None:
+        raise Invalid(field, "needs a time zone, as in 2026-01-31T12:00:00Z")
+    return instant
+
+
+def _chosen(
+    station_id: str | None,
+    id_token: str | None,
+    state: SessionState | None,
+    from_at: datetime | None,
+    to_at: datetime | None,
+) -> Filters:
+    filters = Filters()
+    if station_id is not None:
+        filters.add("s.station = ?", station_id)
+    if id_token is not None:
+        filters.add("s.token = ?", normalise_token(id_token))
+    if state is not None:
+        filters.add("s.state = ?", state.value)
+    if from_at is not None:
+        filters.add("s.started_at >= ?", aware(from_at, "from"))
+    if to_at is not None:
+        filters.add("s.started_at < ?", aware(to_at, "to"))
+    return filters
+
+
+def _search(filters: Filters, text: str) -> None:
+    filters.add(
+        "(s.id = ? OR s.transaction_id = ? OR starts_with(lower(s.station), lower(?)) OR starts_with(s.token, ?))",
+        normalise_session_id(text), text, text, normalise_token(text),
+    )  # fmt: skip
+
+
+def _after(filters: Filters, cursor: str, *, ascending: bool) -> None:
+    number, session_id = parse_cursor(cursor, int, str)
+    started_at = cursor_instant(number)
+    sign = ">" if ascending else "<"
+    filters.add(f"s.started_at {sign}= ?", started_at)
+    filters.add(f"(s.started_at, s.id) {sign} (?, ?)", started_at, session_id)
+
+
+def _sort_key(row: asyncpg.Record) -> tuple[int, str]:
+    return (cursor_number(row["started_at"]), row["id"])

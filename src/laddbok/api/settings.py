@@ -1,0 +1,25 @@
+"""How is the API set up?
+
+Few things, each with a reason to differ between deployments; everything else is a named constant where it is used.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+CONSOLE_FOLDER = Path(__file__).parent.parent / "console"
+
+
+@dataclass(frozen=True)
+class ApiSettings:
+    """The settings of one API process.
+
+    `secure_cookies`: the console is reached over TLS, so that browsers must never send the cookie without it.
+    """
+
+    version: str = "0"
+    console_folder: Path = CONSOLE_FOLDER
+    secure_cookies: bool = False
+    command_time_limit_s: float = 30.0
+    max_event_streams: int = 200
+    live_interval_s: float = 2.0
+    heartbeat_s: float = 15.0

@@ -1,0 +1,112 @@
+-- name: session_rows
+-- Sessions as people see them: the newer of what is stored and what is live, with the price of the issued CDR.
+SELECT s.id, s.station AS station_id, s.evse_id, s.connector_id, s.transaction_id, s.id_token, s.state, s.started_at,
+    s.ended_at, s.energy_wh, s.contract_id, s.site_id, s.origin, s.revision, s.review_reasons,
+    CASE WHEN s.state IN ('settled', 'void') THEN s.body #- '{meter,closed_periods}' ELSE coalesce(l.body, s.body) END AS body,
+    coalesce(l.as_of, s.ended_at) AS as_of,
+    c.currency, c.excl_vat, c.incl_vat, c.issued_at, c.tariff_id, c.tariff_version
+FROM session s
+LEFT JOIN session_live l ON l.tenant = s.tenant AND l.session_id = s.id
+    AND s.state IN ('pending', 'active', 'ended') AND coalesce((l.body ->> 'version')::integer, 1) >= s.version
+LEFT JOIN LATERAL (
+    SELECT * FROM cdr i
+    WHERE i.tenant = s.tenant AND i.session_id = s.id AND i.kind = 'cdr' AND i.revision = s.revision
+        AND NOT EXISTS (
+            SELECT FROM cdr n
+            WHERE n.tenant = i.tenant AND n.session_id = i.session_id AND n.revision = i.revision AND n.kind = 'credit')
+) c ON true
+WHERE /* filters */
+ORDER BY s.started_at /* order */, s.id /* order */
+LIMIT
+
+-- name: session_body
+-- All that is known of one session, the newer of stored and live.
+SELECT s.state, s.origin, s.revision, s.started_at, s.ended_at, s.energy_wh, s.station_no, coalesce(l.body, s.body) AS body
+FROM session s
+LEFT JOIN session_live l ON l.tenant = s.tenant AND l.session_id = s.id
+    AND s.state IN ('pending', 'active', 'ended') AND coalesce((l.body ->> 'version')::integer, 1) >= s.version
+WHERE s.id = $1
+
+-- name: session_cdr
+-- The issued CDR of a session's present revision, unless it was credited.
+SELECT c.session_id, c.revision, c.kind, c.issued_at, c.energy_wh, c.currency, c.excl_vat, c.incl_vat, c.tariff_id,
+    c.tariff_version, c.document, c.rating
+FROM session s JOIN cdr c ON c.tenant = s.tenant AND c.session_id = s.id AND c.revision = s.revision AND c.kind = 'cdr'
+WHERE s.id = $1 AND NOT EXISTS (
+    SELECT FROM cdr n
+    WHERE n.tenant = c.tenant AND n.session_id = c.session_id AND n.revision = c.revision AND n.kind = 'credit')
+
+-- name: session_wire
+-- Where a command about a session must go.
+SELECT s.id, s.state, s.station AS station_id, s.evse_id, s.connector_id, s.transaction_id, t.protocol
+FROM session s JOIN station t ON t.tenant = s.tenant AND t.station_no = s.station_no
+WHERE s.id = $1
+
+-- name: session_timeline
+-- What happened in a session, in the order in which we learned it: frames of its stretches, decisions, commands.
+SELECT * FROM (
+    SELECT f.received_at, 0 AS rank, f.connection_epoch AS epoch, f.seq::bigint AS seq, 'frame' AS kind,
+        f.direction::text AS direction, f.protocol::text AS protocol, f.action, f.raw, f.answer,
+        NULL::text AS body, NULL::text AS by_whom
+    FROM session_range r JOIN frame f ON f.station_no = r.station_no
+        AND (f.connection_epoch, f.seq) >= (r.from_epoch, r.from_seq)
+        AND (r.to_epoch IS NULL OR (f.connection_epoch, f.seq) <= (r.to_epoch, r.to_seq))
+        AND f.received_at >= r.from_at AND (r.to_at IS NULL OR f.received_at <= r.to_at)
+    WHERE r.session_id = $1
+    UNION ALL
+    SELECT d.at, 1, 0, d.number, 'decision', NULL, NULL, d.kind, NULL, NULL, d.body::text, d.decided_by
+    FROM decision d WHERE d.session_id = $1
+    UNION ALL
+    SELECT c.requested_at, 2, 0, 0, 'command', NULL, NULL, c.action, NULL, NULL,
+        jsonb_build_object('id', c.id, 'status', c.status, 'payload', c.payload, 'answer', c.answer)::text, c.requested_by
+    FROM command c WHERE c.session_id = $1
+) AS happened
+WHERE (received_at, rank, epoch, seq) > ($2, $3, $4, $5)
+ORDER BY received_at, rank, epoch, seq
+LIMIT $6
+
+-- name: session_frames
+-- A stretch of the station's calls in a session, for its curves.
+SELECT f.received_at, f.connection_epoch AS epoch, f.seq, f.protocol::text AS protocol, f.raw
+FROM session_range r JOIN frame f ON f.station_no = r.station_no
+    AND (f.connection_epoch, f.seq) >= (r.from_epoch, r.from_seq)
+    AND (r.to_epoch IS NULL OR (f.connection_epoch, f.seq) <= (r.to_epoch, r.to_seq))
+    AND f.received_at >= r.from_at AND (r.to_at IS NULL OR f.received_at <= r.to_at)
+WHERE r.session_id = $1 AND f.direction = 'i'
+    AND f.action IN ('StartTransaction', 'MeterValues', 'StopTransaction', 'TransactionEvent')
+    AND (f.connection_epoch, f.seq) > ($2, $3)
+ORDER BY f.connection_epoch, f.seq
+LIMIT $4
+
+-- name: open_sessions
+-- Sessions that are not finished, for watching them.
+SELECT id, version FROM session WHERE state IN ('pending', 'active', 'ended') ORDER BY started_at DESC LIMIT $1
+
+-- name: live_since
+-- Sessions of which the owner said something since then.
+SELECT session_id, through_epoch, through_seq, as_of FROM session_live WHERE as_of > $1 ORDER BY as_of DESC LIMIT $2
+
+-- name: session_versions
+-- How far these sessions are.
+SELECT id, version, state FROM session WHERE id = ANY($1)
+
+-- name: cdr_rows
+-- Issued CDRs and credits, newest first.
+SELECT session_id, revision, kind, issued_at, energy_wh, currency, excl_vat, incl_vat, tariff_id, tariff_version
+FROM cdr WHERE /* filters */
+ORDER BY issued_at DESC, session_id DESC, revision DESC, kind DESC
+LIMIT
+
+-- name: cdrs_of_session
+-- Every CDR and credit of one session with its documents, oldest first.
+SELECT session_id, revision, kind, issued_at, energy_wh, currency, excl_vat, incl_vat, tariff_id, tariff_version, document, rating
+FROM cdr WHERE session_id = $1 ORDER BY revision, kind
+
+-- name: tariff_document
+-- One version of a tariff; it never changes.
+SELECT document::text FROM tariff_version WHERE tariff_id = $1 AND version = $2
+
+-- name: session_subject
+-- How a session is named on its station's wire, and what it knows of its meter.
+SELECT s.id, s.transaction_id, s.evse_id, s.id_token, s.started_at, s.body #- '{meter,closed_periods}' AS body
+FROM session s WHERE s.id = $1

@@ -1,0 +1,112 @@
+-- name: id_token_rows
+-- Id tokens with the contract that they are linked to at a time.
+SELECT i.token, i.presented AS id_token, i.kind, i.status, i.valid_to, i.label, (
+    SELECT c.contract_id FROM id_token_contract c
+    WHERE c.tenant = i.tenant AND c.token = i.token AND c.valid_from <= $1 AND (c.valid_to IS NULL OR c.valid_to > $1)
+    ORDER BY c.valid_from DESC LIMIT 1) AS contract_id
+FROM id_token i WHERE /* filters */
+ORDER BY i.token LIMIT
+
+-- name: id_token_put
+-- Add or change an id token.
+INSERT INTO id_token (tenant, token, presented, kind, status, valid_to, label)
+VALUES (laddbok_tenant(), $1, $2, $3, $4, $5, $6)
+ON CONFLICT (tenant, token) DO UPDATE SET presented = excluded.presented, kind = excluded.kind, status = excluded.status,
+    valid_to = excluded.valid_to, label = excluded.label
+
+-- name: id_token_unlink
+-- End a token's present contract at a time, unless it is this one; a link not begun yet is turned to nothing at its start.
+UPDATE id_token_contract SET valid_to = greatest($3, valid_from + interval '1 microsecond')
+WHERE token = $1 AND (valid_to IS NULL OR valid_to > $3) AND contract_id IS DISTINCT FROM $2
+
+-- name: id_token_link
+-- Link a token to a contract from a time on, unless it is linked already.
+INSERT INTO id_token_contract (tenant, token, contract_id, valid_from)
+SELECT laddbok_tenant(), $1, $2, $3
+WHERE NOT EXISTS (
+    SELECT FROM id_token_contract WHERE token = $1 AND contract_id = $2 AND (valid_to IS NULL OR valid_to > $3))
+
+-- name: contract_rows
+-- Contracts with the payer at a time.
+SELECT c.id, c.name, c.valid_from, c.valid_to, (
+    SELECT p.payer_id FROM contract_payer p
+    WHERE p.tenant = c.tenant AND p.contract_id = c.id AND p.valid_from <= $1 AND (p.valid_to IS NULL OR p.valid_to > $1)
+    ORDER BY p.valid_from DESC LIMIT 1) AS payer_id
+FROM contract c WHERE /* filters */
+ORDER BY c.id LIMIT
+
+-- name: contract_add
+-- Add a contract; no row: there is one of this id.
+INSERT INTO contract (tenant, id, name, valid_from, valid_to) VALUES (laddbok_tenant(), $1, $2, $3, $4)
+ON CONFLICT DO NOTHING RETURNING id
+
+-- name: contract_put
+-- Add or change a contract; its begin stays when none is given.
+INSERT INTO contract (tenant, id, name, valid_from, valid_to) VALUES (laddbok_tenant(), $1, $2, coalesce($3::timestamptz, $5::timestamptz), $4)
+ON CONFLICT (tenant, id) DO UPDATE
+SET name = excluded.name, valid_from = coalesce($3::timestamptz, contract.valid_from), valid_to = excluded.valid_to
+
+-- name: contract_unlink_payer
+-- End a contract's present payer at a time, unless it is this one.
+UPDATE contract_payer SET valid_to = greatest($3, valid_from + interval '1 microsecond')
+WHERE contract_id = $1 AND (valid_to IS NULL OR valid_to > $3) AND payer_id IS DISTINCT FROM $2
+
+-- name: contract_link_payer
+-- Let a payer pay a contract from a time on, unless they do already.
+INSERT INTO contract_payer (tenant, contract_id, payer_id, valid_from)
+SELECT laddbok_tenant(), $1, $2, $3
+WHERE NOT EXISTS (
+    SELECT FROM contract_payer WHERE contract_id = $1 AND payer_id = $2 AND (valid_to IS NULL OR valid_to > $3))
+
+-- name: payer_rows
+-- Who pays.
+SELECT p.id, p.name, p.email, p.address FROM payer p WHERE /* filters */ ORDER BY p.id LIMIT
+
+-- name: payer_put
+-- Add or change a payer.
+INSERT INTO payer (tenant, id, name, email, address) VALUES (laddbok_tenant(), $1, $2, $3, $4)
+ON CONFLICT (tenant, id) DO UPDATE SET name = excluded.name, email = excluded.email, address = excluded.address
+
+-- name: site_rows
+-- Sites with their seller at a time.
+SELECT s.id, s.name, s.address, s.city, s.country, s.time_zone, s.latitude, s.longitude, s.host_id, (
+    SELECT e.legal_entity_id FROM site_seller e
+    WHERE e.tenant = s.tenant AND e.site_id = s.id AND e.valid_from <= $1 AND (e.valid_to IS NULL OR e.valid_to > $1)
+    ORDER BY e.valid_from DESC LIMIT 1) AS seller_id
+FROM site s WHERE /* filters */ ORDER BY s.id LIMIT
+
+-- name: site_put
+-- Add or change a site.
+INSERT INTO site (tenant, id, name, address, city, country, time_zone, latitude, longitude, host_id)
+VALUES (laddbok_tenant(), $1, $2, $3, $4, $5, $6, $7, $8, $9)
+ON CONFLICT (tenant, id) DO UPDATE SET name = excluded.name, address = excluded.address, city = excluded.city,
+    country = excluded.country, time_zone = excluded.time_zone, latitude = excluded.latitude,
+    longitude = excluded.longitude, host_id = excluded.host_id
+
+-- name: site_unlink_seller
+-- End a site's present seller at a time, unless it is this one.
+UPDATE site_seller SET valid_to = greatest($3, valid_from + interval '1 microsecond')
+WHERE site_id = $1 AND (valid_to IS NULL OR valid_to > $3) AND legal_entity_id IS DISTINCT FROM $2
+
+-- name: site_link_seller
+-- Let a legal entity sell at a site from a time on, unless it does already.
+INSERT INTO site_seller (tenant, site_id, legal_entity_id, valid_from)
+SELECT laddbok_tenant(), $1, $2, $3
+WHERE NOT EXISTS (
+    SELECT FROM site_seller WHERE site_id = $1 AND legal_entity_id = $2 AND (valid_to IS NULL OR valid_to > $3))
+
+-- name: legal_entity_rows
+-- Sellers.
+SELECT e.id, e.name, e.organisation_number, e.vat_number, e.f_skatt, e.address, e.bankgiro, e.currency, e.time_zone,
+    e.number_series
+FROM legal_entity e WHERE /* filters */ ORDER BY e.id LIMIT
+
+-- name: legal_entity_put
+-- Add or change a seller.
+INSERT INTO legal_entity (tenant, id, name, organisation_number, vat_number, f_skatt, address, bankgiro, currency, time_zone,
+    number_series)
+VALUES (laddbok_tenant(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+ON CONFLICT (tenant, id) DO UPDATE SET name = excluded.name, organisation_number = excluded.organisation_number,
+    vat_number = excluded.vat_number, f_skatt = excluded.f_skatt, address = excluded.address,
+    bankgiro = excluded.bankgiro, currency = excluded.currency, time_zone = excluded.time_zone,
+    number_series = excluded.number_series

@@ -1,0 +1,97 @@
+"""Does a tariff hold from when it should, and where it should?"""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.edge.api.conftest import NOW, RunningApi
+
+
+def _document(tariff_id: str, price: str = "3.20", **more: Any) -> dict[str, Any]:
+    component = {"type": "ENERGY", "price": price, "vat": 25, "step_size": 1}
+    return {"id": tariff_id, "currency": "SEK", "elements": [{"price_components": [component]}], **more}
+
+
+def test_the_first_tariff_is_the_default_until_another_is_chosen(house: RunningApi) -> None:
+    first = house.client.post("/tariffs", json=_document("first"))
+    assert first.status_code == 201
+    assert first.json() == {"id": "first", "version": 1, "valid_from": "2026-03-01T12:00:00Z", "findings": []}
+    house.client.post("/tariffs", json=_document("second"))
+    assert _default(house) == "first"
+    house.clock.at = NOW + timedelta(hours=1)
+    assert house.client.put("/tariffs/default", json={"tariff_id": "second"}).status_code == 200
+    assert _default(house) == "second"
+    assert house.client.get("/tariff-assignments").json()["items"] == [
+        {"scope": "default", "scope_id": "", "tariff_id": "second"}
+    ]
+
+
+def test_the_same_id_is_a_new_version_that_never_reaches_into_the_past(house: RunningApi) -> None:
+    start = {"past": "2020-01-01T00:00:00Z", "future": "2026-04-01T00:00:00Z"}
+    assert house.client.post("/tariffs", json=_document("t", start_date_time=start["past"])).json()["version"] == 1
+    later = house.client.post("/tariffs", json=_document("t", "4.00", start_date_time=start["future"])).json()
+    assert (later["version"], later["valid_from"]) == (2, start["future"])
+    versions = house.client.get("/tariffs/t").json()["versions"]
+    assert [(v["version"], v["valid_from"]) for v in versions] == [(1, "2026-03-01T12:00:00Z"), (2, start["future"])]
+    assert versions[1]["document"]["elements"][0]["price_components"][0]["price"] == "4.00"
+    assert _shown(house, "t")["version"] == 1
+    house.clock.at = NOW + timedelta(days=60)
+    assert _shown(house, "t")["version"] == 2
+
+
+def test_a_price_keeps_its_digits(house: RunningApi) -> None:
+    text = b'{"id": "d", "currency": "SEK", "elements": [{"price_components": [{"type": "ENERGY", "price": 3.10}]}]}'
+    house.client.post("/tariffs", content=text, headers={"Content-Type": "application/json"})
+    assert b'"price": 3.10' in house.client.get("/tariffs/d").content
+
+
+def test_an_unknown_restriction_is_told(house: RunningApi) -> None:
+    document = _document("odd")
+    document["elements"][0]["restrictions"] = {"moon_phase": "full"}
+    [finding] = house.client.post("/tariffs", json=document).json()["findings"]
+    assert "moon_phase" in finding
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"currency": "kr"}, "currency"),
+        ({"elements": []}, "elements"),
+        (
+            {"elements": [{"price_components": [{"type": "ENERGY", "price": "much"}]}]},
+            "elements[0].price_components[0].price",
+        ),
+        ({"laddbok": {"idle": {"per_min": "-1"}}}, "laddbok.idle"),
+        ({"id": ""}, "id"),
+    ],
+)
+def test_a_bad_tariff_is_refused_with_its_field(house: RunningApi, change: dict[str, Any], field: str) -> None:
+    answer = house.client.post("/tariffs", json={**_document("bad"), **change})
+    assert answer.status_code == 422
+    assert answer.json()["field"].startswith(field)
+
+
+def test_a_tariff_is_assigned_to_what_exists_only(house: RunningApi) -> None:
+    house.client.post("/tariffs", json=_document("a"))
+    for scope, scope_id in (("station", "LB-1"), ("site", "torget")):
+        body = {"scope": scope, "scope_id": scope_id, "tariff_id": "a"}
+        assert house.client.put("/tariff-assignments", json=body).json() == body
+    assert house.client.get("/stations/LB-1").json()["tariff_id"] == "a"
+    for body, field in (
+        ({"scope": "site", "scope_id": "none", "tariff_id": "a"}, "scope_id"),
+        ({"scope": "site", "scope_id": "torget", "tariff_id": "none"}, "tariff_id"),
+        ({"scope": "moon", "scope_id": "torget", "tariff_id": "a"}, "scope"),
+    ):
+        answer = house.client.put("/tariff-assignments", json=body)
+        assert (answer.status_code, answer.json()["field"]) == (422, field)
+
+
+def _default(house: RunningApi) -> str:
+    [default] = [item["id"] for item in house.client.get("/tariffs").json()["items"] if item["is_default"]]
+    return str(default)
+
+
+def _shown(house: RunningApi, tariff_id: str) -> dict[str, Any]:
+    [found] = [item for item in house.client.get("/tariffs").json()["items"] if item["id"] == tariff_id]
+    return dict(found)

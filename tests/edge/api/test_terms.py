@@ -1,0 +1,100 @@
+"""Are tokens, contracts, payers, sites and sellers kept, with their dates?"""
+
+from datetime import timedelta
+
+from tests.edge.api.conftest import NOW, RunningApi
+
+
+def test_a_token_is_one_however_it_is_written(house: RunningApi) -> None:
+    answer = house.client.put("/id-tokens/04:a2-ff", json={"status": "Accepted", "label": "Anna"})
+    assert answer.json() == {
+        "token": "04A2FF", "id_token": "04:a2-ff", "kind": "", "status": "Accepted", "valid_to": None, "label": "Anna",
+        "contract_id": None,
+    }  # fmt: skip
+    house.client.put("/id-tokens/04A2FF", json={"status": "Blocked"})
+    assert house.client.get("/id-tokens/04 a2 ff").json()["status"] == "Blocked"
+    assert [item["token"] for item in house.client.get("/id-tokens", params={"q": "04:a2"}).json()["items"]] == [
+        "04A2FF"
+    ]
+
+
+def test_a_tokens_contract_changes_from_now_on(house: RunningApi) -> None:
+    for contract in ("c1", "c2"):
+        assert house.client.post("/contracts", json={"id": contract, "name": contract}).status_code == 201
+    token = {"status": "Accepted"}
+    house.client.put("/id-tokens/AA", json={**token, "contract_id": "c1"})
+    house.clock.at = NOW + timedelta(days=1)
+    house.client.put("/id-tokens/AA", json={**token, "contract_id": "c2"})
+    house.client.put("/id-tokens/AA", json=token)  # a contract that is left out stays
+    links = house.sql(
+        "SELECT contract_id, valid_from, valid_to FROM id_token_contract WHERE token = 'AA' ORDER BY valid_from"
+    )
+    assert [tuple(link) for link in links] == [("c1", NOW, house.clock.at), ("c2", house.clock.at, None)]
+    assert [item["token"] for item in house.client.get("/id-tokens?contract_id=c2").json()["items"]] == ["AA"]
+    house.clock.at += timedelta(seconds=1)
+    house.client.put("/id-tokens/AA", json={**token, "contract_id": None})
+    assert house.client.get("/id-tokens/AA").json()["contract_id"] is None
+
+
+def test_what_does_not_exist_or_fit_is_refused_with_its_field(house: RunningApi) -> None:
+    cases = [
+        ("PUT", "/id-tokens/AB", {"status": "Accepted", "contract_id": "none"}, "contract_id"),
+        ("PUT", "/id-tokens/AB", {"status": "Perhaps"}, "status"),
+        ("PUT", "/id-tokens/AB", {"status": "Accepted", "valid_to": "2026-01-01T00:00:00"}, "valid_to"),
+        ("PUT", "/id-tokens/AB", {"status": "Accepted", "colour": "red"}, "colour"),
+        ("PUT", "/id-tokens/A%00", {"status": "Accepted", "label": "a\0"}, None),
+        ("PUT", "/contracts/x", {"name": "x", "payer_id": "none"}, "payer_id"),
+        ("PUT", "/contracts/x", {"name": "x", "valid_from": "2026-02-01T00:00:00Z", "valid_to": "2026-01-01T00:00:00Z"}, "valid_to"),
+        ("PUT", "/sites/x", {"name": "x"}, "time_zone"),
+        ("PUT", "/sites/x", {"name": "x", "time_zone": "Mars/Phobos"}, "time_zone"),
+        ("PUT", "/sites/x", {"name": "x", "time_zone": "UTC", "seller_id": "none"}, "legal_entity_id"),
+        ("PUT", "/sites/x", {"name": 1, "time_zone": "UTC"}, "name"),
+    ]  # fmt: skip
+    for method, path, body, field in cases:
+        answer = house.client.request(method, path, json=body)
+        assert (answer.status_code, answer.json().get("field")) == (422, field), (path, body, answer.text)
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_body_that_is_no_json_is_refused(house: RunningApi) -> None:
+    for body in (b"", b"{", b"[1]", b"\xff"):
+        answer = house.client.put("/payers/p", content=body, headers={"Content-Type": "application/json"})
+        assert answer.status_code == 422, body
+
+
+def test_a_contract_has_its_payer_by_date(house: RunningApi) -> None:
+    for payer in ("p1", "p2"):
+        house.client.put(f"/payers/{payer}", json={"name": payer})
+    assert house.client.put("/contracts/k", json={"name": "K", "payer_id": "p1"}).json()["payer_id"] == "p1"
+    house.clock.at = NOW + timedelta(days=2)
+    assert house.client.put("/contracts/k", json={"name": "K", "payer_id": "p2"}).json()["payer_id"] == "p2"
+    assert [tuple(row) for row in house.sql("SELECT payer_id, valid_to FROM contract_payer ORDER BY valid_from")] == [
+        ("p1", house.clock.at),
+        ("p2", None),
+    ]
+    assert house.client.get("/contracts/k").json()["valid_from"] == "2026-03-01T12:00:00Z"
+    assert house.client.post("/contracts", json={"id": "k", "name": "again"}).status_code == 409
+
+
+def test_a_site_has_its_seller_by_date(house: RunningApi) -> None:
+    house.client.put("/legal-entities/cd", json={"name": "Ny AB", "currency": "EUR"})
+    house.clock.at = NOW + timedelta(days=3)
+    site = {"name": "Torget", "time_zone": "Europe/Stockholm", "seller_id": "cd"}
+    assert house.client.put("/sites/torget", json=site).json()["seller_id"] == "cd"
+    sellers = house.sql("SELECT legal_entity_id, valid_to FROM site_seller ORDER BY valid_from")
+    assert [tuple(seller) for seller in sellers] == [("ab", house.clock.at), ("cd", None)]
+
+
+def test_lists_are_paged_by_id(house: RunningApi) -> None:
+    for number in range(5):
+        house.client.put(f"/payers/page-{number}", json={"name": "P"})
+    first = house.client.get("/payers", params={"limit": 3}).json()
+    rest = house.client.get("/payers", params={"limit": 500, "cursor": first["next"]}).json()
+    ids = [item["id"] for item in first["items"] + rest["items"]]
+    assert ids == sorted(ids)
+    assert {f"page-{number}" for number in range(5)} <= set(ids)
+    assert rest["next"] is None
+    for query in ("limit=0", "limit=501", "limit=x"):
+        assert house.client.get(f"/payers?{query}").json()["field"] == "limit"
+    for cursor in ("x", "W10", "WzFd", "e30", "å", "W10=" * 200):
+        assert house.client.get("/payers", params={"cursor": cursor}).json()["field"] == "cursor"

@@ -1,0 +1,489 @@
+"""Do both stores keep the contract of `flow.store.Store`? One suite, on dicts and on PostgreSQL."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from laddbok.flow.changes import (
+    Attributed,
+    BadData,
+    BootSeen,
+    Changes,
+    Decision,
+    FrameRow,
+    Job,
+    Orphan,
+    OutletSeen,
+    Quarantined,
+    RangeClosed,
+    Stale,
+)
+from laddbok.flow.store import LEASE, MAX_ATTEMPTS, Found, LeasedJob, Question
+from laddbok.model.errors import NotFound
+from laddbok.model.events import AuthorizationStatus, IdToken, TransactionStarted
+from laddbok.model.session import FramePosition, Session, SessionState, TariffChoice
+from laddbok.model.station import Outlet, Station
+from laddbok.sessions.facts import Facts, Stamp, StartFacts
+from laddbok.sessions.meter import take_reading
+from laddbok.sessions.open import open_session
+from laddbok.store.embedded import Dsn
+from tests.store.stores import Ground, in_memory, in_postgres, minutes, tariff_document
+
+
+@pytest.fixture(params=["memory", "postgres"])
+def ground(request: pytest.FixtureRequest) -> Iterator[Ground]:
+    if request.param == "memory":
+        yield from in_memory()
+    else:
+        dsn: Dsn = request.getfixturevalue("fresh_database")
+        yield from in_postgres(dsn)
+
+
+def frame(station: Station, epoch: int, seq: int, **changes: Any) -> FrameRow:
+    row = FrameRow(
+        minutes(seq), station.tenant, station.station_no, epoch, seq, b"i", b"6", f"m{seq}", "Heartbeat",
+        b"\x00\xff raw", b"answer",
+    )  # fmt: skip
+    return replace(row, **changes)
+
+
+def opened(
+    station: Station, seq: int = 1, transaction_id: str = "77", facts: StartFacts = StartFacts(), token: str = "04A1"
+) -> Session:
+    start = TransactionStarted(
+        evse_id=1,
+        connector_id=1,
+        transaction_id=transaction_id,
+        id_token=IdToken(token),
+        at=minutes(seq),
+        register_wh=1000,
+    )
+    return open_session(station, start, Stamp(FramePosition(1, seq), minutes(seq)), Facts(start=facts), None)
+
+
+def commit(ground: Ground, **changes: Any) -> None:
+    ground.run(ground.store.commit(Changes(**changes)))
+
+
+def claim(ground: Ground, *stations: Station) -> dict[int, Any]:
+    claimed = ground.run(ground.store.claim([each.station_no for each in stations], "gateway", minutes(0)))
+    assert isinstance(claimed, dict)
+    return claimed
+
+
+def evidence(ground: Ground, session: Session) -> Any:
+    return ground.run(ground.store.session_evidence(session.tenant, session.id))
+
+
+def found(ground: Ground, station: Station, at: datetime, **asked: Any) -> Found:
+    fields = {"tenant": ground.tenant, "station_no": station.station_no, "evse_id": 1, "token": "04A1", "at": at}
+    [answer] = ground.run(ground.store.look_up([Question(**{**fields, **asked})]))
+    assert isinstance(answer, Found)
+    return answer
+
+
+# ---------------------------------------------------------------------------------------- claim
+def test_each_claim_is_a_new_epoch(ground: Ground) -> None:
+    one, two = ground.new_station("one"), ground.new_station("two")
+    assert {number: c.epoch for number, c in claim(ground, one, two).items()} == {one.station_no: 1, two.station_no: 1}
+    assert claim(ground, one)[one.station_no].epoch == 2
+    assert claim(ground, two)[two.station_no].epoch == 2
+
+
+def test_a_station_that_nobody_knows_is_left_out(ground: Ground) -> None:
+    assert ground.run(ground.store.claim([2_000_000_000], "gateway", minutes(0))) == {}
+
+
+def test_a_claim_tells_what_the_station_and_its_outlets_last_said(ground: Ground) -> None:
+    station = ground.new_station("CP")
+    boot = BootSeen(
+        station_no=station.station_no,
+        at=minutes(1),
+        protocol="2.0.1",
+        vendor="Norrboks",
+        model="Vik",
+        serial_number=None,
+        firmware_version="4",
+    )
+    seen = [
+        Outlet(evse_id=1, connector_id=1, status=status, status_at=minutes(2)) for status in ("Available", "Faulted")
+    ]
+    commit(ground, boots=[boot], outlets=[OutletSeen(station.tenant, station.station_no, each) for each in seen])
+    state = claim(ground, station)[station.station_no].state
+    assert state.outlets == {(1, 1): seen[1]}
+    assert state.station == replace(
+        station, protocol="2.0.1", vendor="Norrboks", model="Vik", firmware_version="4", booted_at=minutes(1)
+    )
+
+
+# ---------------------------------------------------------------------------------------- look up
+def test_a_token_is_told_as_stored_and_an_unknown_one_not(ground: Ground) -> None:
+    station = ground.new_station("CP")
+    ground.keeps.add_token(ground.tenant, "04A1", AuthorizationStatus.BLOCKED, minutes(60))
+    token = found(ground, station, minutes(0)).facts.token
+    assert token is not None and (token.status, token.valid_to) == (AuthorizationStatus.BLOCKED, minutes(60))
+    assert found(ground, station, minutes(0), token="04A2").facts.token is None
+    assert found(ground, station, minutes(0), token=None).facts.token is None
+    assert found(ground, station, minutes(0), tenant=ground.tenant + 1).facts.token is None
+
+
+@pytest.mark.parametrize(
+    ("at_min", "contract_id"), [(-1, None), (0, "old"), (29, "old"), (30, "new"), (59, "new"), (60, None)]
+)
+def test_the_contract_is_the_one_of_that_instant(ground: Ground, at_min: int, contract_id: str | None) -> None:
+    station = ground.new_station("CP")
+    ground.keeps.add_token(ground.tenant, "04A1")
+    ground.keeps.add_contract(ground.tenant, "old", minutes(0))
+    ground.keeps.add_contract(ground.tenant, "new", minutes(0), minutes(60))
+    ground.keeps.link_token(ground.tenant, "04A1", "old", minutes(-60), minutes(30))
+    ground.keeps.link_token(ground.tenant, "04A1", "new", minutes(30))
+    token = found(ground, station, minutes(at_min)).facts.token
+    assert token is not None and token.contract_id == contract_id
+
+
+def test_of_two_links_at_once_the_later_counts(ground: Ground) -> None:
+    station = ground.new_station("CP")
+    ground.keeps.add_token(ground.tenant, "04A1")
+    for contract_id, since in (("first", minutes(-10)), ("second", minutes(-5))):
+        ground.keeps.add_contract(ground.tenant, contract_id)
+        ground.keeps.link_token(ground.tenant, "04A1", contract_id, since)
+    token = found(ground, station, minutes(0)).facts.token
+    assert token is not None and token.contract_id == "second"
+
+
+def test_the_tariff_comes_from_contract_then_station_then_site_then_default(ground: Ground) -> None:
+    station = ground.new_station("CP")
+    ground.keeps.add_token(ground.tenant, "04A1")
+    ground.keeps.add_contract(ground.tenant, "C-1")
+    ground.keeps.link_token(ground.tenant, "04A1", "C-1")
+    assert found(ground, station, minutes(0)).facts.tariff is None
+    scopes = {"default": "", "site": "yard", "station": station.identity, "contract": "C-1"}
+    for scope, scope_id in scopes.items():
+        ground.keeps.add_tariff(ground.tenant, tariff_document(f"T-{scope}"))
+        ground.keeps.assign_tariff(ground.tenant, scope, scope_id, f"T-{scope}")
+        assert found(ground, station, minutes(0)).facts.tariff == TariffChoice(f"T-{scope}", 1, scope)
+    assert found(ground, station, minutes(0), token=None).facts.tariff == TariffChoice("T-station", 1, "station")
+
+
+def test_the_tariff_version_is_that_of_the_instant(ground: Ground) -> None:
+    station = ground.new_station("CP")
+    until_unplug = {"idle": {"per_min": "1.00", "until": "unplug"}}
+    ground.keeps.add_tariff(ground.tenant, tariff_document("T"), minutes(0))
+    ground.keeps.add_tariff(ground.tenant, tariff_document("T", "4.00", **until_unplug), minutes(30))
+    ground.keeps.assign_tariff(ground.tenant, "default", "", "T")
+    facts = [found(ground, station, minutes(at_min)).facts for at_min in (-1, 0, 29, 30)]
+    choices = [None, TariffChoice("T", 1), TariffChoice("T", 1), TariffChoice("T", 2)]
+    assert [each.tariff for each in facts] == choices
+    assert [each.waits_for_unplug for each in facts] == [False, False, False, True]
+
+
+def test_a_later_assignment_replaces_the_earlier_from_its_instant(ground: Ground) -> None:
+    station = ground.new_station("CP")
+    for tariff_id, since in (("A", minutes(0)), ("B", minutes(30))):
+        ground.keeps.add_tariff(ground.tenant, tariff_document(tariff_id))
+        ground.keeps.assign_tariff(ground.tenant, "site", "yard", tariff_id, since)
+    facts = [found(ground, station, minutes(at_min)).facts.tariff for at_min in (-1, 29, 30)]
+    assert facts == [None, TariffChoice("A", 1, "site"), TariffChoice("B", 1, "site")]
+
+
+def test_the_seller_of_the_instant_and_the_power_of_the_outlet(ground: Ground) -> None:
+    station = ground.new_station("CP")
+    ground.keeps.add_evse(station.station_no, 1, 22_000)
+    ground.keeps.assign_seller(ground.tenant, "yard", "old AB", minutes(0), minutes(30))
+    ground.keeps.assign_seller(ground.tenant, "yard", "new AB", minutes(30))
+    sellers = [found(ground, station, minutes(at_min)).facts.seller_id for at_min in (-1, 0, 30)]
+    assert sellers == [None, "old AB", "new AB"]
+    assert found(ground, station, minutes(0)).facts.max_power_w == 22_000
+    assert found(ground, station, minutes(0), evse_id=2).facts.max_power_w is None
+
+
+def test_a_session_is_found_by_its_start_and_by_its_transaction(ground: Ground) -> None:
+    station, other = ground.new_station("CP"), ground.new_station("other")
+    first, again = opened(station, 1), opened(station, 2)
+    commit(ground, opened=[first, again])
+    assert found(ground, station, minutes(0), start_key=first.start_key).session == first
+    assert found(ground, station, minutes(0), transaction_id="77").session == again
+    assert found(ground, station, minutes(0), transaction_id="78").session is None
+    assert found(ground, other, minutes(0), transaction_id="77", start_key=first.start_key).session is None
+
+
+def test_answers_come_in_the_order_of_the_questions(ground: Ground) -> None:
+    station = ground.new_station("CP")
+    ground.keeps.add_token(ground.tenant, "04A1")
+    tokens = ["04A1", None, "04A2", "04A1"]
+    asked = [
+        Question(tenant=ground.tenant, station_no=station.station_no, evse_id=1, token=token, at=minutes(0))
+        for token in tokens
+    ]
+    answers = ground.run(ground.store.look_up(asked))
+    assert [answer.facts.token is not None for answer in answers] == [True, False, False, True]
+
+
+# ---------------------------------------------------------------------------------------- commit
+def test_what_is_committed_is_there(ground: Ground) -> None:
+    station = ground.new_station("CP")
+    session = opened(station)
+    note = Decision(tenant=station.tenant, session_id=session.id, at=minutes(1), kind="facts", body={"a": [1, "å"]})
+    commit(ground, frames=[frame(station, 1, 1)], opened=[session], decisions=[note])
+    stored = evidence(ground, session)
+    assert (stored.session, stored.frames, stored.decisions) == (session, (frame(station, 1, 1),), (note,))
+    assert stored.tariff is None
+
+
+def test_a_session_moves_from_the_version_that_was_read(ground: Ground) -> None:
+    station = ground.new_station("CP")
+    session = opened(station)
+    commit(ground, opened=[session])
+    ended = replace(session, state=SessionState.ENDED, transaction_ended_at=minutes(9))
+    commit(ground, moved=[ended])
+    assert evidence(ground, session).session == replace(ended, version=session.version + 1)
+
+
+def test_stale_writes_nothing_and_names_the_station(ground: Ground) -> None:
+    station, other = ground.new_station("CP"), ground.new_station("other")
+    mine, theirs = opened(station), opened(other)
+    commit(ground, opened=[mine, theirs])
+    commit(ground, moved=[mine])
+    job = Job(tenant=station.tenant, kind="settle", key=mine.id, due_at=minutes(0))
+    with pytest.raises(Stale) as stale:
+        commit(ground, frames=[frame(station, 1, 5)], moved=[mine, theirs], jobs=[job])
+    assert stale.value.station_numbers == {station.station_no}
+    assert evidence(ground, theirs).session == theirs
+    assert take(ground) == []
+    place = FramePosition(1, 5)
+    assert ground.run(ground.store.stored([(station.station_no, place)])) == set()
+
+
+def test_a_second_start_with_the_same_key_is_stale(ground: Ground) -> None:
+    station = ground.new_station("CP")
+    session = opened(station)
+    commit(ground, opened=[session])
+    again = replace(session, id="AAAA-BBBB-CCCC-DDDD", transaction_id="78")
+    with pytest.raises(Stale) as stale:
+        commit(ground, frames=[frame(station, 1, 2)], opened=[again])
+    assert stale.value.station_numbers == {station.station_no}
+    assert ground.run(ground.store.stored([(station.station_no, FramePosition(1, 2))])) == set()
+    with pytest.raises(NotFound):
+        evidence(ground, again)
+
+
+def test_the_same_key_at_another_station_is_another_start(ground: Ground) -> None:
+    first = opened(ground.new_station("one"))
+    second = opened(ground.new_station("two"))
+    assert first.start_key == second.start_key
+    commit(ground, opened=[first, second])
+    assert evidence(ground, second).session == second
+
+
+@pytest.mark.parametrize("text", ["a\0b", "\ud800"])
+def test_bad_data_leaves_nothing(ground: Ground, text: str) -> None:
+    station = ground.new_station("CP")
+    session = opened(station)
+    note = Decision(tenant=station.tenant, session_id=session.id, at=minutes(1), kind="note", body={"x": text})
+    for bad in ({"frames": [frame(station, 1, 1, message_id=text)]}, {"decisions": [note]}):
+        with pytest.raises(BadData):
+            commit(ground, **{"frames": [frame(station, 1, 2)], "opened": [session], **bad})
+        places = [(station.station_no, FramePosition(1, seq)) for seq in (1, 2)]
+        assert ground.run(ground.store.stored(places)) == set()
+        with pytest.raises(NotFound):
+            evidence(ground, session)
+
+
+def test_text_that_only_looks_like_a_nul_is_taken(ground: Ground) -> None:
+    station = ground.new_station("CP")
+    session = opened(station)
+    body = {"x": "\\u0000", "y": "\\\\u0000"}
+    note = Decision(tenant=station.tenant, session_id=session.id, at=minutes(1), kind="note", body=body)
+    commit(ground, frames=[frame(station, 1, 1, message_id="\\u0000")], opened=[session], decisions=[note])
+    assert evidence(ground, session).decisions == (note,)
+
+
+def test_nul_and_any_other_byte_is_kept_in_the_raw_frame(ground: Ground) -> None:
+    station = ground.new_station("CP")
+    session = opened(station)
+    row = frame(station, 1, 1, raw=bytes(range(256)), answer=None)
+    commit(ground, frames=[row], opened=[session])
+    assert evidence(ground, session).frames == (row,)
+
+
+def test_orphans_and_quarantine_are_taken_beside_the_rest(ground: Ground) -> None:
+    station = ground.new_station("CP")
+    place = {"tenant": station.tenant, "station_no": station.station_no, "connection_epoch": 1, "seq": 1}
+    orphan = Orphan(**place, received_at=minutes(1), action="StopTransaction", transaction_id="9", evse_id=None)
+    poisoned = Quarantined(**place, received_at=minutes(1), reason="why", raw=b"\x00")
+    commit(ground, frames=[frame(station, 1, 1)], orphans=[orphan, orphan], quarantined=[poisoned])
+    commit(ground, orphans=[orphan])
+    assert ground.run(ground.store.stored([(station.station_no, FramePosition(1, 1))]))
+
+
+def test_stored_tells_which_frames_are_in_the_evidence(ground: Ground) -> None:
+    station, other = ground.new_station("CP"), ground.new_station("other")
+    commit(ground, frames=[frame(station, 1, 1), frame(station, 2, 1), frame(other, 1, 2)])
+    asked = [(s.station_no, FramePosition(e, q)) for s in (station, other) for e in (1, 2) for q in (1, 2)]
+    stored = {(station.station_no, FramePosition(e, 1)) for e in (1, 2)} | {(other.station_no, FramePosition(1, 2))}
+    assert ground.run(ground.store.stored(asked)) == stored
+
+
+def test_transaction_numbers_are_never_given_out_twice(ground: Ground) -> None:
+    blocks = [ground.run(ground.store.transaction_numbers()) for _ in range(3)]
+    numbers = [number for block in blocks for number in block]
+    assert len(set(numbers)) == len(numbers) == 300
+    assert all(0 < number < 2**31 for number in numbers)
+
+
+# ---------------------------------------------------------------------------------------- restart
+def test_a_claim_goes_on_from_the_checkpoint_with_what_came_after_it(ground: Ground) -> None:
+    station = ground.new_station("CP")
+    claim(ground, station)
+    session = opened(station)
+    frames = [frame(station, 1, seq) for seq in (1, 2, 3)] + [frame(station, 1, 4, direction=b"o", answer=None)]
+    commit(ground, frames=frames, opened=[session])
+    meter = take_reading(session.meter, minutes(2), 1500)
+    live = replace(session, meter=meter, through=FramePosition(1, 2), last_contact_at=minutes(2))
+    assert [row.seq for row in claim(ground, station)[station.station_no].unfolded] == [2, 3]
+    ground.run(ground.store.checkpoint([live], minutes(3)))
+    again = claim(ground, station)[station.station_no]
+    assert again.state.sessions == {"77": live}
+    assert again.unfolded == (frame(station, 1, 3),)
+
+
+def test_a_checkpoint_of_an_older_version_is_not_believed(ground: Ground) -> None:
+    station = ground.new_station("CP")
+    session = opened(station)
+    commit(ground, opened=[session])
+    ended = replace(session, state=SessionState.ENDED, through=FramePosition(1, 2))
+    commit(ground, moved=[ended])
+    ground.run(ground.store.checkpoint([replace(session, through=FramePosition(1, 9))], minutes(3)))
+    state = claim(ground, station)[station.station_no].state
+    assert state.sessions == {"77": replace(ended, version=2)}
+
+
+def test_settled_sessions_are_not_claimed(ground: Ground) -> None:
+    station = ground.new_station("CP")
+    session = opened(station)
+    commit(ground, frames=[frame(station, 1, 1), frame(station, 1, 2)], opened=[session])
+    settled = replace(session, state=SessionState.SETTLED)
+    commit(ground, moved=[settled], closed_ranges=[RangeClosed(settled, minutes(1))])
+    again = claim(ground, station)[station.station_no]
+    assert again.state.sessions == {} and again.unfolded == ()
+
+
+# ---------------------------------------------------------------------------------------- evidence
+def test_evidence_is_in_the_order_of_epoch_and_number(ground: Ground) -> None:
+    station, other = ground.new_station("CP"), ground.new_station("other")
+    places = [(2, 1), (1, 3), (1, 2), (2, 2)]
+    session = opened(station, 2)
+    rows = [frame(station, *place, received_at=minutes(10 * place[0] + place[1])) for place in places]
+    early, foreign = frame(station, 1, 1), frame(other, 1, 3, received_at=minutes(13))
+    commit(ground, frames=[*rows, early, foreign], opened=[session])
+    assert [(row.connection_epoch, row.seq) for row in evidence(ground, session).frames] == sorted(places)
+
+
+def test_evidence_ends_where_the_session_was_settled_but_for_single_frames(ground: Ground) -> None:
+    station = ground.new_station("CP")
+    session = opened(station)
+    commit(ground, frames=[frame(station, 1, seq) for seq in (1, 2, 3, 4)], opened=[session])
+    through = replace(session, through=FramePosition(1, 2))
+    commit(ground, closed_ranges=[RangeClosed(through, minutes(2))])
+    assert [row.seq for row in evidence(ground, session).frames] == [1, 2]
+    unplugged = replace(session, through=FramePosition(1, 4))
+    commit(ground, attributed=[Attributed(unplugged, minutes(4))])
+    assert [row.seq for row in evidence(ground, session).frames] == [1, 2, 4]
+
+
+def test_evidence_brings_the_tariff_version_that_was_frozen(ground: Ground) -> None:
+    station = ground.new_station("CP")
+    for price in ("3.20", "4.00"):
+        ground.keeps.add_tariff(ground.tenant, tariff_document("T", price))
+    session = opened(station, facts=StartFacts(tariff=TariffChoice("T", 1)))
+    commit(ground, opened=[session])
+    tariff = evidence(ground, session).tariff
+    assert str(tariff.elements[0].price_components[0].price) == "3.20"
+
+
+def test_evidence_of_a_session_that_is_not_there(ground: Ground) -> None:
+    station = ground.new_station("CP")
+    session = opened(station)
+    commit(ground, opened=[session])
+    for tenant, session_id in ((station.tenant, "nobody"), (station.tenant + 1, session.id)):
+        with pytest.raises(NotFound):
+            ground.run(ground.store.session_evidence(tenant, session_id))
+
+
+# ---------------------------------------------------------------------------------------- jobs
+def job(ground: Ground, key: str = "s", due_min: float = 0) -> Job:
+    return Job(tenant=ground.tenant, kind="settle", key=key, due_at=minutes(due_min))
+
+
+def take(ground: Ground, at_min: float = 0, limit: int = 9) -> list[LeasedJob]:
+    return list(ground.run(ground.store.take_jobs("worker", minutes(at_min), limit)))
+
+
+def test_due_jobs_are_leased_to_one_worker_until_the_lease_runs_out(ground: Ground) -> None:
+    commit(ground, jobs=[job(ground, "late", 5), job(ground, "b", 0), job(ground, "a", -1)])
+    assert [each.job.key for each in take(ground, limit=1)] == ["a"]
+    [second] = take(ground)
+    assert (second.job, second.attempts, second.requests) == (job(ground, "b", 0), 1, 1)
+    assert take(ground) == []
+    assert {each.job.key for each in take(ground, LEASE / timedelta(minutes=1))} == {"a", "b", "late"}
+
+
+def test_a_finished_job_is_gone_and_one_that_shall_come_again_comes(ground: Ground) -> None:
+    commit(ground, jobs=[job(ground)])
+    [leased] = take(ground)
+    ground.run(ground.store.finish_job(leased, minutes(7)))
+    assert take(ground, 6) == []
+    [leased] = take(ground, 7)
+    assert leased.attempts == 1
+    ground.run(ground.store.finish_job(leased))
+    assert take(ground, 99) == []
+
+
+def test_the_same_work_is_queued_once_at_the_earlier_time(ground: Ground) -> None:
+    commit(ground, jobs=[job(ground, due_min=9), job(ground, due_min=5)])
+    commit(ground, jobs=[job(ground, due_min=3)])
+    commit(ground, jobs=[job(ground, due_min=4)])
+    assert take(ground, 2) == []
+    [leased] = take(ground, 3)
+    ground.run(ground.store.finish_job(leased))
+    assert take(ground, 99) == []
+
+
+def test_work_that_is_queued_while_it_runs_runs_again(ground: Ground) -> None:
+    commit(ground, jobs=[job(ground)])
+    [leased] = take(ground)
+    commit(ground, jobs=[job(ground, due_min=2)])
+    ground.run(ground.store.finish_job(leased))
+    assert take(ground, 1) == []
+    [again] = take(ground, 2)
+    ground.run(ground.store.finish_job(again))
+    assert take(ground, 99) == []
+
+
+def test_a_failed_job_comes_later_each_time_and_is_given_up_at_last(ground: Ground) -> None:
+    commit(ground, jobs=[job(ground)])
+    now = minutes(0)
+    waits = []
+    for attempt in range(1, MAX_ATTEMPTS + 1):
+        [leased] = ground.run(ground.store.take_jobs("worker", now, 9))
+        assert leased.attempts == attempt
+        ground.run(ground.store.fail_job(leased, "no", now))
+        waits.append(2 * 2**attempt)
+        assert ground.run(ground.store.take_jobs("worker", now + timedelta(seconds=waits[-1] - 1), 9)) == []
+        now += timedelta(seconds=waits[-1])
+    assert ground.run(ground.store.take_jobs("worker", now + timedelta(days=9), 9)) == []
+
+
+def test_queueing_again_revives_what_was_given_up(ground: Ground) -> None:
+    commit(ground, jobs=[job(ground)])
+    now = minutes(0)
+    for _ in range(MAX_ATTEMPTS):
+        [leased] = ground.run(ground.store.take_jobs("worker", now, 9))
+        ground.run(ground.store.fail_job(leased, "no", now))
+        now += timedelta(days=1)
+    commit(ground, jobs=[job(ground, due_min=0)])
+    [leased] = ground.run(ground.store.take_jobs("worker", now, 9))
+    assert leased.attempts == 1
