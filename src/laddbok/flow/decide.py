@@ -159,7 +159,9 @@ def _also(
     station = memory.state.station
     changes = Changes()
     for session in changed:
-        changes.decisions.append(_facts_used(session, stamp, facts, memory))
+        before = memory.state.sessions.get(session.transaction_id)
+        if session is opened or before is None or before.token != session.token:
+            changes.decisions.append(_facts_used(session, stamp, facts, memory))
     for session in ended:
         changes.jobs.append(settle_job(session, stamp))
         if session.unplugged_at is not None and all(session is not each for each in changed):

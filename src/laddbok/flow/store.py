@@ -5,7 +5,7 @@ one; the deterministic simulation has one of dicts. What only people read (lists
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import msgspec
@@ -15,6 +15,11 @@ from laddbok.model.session import FramePosition, Session
 from laddbok.model.station import StationState
 from laddbok.model.tariff import Tariff
 from laddbok.sessions.facts import StartFacts
+
+LEASE = timedelta(minutes=5)
+"""How long a worker holds a job; longer ones renew it by being taken again."""
+MAX_ATTEMPTS = 12
+FIRST_RETRY = timedelta(seconds=2)
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -63,6 +68,14 @@ class LeasedJob(msgspec.Struct, frozen=True):
     attempts: int
     requests: int
     """How often it had been queued when it was leased."""
+
+
+def next_try(attempts: int, now: datetime) -> datetime | None:
+    """When a job that failed comes again, each time twice as late; None: it was the last attempt.
+
+    Source: our choice, design "jobs".
+    """
+    return None if attempts >= MAX_ATTEMPTS else now + FIRST_RETRY * 2**attempts
 
 
 class Store(Protocol):

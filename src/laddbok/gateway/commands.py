@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 CHANNEL = "laddbok_command"
 RECONNECT_S = 1.0
+PROBE_EACH_S = 2.0
+"""How often a silent connection is used, since a dead one says nothing."""
 MAX_ANNOUNCED = 10_000
 
 
@@ -50,7 +52,7 @@ class CommandDesk:
             try:
                 await connection.add_listener(CHANNEL, self._hear)
                 await self._send_forever(connection)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, StoreDown) as error:
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError, StoreDown) as error:
                 log.warning("commands: %s", error)
                 await asyncio.sleep(RECONNECT_S)
             finally:
@@ -63,7 +65,11 @@ class CommandDesk:
 
     async def _send_forever(self, connection: asyncpg.Connection) -> None:
         while True:
-            command_id = await self._announced.get()
+            try:
+                command_id = await asyncio.wait_for(self._announced.get(), PROBE_EACH_S)
+            except TimeoutError:
+                await connection.execute("SELECT 1", timeout=PROBE_EACH_S)
+                continue
             row = await connection.fetchrow(query("command_to_send"), command_id)
             if row is not None:
                 await self._send(row)

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from laddbok.flow.apply import Desk
 from laddbok.flow.batch import Batch
-from laddbok.flow.changes import CommandQueued
+from laddbok.flow.changes import CommandMoved, CommandQueued
 from laddbok.flow.messages import Commanded, Entry, Received, Reply, Returned
 from laddbok.gateway.command_results import outcome_of
 from laddbok.gateway.connection import Accept, Connection
@@ -73,7 +73,9 @@ class Switchboard:
         self.leavers: list[tuple[int, int, datetime]] = []
         """(station_no, epoch, last frame) of connections that are gone."""
         self.lobby: dict[str, Line] = {}
-        self.lobby_boots: list[tuple[str, Booted]] = []
+        self.lobby_boots: list[tuple[Line, Booted]] = []
+        self.cut_off: list[CommandMoved] = []
+        """Commands that can't be answered any more, because their connection is gone."""
         self.frames = 0
 
     def on_open(self, connection: Connection) -> None:
@@ -117,7 +119,9 @@ class Switchboard:
         """A connection is gone. Only its own epoch is cleaned up; a newer connection is not touched (case S64)."""
         line: Line = connection.context
         for effect in line.link.lost():
-            self._do(line, effect, b"")
+            if isinstance(effect, Completed):
+                status, _ = outcome_of(effect.outcome)
+                self.cut_off.append(CommandMoved(command_id=effect.key, status=status, at=self._now()))
         if line.station_no is None:
             if self.lobby.get(connection.station_identity) is line:
                 del self.lobby[connection.station_identity]
@@ -181,7 +185,8 @@ class Switchboard:
         if line.station_no is None:
             self._do_all(line, answer_in_lobby(line.link, call, event, now, line.version))
             if isinstance(event, Booted) and len(self.lobby_boots) < MAX_LOBBY_BOOTS:
-                self.lobby_boots.append((line.connection.station_identity, event))
+                self.lobby_boots.append((line, event))
+                self._wake()
             return
         line.last_message_at = now
         if isinstance(event, HeartbeatSent):

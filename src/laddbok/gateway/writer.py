@@ -14,9 +14,10 @@ import asyncpg
 
 from laddbok.flow.apply import Desk
 from laddbok.flow.batch import Batch
-from laddbok.flow.changes import OutcomeUnknown, StoreDown
+from laddbok.flow.changes import Changes, OutcomeUnknown, StoreDown
 from laddbok.flow.messages import Entry, Reply
 from laddbok.gateway.switchboard import TRY_AGAIN_LATER, Line, Switchboard
+from laddbok.model.events import Booted
 from laddbok.store.postgres import PostgresStore
 from laddbok.store.sql import query
 
@@ -72,7 +73,8 @@ class Writer:
     async def stop(self) -> None:
         """Commit what waits, publish a last time, and stop."""
         deadline_s = asyncio.get_running_loop().time() + HOLD_S
-        while (len(self.batch) or self.switchboard.leavers) and asyncio.get_running_loop().time() < deadline_s:
+        board = self.switchboard
+        while (len(self.batch) or board.leavers or board.cut_off) and asyncio.get_running_loop().time() < deadline_s:
             self._wake.set()
             await asyncio.sleep(0.02)
         for task in self._tasks:
@@ -123,17 +125,28 @@ class Writer:
             except BaseException:
                 board.newcomers = group + board.newcomers
                 raise
-        if board.leavers:
-            gone, board.leavers = board.leavers, []
+        if gone := board.leavers[:]:
             for station_no, epoch, _ in gone:
                 self.desk.drop(station_no, epoch)
             columns = [list(column) for column in zip(*gone, strict=True)]
             async with self._pool.acquire(timeout=10) as connection:
                 await connection.execute(query("stations_gone"), columns[0], columns[1], self._now(), columns[2])
+            del board.leavers[: len(gone)]
+        if cut_off := board.cut_off[:]:
+            await self._store.commit(Changes(commands=cut_off))
+            del board.cut_off[: len(cut_off)]
         while board.lobby_boots:
-            identity, booted = board.lobby_boots.pop()
-            async with self._pool.acquire(timeout=10) as connection:
-                await connection.execute(query("lobby_booted"), identity, booted.vendor[:100], booted.model[:100])
+            await self._note_lobby(*board.lobby_boots[0])
+            del board.lobby_boots[0]
+
+    async def _note_lobby(self, line: Line, booted: Booted) -> None:
+        """Write down what waits in the lobby. Who is not in it any more was admitted, and is to come in again."""
+        connection = line.connection
+        seen = (connection.subprotocol.removeprefix("ocpp"), booted.vendor[:100], booted.model[:100])
+        async with self._pool.acquire(timeout=10) as database:
+            waits = await database.fetchval(query("lobby_booted"), connection.station_identity, *seen)
+        if not waits:
+            connection.close(TRY_AGAIN_LATER, "this station is not in the lobby any more")
 
     async def _claim(self, lines: list[Line]) -> None:
         board = self.switchboard

@@ -68,9 +68,10 @@ def _samples_only(event: MetersRead, session: Session, stamp: Stamp, facts: Fact
 
 @advance.register
 def _started(event: TransactionStarted, session: Session, stamp: Stamp, facts: Facts) -> Session:
-    """The opening event's own readings; a repeated start says nothing new."""
+    """The opening event's own readings; a repeated or late start can only tell who the driver is."""
     if session.opened != stamp.position:
-        return session
+        unknown = session.state in RUNNING_STATES and session.id_token is None
+        return identify(session, event.id_token, facts.start) if unknown else session
     return _take(session, event.samples, event.charging_state, event.at, stamp)
 
 
@@ -87,7 +88,8 @@ def _updated(event: TransactionUpdated, session: Session, stamp: Stamp, facts: F
 @advance.register
 def _ended(event: TransactionEnded, session: Session, stamp: Stamp, facts: Facts) -> Session:
     """The first valid stop ends the session; others are evidence only (case S4). A late one mends a soft close (B24)."""
-    if session.state not in RUNNING_STATES and session.ended_by != "soft":
+    closed_softly = session.state is SessionState.ENDED and session.ended_by == "soft"
+    if session.state not in RUNNING_STATES and not closed_softly:
         return session
     if session.id_token is None and event.id_token is not None:
         session = identify(session, event.id_token, facts.start)
@@ -123,9 +125,16 @@ def _booted(event: Booted, session: Session, stamp: Stamp, facts: Facts) -> Sess
 
 def fold(session: Session, event: Event, stamp: Stamp, facts: Facts) -> Session:
     """The session after any event of its station that concerns it, a start of another transaction included."""
-    if isinstance(event, TransactionStarted) and start_key(event) != session.start_key:
+    if isinstance(event, TransactionStarted) and is_another(event, session):
         return superseded(session, event, stamp)
     return advance(event, session, stamp, facts)
+
+
+def is_another(event: TransactionStarted, session: Session) -> bool:
+    """Whether a start is that of another transaction than this session's; a late start of a running one is its own."""
+    if event.transaction_id is not None and event.transaction_id == session.transaction_id:
+        return session.state not in RUNNING_STATES and start_key(event) != session.start_key
+    return start_key(event) != session.start_key
 
 
 def superseded(session: Session, event: TransactionStarted, stamp: Stamp) -> Session:

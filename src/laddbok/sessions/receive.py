@@ -25,10 +25,10 @@ from laddbok.model.events import (
 )
 from laddbok.model.session import RUNNING_STATES, ReviewReason, Session, SessionState
 from laddbok.model.station import Outlet, StationState
-from laddbok.sessions.advance import NO_TRANSACTION, advance, superseded
+from laddbok.sessions.advance import NO_TRANSACTION, advance, is_another, superseded
 from laddbok.sessions.authorize import authorization
 from laddbok.sessions.facts import Facts, Stamp
-from laddbok.sessions.open import open_session, start_key, start_of_lost_start
+from laddbok.sessions.open import open_session, start_of_lost_start
 
 HEARTBEAT_INTERVAL_S = 300
 
@@ -91,10 +91,10 @@ def _meters_read(state: StationState, event: MetersRead, stamp: Stamp, facts: Fa
 
 def _started(state: StationState, event: TransactionStarted, stamp: Stamp, facts: Facts) -> Outcome:
     """The same start again gets the same answer and opens nothing (S1, S2); a new one ends what ran at its EVSE."""
-    key = start_key(event)
     for session in state.sessions.values():
-        if session.start_key == key:
-            return Outcome(answer=_start_answer(session, event.id_token))
+        if not is_another(event, session):
+            after = advance(event, session, stamp, facts)
+            return _moved(session, after, _start_answer(after, event.id_token))
     outlet = state.outlets.get((event.evse_id, event.connector_id))
     opened = open_session(state.station, event, stamp, facts, outlet)
     opened = advance(event, opened, stamp, facts)

@@ -44,7 +44,6 @@ class _Location(msgspec.Struct, frozen=True):
 
 
 class _Cdr(msgspec.Struct, frozen=True):
-    id: str
     currency: str
     start_date_time: datetime
     end_date_time: datetime
@@ -52,6 +51,7 @@ class _Cdr(msgspec.Struct, frozen=True):
     total_energy: Decimal | None = None
     cdr_location: _Location | None = None
     time_zone: str | None = None
+    id: str | None = None
     session_id: str | None = None
     credit: bool | None = None
 
@@ -95,7 +95,7 @@ def read_cdr(fields: dict[str, Any]) -> ForeignCdr:
     ended_at = _utc(found.end_date_time)
     location = found.cdr_location or _Location()
     cdr = Cdr(
-        session_id=found.session_id or found.id,
+        session_id=found.session_id or found.id or "",
         started_at=_utc(found.start_date_time),
         charging_ended_at=max((p.end_at for p in periods if p.activity is Activity.CHARGING), default=None),
         transaction_ended_at=ended_at,

@@ -1,0 +1,203 @@
+"""What can be typed?
+
+    laddbok demo        everything from nothing: database, platform, virtual stations, console
+    laddbok serve       the platform
+    laddbok session ID  what happened, the energy, the price and why
+
+Every command takes --json: one object, last on stdout. Trouble is one clear line on stderr and exit code 1.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from laddbok.model.errors import LaddbokError
+
+Command = Callable[[argparse.Namespace], Any]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Returns: the exit code."""
+    options = build_parser().parse_args(arguments)
+    try:
+        result = options.run(options)
+    except LaddbokError as error:
+        print(f"laddbok: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+    code = 0
+    if isinstance(result, tuple):
+        result, code = result
+    if result is not None and options.json:
+        print(json.dumps(result, default=str, ensure_ascii=False))
+    return code
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """All commands with their options."""
+    parser = argparse.ArgumentParser(prog="laddbok", description="The central platform of an EV charging operator.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, run: Command, about: str, within: Any = commands) -> argparse.ArgumentParser:
+        command: argparse.ArgumentParser = within.add_parser(name, help=about, description=about)
+        command.add_argument("--json", action="store_true", help="one JSON object, last on stdout")
+        command.set_defaults(run=run)
+        return command
+
+    _add_demo(add)
+    _add_serve(add)
+    _add_fleet(add)
+    _add_session(add)
+    _add_rate(add)
+    _add_bench(add, commands)
+    _add_import(add, commands)
+    add("doctor", _doctor, "what is configured, reachable, migrated, and what is wrong")
+    return parser
+
+
+def _add_demo(add: Callable[..., argparse.ArgumentParser]) -> None:
+    demo = add("demo", _demo, "database, platform, virtual stations and console, from nothing")
+    demo.add_argument("--stations", type=_count(1, 2_000), default=40, help="virtual stations (40)")
+    demo.add_argument("--speed", type=_speed, default=60.0, help="demo seconds in one second (60)")
+    demo.add_argument("--for", dest="seconds", type=_speed, default=None, help="stop by itself after so many seconds")
+    demo.add_argument("--seed", type=int, default=1, help="which drivers come (1)")
+
+
+def _add_serve(add: Callable[..., argparse.ArgumentParser]) -> None:
+    serve = add("serve", _serve, "the platform")
+    serve.add_argument("--role", choices=("all", "gateway", "api", "worker"), default="all")
+
+
+def _add_fleet(add: Callable[..., argparse.ArgumentParser]) -> None:
+    from laddbok.fleet.command import add_options
+
+    add_options(add("fleet", _fleet, "virtual stations against any central system"))
+
+
+def _add_session(add: Callable[..., argparse.ArgumentParser]) -> None:
+    session = add("session", _session, "what happened, the energy, the price and why")
+    session.add_argument("id", nargs="?", help="session id, as printed or as read over the phone")
+    session.add_argument("--list", action="store_true", help="the latest sessions")
+    session.add_argument("--state", choices=("pending", "active", "ended", "settled", "review", "void"))
+    session.add_argument("--limit", type=_count(1, 1_000), default=50)
+    session.add_argument("--language", choices=("en", "sv"), default="en")
+
+
+def _add_rate(add: Callable[..., argparse.ArgumentParser]) -> None:
+    rate = add("rate", _rate, "price an OCPI CDR with an OCPI tariff (or ours), with the explanation")
+    rate.add_argument("--tariff", required=True, metavar="FILE")
+    rate.add_argument("--cdr", required=True, metavar="FILE")
+    rate.add_argument("--ocpi", choices=("2.2.1", "2.3.0"), default=None)
+    rate.add_argument("--time-zone", default=None, metavar="ZONE")
+    rate.add_argument("--explain", action="store_true", help="say each line in words")
+
+
+def _add_bench(add: Callable[..., argparse.ArgumentParser], commands: Any) -> None:
+    bench = commands.add_parser("bench", help="measure, as ratios in one run")
+    kinds = bench.add_subparsers(required=True, metavar="WHAT")
+    gateway = add("gateway", _bench_gateway, "durable messages, idle connections, a reconnect storm", kinds)
+    gateway.add_argument("--messages", type=_count(1_000, 10_000_000), default=200_000)
+    gateway.add_argument("--connections", type=_count(1, 10_000), default=1_000)
+
+
+def _add_import(add: Callable[..., argparse.ArgumentParser], commands: Any) -> None:
+    bring = commands.add_parser("import", help="bring in an operator's history")
+    kinds = bring.add_subparsers(required=True, metavar="WHAT")
+    sessions = add("sessions", _import_sessions, "sessions from a file; docs/import.md lists the formats", kinds)
+    sessions.add_argument("file")
+    sessions.add_argument("--format", default=None)
+
+
+def _demo(options: argparse.Namespace) -> Any:
+    from laddbok import app, demo
+
+    return app.run(demo.run_demo(_settings(), demo.DemoOptions.of(options)))
+
+
+def _serve(options: argparse.Namespace) -> Any:
+    from laddbok import app
+
+    settings = _settings()
+    platform = app.run_platform(settings, options.role, lambda line: print(line, flush=True))
+    return app.run(platform, settings.parent_pid)
+
+
+def _fleet(options: argparse.Namespace) -> Any:
+    from laddbok import app
+    from laddbok.fleet.command import run_command
+
+    settings = _settings()
+    return app.run(run_command(options, settings.clock_text), settings.parent_pid)
+
+
+def _session(options: argparse.Namespace) -> Any:
+    from laddbok import app, reports
+
+    if options.list or options.id is None:
+        return app.run(reports.session_list(_settings(), options.state, options.limit, options.json))
+    return app.run(reports.session(_settings(), options.id, options.language, options.json))
+
+
+def _rate(options: argparse.Namespace) -> Any:
+    from pathlib import Path
+
+    from laddbok.wires.ocpi_files import rate_files
+
+    tariff, cdr = Path(options.tariff), Path(options.cdr)
+    options.json = True
+    return rate_files(tariff, cdr, options.ocpi, options.time_zone, explain=options.explain)
+
+
+def _bench_gateway(options: argparse.Namespace) -> Any:
+    from laddbok.bench.gateway import bench_gateway
+
+    return bench_gateway(options)
+
+
+def _import_sessions(options: argparse.Namespace) -> Any:
+    from laddbok import app, imports
+
+    return app.run(imports.import_file(_settings(), options.file, options.format, options.json))
+
+
+def _doctor(options: argparse.Namespace) -> Any:
+    from laddbok import app, doctor
+
+    return app.run(doctor.examine(_settings(), options.json))
+
+
+def _settings() -> Any:
+    import logging
+
+    from laddbok.settings import read_settings
+
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    return read_settings(os.environ)
+
+
+def _count(least: int, most: int) -> Callable[[str], int]:
+    def count(text: str) -> int:
+        number = int(text)
+        if not least <= number <= most:
+            raise argparse.ArgumentTypeError(f"must be from {least} to {most}")
+        return number
+
+    return count
+
+
+def _speed(text: str) -> float:
+    number = float(text)
+    if not 0 < number <= 100_000:
+        raise argparse.ArgumentTypeError("must be above 0 and at most 100000")
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())

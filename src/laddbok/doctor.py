@@ -1,0 +1,103 @@
+"""What is configured, reachable and migrated, and what is wrong?
+
+Each line of `laddbok doctor` is one finding; exit code 1 when any of them is bad.
+"""
+
+import errno
+import os
+import shutil
+import socket
+from typing import Any
+
+import asyncpg
+
+from laddbok.model.errors import LaddbokError
+from laddbok.settings import NAMES, Settings
+from laddbok.store.database import Database, open_database
+from laddbok.store.sql import query
+
+LEAST_FREE_BYTES = 1 << 30
+LEAST_OPEN_FILES = 4096
+
+Finding = dict[str, Any]
+
+
+async def examine(settings: Settings, as_json: bool) -> tuple[dict[str, Any], int]:
+    """Look at everything. Returns: the findings and the exit code."""
+    findings = [*_configured(), *_machine(settings), *(await _database(settings))]
+    bad = sum(not each["ok"] for each in findings)
+    if not as_json:
+        for each in findings:
+            print(f"{'ok ' if each['ok'] else 'BAD'}  {each['what']:22} {each['detail']}")
+    return {"findings": findings, "bad": bad}, 1 if bad else 0
+
+
+def _configured() -> list[Finding]:
+    secret = {"LADDBOK_ADMIN_KEY", "LADDBOK_DATABASE_URL"}
+    named = [name for name in NAMES if os.environ.get(name)]
+    shown = [f"{name}={'...' if name in secret else os.environ[name]}" for name in named]
+    return [_finding("settings", True, ", ".join(shown) or "all at their defaults")]
+
+
+def _machine(settings: Settings) -> list[Finding]:
+    findings = []
+    for what, port in (("port for stations", settings.ocpp_port), ("port for the console", settings.http_port)):
+        findings.append(_port(what, settings.host, port))
+    folder = settings.state_folder
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    findings.append(_finding("disk", free >= LEAST_FREE_BYTES, f"{free >> 20} MiB free for {settings.state_folder}"))
+    browser = shutil.which("chromium") or shutil.which("chromium-browser") or "none (only the browser tests need one)"
+    findings.append(_finding("browser", True, browser))
+    return findings
+
+
+def _port(what: str, host: str, port: int) -> Finding:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            in_use = error.errno == errno.EADDRINUSE
+            detail = "in use (by a running laddbok, or by something else)" if in_use else str(error)
+            return _finding(what, in_use, f"{host}:{port} {detail}")
+    return _finding(what, True, f"{host}:{port} is free")
+
+
+async def _database(settings: Settings) -> list[Finding]:
+    try:
+        async with open_database(settings.database_url, settings.state_folder) as database:
+            return await _inside(database, settings)
+    except (LaddbokError, asyncpg.PostgresError, OSError) as error:
+        return [_finding("database", False, str(error))]
+
+
+async def _inside(database: Database, settings: Settings) -> list[Finding]:
+    connection = await database.connect()
+    try:
+        where = (settings.database_url and "external") or f"embedded in {settings.state_folder}"
+        version = await connection.fetchval("SHOW server_version")
+        row = await connection.fetchrow(query("doctor_counts"))
+        durable = [f"{name} {await connection.fetchval(f'SHOW {name}')}" for name in _DURABLE]
+    finally:
+        await connection.close()
+    safe = not any(each.endswith(" off") for each in durable)
+    return [
+        _finding("database", True, f"PostgreSQL {version}, {where}, schema {row['migration']}"),
+        _finding("durability", safe, ", ".join(durable)),
+        _finding("tariffs", bool(row["tariffs"]), f"{row['tariffs']} tariffs; without one no session has a price"),
+        _finding("sessions in review", True, str(row["in_review"])),
+        _finding("quarantined frames", True, str(row["quarantined"])),
+        _finding("orphans", True, str(row["orphans"])),
+        _finding("jobs given up", not row["failed_jobs"], str(row["failed_jobs"])),
+        _finding("lobby", True, f"{row['lobby']} stations wait to be admitted"),
+        _finding("evidence partitions", not row["in_rest"], f"{row['in_rest']} frames outside their day's partition"),
+    ]
+
+
+_DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
+
+
+def _finding(what: str, ok: bool, detail: str) -> Finding:
+    return {"what": what, "ok": ok, "detail": detail}

@@ -1,0 +1,157 @@
+"""What does a person read in a terminal?
+
+The same session that the API shows, as text: what happened, the energy, the price and why, and where the evidence lies.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from laddbok.api.price_view import NoPrice, PriceView, price_of
+from laddbok.api.prices import Prices
+from laddbok.api.session_view import SessionView, session_views
+from laddbok.api.timeline import TimelineItem, timeline_of
+from laddbok.model.errors import NotFound
+from laddbok.model.ids import normalise_session_id
+from laddbok.model.money import amount_text
+from laddbok.settings import Settings
+from laddbok.store.database import open_database
+from laddbok.store.reads import Filters, on_behalf
+from laddbok.store.sql import query
+
+MAX_TIMELINE = 500
+
+
+async def session(settings: Settings, session_id: str, language: str, as_json: bool) -> dict[str, Any]:
+    """Print one session. Raises: NotFound."""
+    wanted = normalise_session_id(session_id)
+    now = settings.clock.now()
+    async with _tenants(settings) as (pool, tenants):
+        for tenant in tenants:
+            async with on_behalf(pool, tenant) as connection:
+                filters = Filters()
+                filters.add("s.id = ?", wanted)
+                found = await session_views(connection, filters, Prices(), now, limit=1)
+                if not found:
+                    continue
+                price = await price_of(connection, Prices(), wanted, now)
+                items = (await timeline_of(connection, wanted, MAX_TIMELINE)).items
+                if not as_json:
+                    _print_session(found[0], price, items, language)
+                whole: dict[str, Any] = msgspec.to_builtins(found[0], builtin_types=())
+                return {**whole, "price": msgspec.to_builtins(price), "timeline": msgspec.to_builtins(items)}
+    raise NotFound("session", session_id)
+
+
+async def session_list(settings: Settings, state: str | None, limit: int, as_json: bool) -> dict[str, Any]:
+    """Print the latest sessions of all tenants."""
+    items: list[SessionView] = []
+    async with _tenants(settings) as (pool, tenants):
+        for tenant in tenants:
+            filters = Filters()
+            if state is not None:
+                filters.add("s.state = ?", state)
+            async with on_behalf(pool, tenant) as connection:
+                items += await session_views(connection, filters, Prices(), settings.clock.now(), limit=limit)
+    items = sorted(items, key=lambda item: item.started_at, reverse=True)[:limit]
+    if not as_json:
+        for item in items:
+            print(_line(item))
+    return {"items": msgspec.to_builtins(items)}
+
+
+@asynccontextmanager
+async def _tenants(settings: Settings) -> AsyncIterator[tuple[asyncpg.Pool, list[int]]]:
+    async with open_database(settings.database_url, settings.state_folder) as database:
+        pool = await database.pool(2)
+        try:
+            async with pool.acquire() as connection:
+                rows = await connection.fetch(query("all_tenants"))
+            yield pool, [row["tenant"] for row in rows]
+        finally:
+            await pool.close()
+
+
+def _line(item: SessionView) -> str:
+    energy = "-" if item.energy_wh is None else f"{item.energy_wh / 1000:.3f} kWh"
+    price = item.price_missing_reason or "-"
+    if item.price is not None:
+        price = _amount(item.price.incl_vat, item.price.excl_vat, item.price.currency, "en")
+    at = f"{item.started_at:%Y-%m-%d %H:%M}Z"
+    return f"{item.id}  {at}  {item.station_id:12} {item.state:8} {energy:>12}  {price}"
+
+
+def _print_session(item: SessionView, price: PriceView | NoPrice, items: list[TimelineItem], language: str) -> None:
+    words = _WORDS[language]
+    print(f"{words['session']} {item.id}  ({', '.join([item.state, *item.review_reasons])})")
+    token = f"{words['token']} {item.id_token or '-'}"
+    print(f"  {item.station_id}, EVSE {item.evse_id}, {token}, {words['transaction']} {item.transaction_id}")
+    for name in ("started_at", "charging_ended_at", "transaction_ended_at", "unplugged_at"):
+        print(f"  {words[name]:24} {_instant(getattr(item, name))}")
+    energy = "-" if item.energy_wh is None else f"{item.energy_wh / 1000:.3f} kWh"
+    print(f"  {words['energy']:24} {energy}")
+    print()
+    _print_price(price, language)
+    print()
+    for each in items:
+        print(f"  {each.received_at:%H:%M:%S}  {getattr(each.text, language)}")
+
+
+def _print_price(price: PriceView | NoPrice, language: str) -> None:
+    words = _WORDS[language]
+    if isinstance(price, NoPrice):
+        print(f"  {words['no_price']}: {price.reason}")
+        return
+    for line in price.lines:
+        amount = _amount(line.incl_vat, line.excl_vat, price.currency, language)
+        print(f"  {getattr(line.text, language):56} {amount:>14}")
+    total = _amount(price.incl_vat, price.excl_vat, price.currency, language)
+    kind = words["final"] if price.final else f"{words['so_far']} {_instant(price.as_of)}"
+    print(f"  {words['total']:56} {total:>14}   {kind}, {price.tariff.id} v{price.tariff.version}")
+    for finding in price.findings:
+        print(f"  ! {getattr(finding.text, language)}")
+
+
+def _amount(incl_vat: Any, excl_vat: Any, currency: str, language: str) -> str:
+    if incl_vat is not None:
+        return amount_text(incl_vat, currency, language)
+    return f"{amount_text(excl_vat, currency, language)} + VAT" if excl_vat is not None else "-"
+
+
+def _instant(at: Any) -> str:
+    return "-" if at is None else f"{at:%Y-%m-%d %H:%M:%S}Z"
+
+
+_WORDS = {
+    "en": {
+        "session": "Session",
+        "token": "id token",
+        "transaction": "transaction",
+        "started_at": "started",
+        "charging_ended_at": "charging ended",
+        "transaction_ended_at": "transaction ended",
+        "unplugged_at": "unplugged",
+        "energy": "energy",
+        "no_price": "no price",
+        "final": "final",
+        "so_far": "so far, as of",
+        "total": "Total incl. VAT",
+    },
+    "sv": {
+        "session": "Laddning",
+        "token": "bricka",
+        "transaction": "transaktion",
+        "started_at": "började",
+        "charging_ended_at": "laddningen slutade",
+        "transaction_ended_at": "transaktionen slutade",
+        "unplugged_at": "kabeln ur",
+        "energy": "energi",
+        "no_price": "inget pris",
+        "final": "slutligt",
+        "so_far": "hittills, per",
+        "total": "Summa inkl. moms",
+    },
+}

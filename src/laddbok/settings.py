@@ -1,0 +1,94 @@
+"""How is this installation set up?
+
+Everything comes from the environment, is read once, and each part gets only what it needs. A setting that can't be
+used is an error that names it. docs/settings.md lists them all; a test holds the two together.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from laddbok.model.clock import Clock, clock_from_text
+from laddbok.model.errors import ConfigurationError
+from laddbok.store.state_folder import default_state_folder
+
+NAMES = {
+    "LADDBOK_DATA": "The state folder, with the embedded database in it.",
+    "LADDBOK_DATABASE_URL": "A PostgreSQL (15 or later) to use instead of the embedded one.",
+    "LADDBOK_HOST": "The address that is listened on; 127.0.0.1 unless set.",
+    "LADDBOK_OCPP_PORT": "The port for stations; 9000 unless set.",
+    "LADDBOK_HTTP_PORT": "The port for console and API; 8080 unless set.",
+    "LADDBOK_ADMIN_KEY": "An API key that exists from the first start on.",
+    "LADDBOK_ADMIT_UNKNOWN_STATIONS": "true: stations that nobody knows are admitted at once. For labs only.",
+    "LADDBOK_GATEWAY": "The name of this gateway process; each of several needs its own.",
+    "LADDBOK_BATCH": "Messages in one commit at most; 512 unless set.",
+    "LADDBOK_MAX_FRAME_BYTES": "The longest message of a station; 1048576 unless set.",
+    "LADDBOK_TIME_ZONE": "The time zone of a new installation's first site; Europe/Stockholm unless set.",
+    "LADDBOK_SECURE_COOKIES": "true: the console is reached over TLS, so its cookie is never sent without it.",
+    "LADDBOK_CLOCK": "The scaled clock of a demo; set by `laddbok demo` for its processes.",
+    "LADDBOK_PARENT": "The process without which this one stops; set by laddbok for its own processes.",
+}
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings of one process."""
+
+    state_folder: Path
+    database_url: str | None = None
+    host: str = "127.0.0.1"
+    ocpp_port: int = 9000
+    http_port: int = 8080
+    admin_key: str | None = None
+    admit_unknown_stations: bool = False
+    gateway: str = "gateway"
+    batch: int = 512
+    max_frame_bytes: int = 1_048_576
+    time_zone: str = "Europe/Stockholm"
+    secure_cookies: bool = False
+    clock_text: str | None = None
+    parent_pid: int | None = None
+
+    @property
+    def clock(self) -> Clock:
+        """Business time in this process."""
+        return clock_from_text(self.clock_text)
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """The settings that the environment names. Raises: ConfigurationError naming the variable."""
+    unknown = [name for name in environ if name.startswith("LADDBOK_") and name not in NAMES]
+    allowed = {"LADDBOK_SHARED_DATA", "LADDBOK_TEST_STATE", "LADDBOK_REWRITE_GOLDEN"}
+    for name in unknown:
+        if name not in allowed:
+            raise ConfigurationError(f"{name} is not a setting; see docs/settings.md")
+    return Settings(
+        state_folder=default_state_folder(environ),
+        database_url=environ.get("LADDBOK_DATABASE_URL") or None,
+        host=environ.get("LADDBOK_HOST") or "127.0.0.1",
+        ocpp_port=_integer(environ, "LADDBOK_OCPP_PORT", 9000, 0, 65_535),
+        http_port=_integer(environ, "LADDBOK_HTTP_PORT", 8080, 0, 65_535),
+        admin_key=environ.get("LADDBOK_ADMIN_KEY") or None,
+        admit_unknown_stations=_yes(environ, "LADDBOK_ADMIT_UNKNOWN_STATIONS"),
+        gateway=environ.get("LADDBOK_GATEWAY") or "gateway",
+        batch=_integer(environ, "LADDBOK_BATCH", 512, 1, 10_000),
+        max_frame_bytes=_integer(environ, "LADDBOK_MAX_FRAME_BYTES", 1_048_576, 1_024, 64 * 1_048_576),
+        time_zone=environ.get("LADDBOK_TIME_ZONE") or "Europe/Stockholm",
+        secure_cookies=_yes(environ, "LADDBOK_SECURE_COOKIES"),
+        clock_text=environ.get("LADDBOK_CLOCK") or None,
+        parent_pid=_integer(environ, "LADDBOK_PARENT", 0, 0, 2**31) or None,
+    )
+
+
+def _integer(environ: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
+    text = environ.get(name) or str(default)
+    if not text.isdecimal() or not least <= int(text) <= most:
+        raise ConfigurationError(f"{name}={text!r} must be a whole number from {least} to {most}")
+    return int(text)
+
+
+def _yes(environ: Mapping[str, str], name: str) -> bool:
+    text = (environ.get(name) or "false").lower()
+    if text not in ("true", "false", "1", "0", "yes", "no"):
+        raise ConfigurationError(f"{name}={text!r} must be true or false")
+    return text in ("true", "1", "yes")
