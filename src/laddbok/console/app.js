@@ -1,0 +1,86 @@
+// The console's frame: who is logged in, where one can go, and the page that the address names.
+import { html, render, useEffect, useErrorBoundary } from "./vendor/preact.js";
+import { findMe, me } from "./api.js";
+import { failure } from "./commands.js";
+import { t } from "./i18n.js";
+import { connect, disconnect } from "./live.js";
+import { LobbyPage } from "./pages/lobby.js";
+import { LoginPage, PasswordPage } from "./pages/login.js";
+import { OverviewPage } from "./pages/overview.js";
+import { SessionPage } from "./pages/session.js";
+import { SessionsPage } from "./pages/sessions.js";
+import { StationPage } from "./pages/station.js";
+import { StationsPage } from "./pages/stations.js";
+import { Shell } from "./parts/shell.js";
+import { route, startRouter } from "./router.js";
+
+const PAGES = {
+  overview: OverviewPage,
+  stations: StationsPage,
+  station: StationPage,
+  lobby: LobbyPage,
+  sessions: SessionsPage,
+  session: SessionPage,
+  password: PasswordPage,
+};
+
+function MissingPage() {
+  return html`
+    <div class="page">
+      <h1>${t("missing.title")}</h1>
+      <p><a href="/">${t("missing.home")}</a></p>
+    </div>
+  `;
+}
+
+function Inside() {
+  const { page, id } = route.value;
+  const sessionId = page === "session" ? id : null;
+  useEffect(() => connect(sessionId), [sessionId]);
+  useEffect(() => disconnect, []);
+  const Page = PAGES[page] ?? MissingPage;
+  return html`
+    <${Shell}><${Page} key=${`${page} ${id ?? ""}`} /><//>
+  `;
+}
+
+function App() {
+  const [broken] = useErrorBoundary((reason) => console.error(reason));
+  if (broken)
+    return html`
+      <p class="pending" role="alert">
+        ${t("problem.page")}
+        <button onClick=${() => location.reload()}>${t("again")}</button>
+      </p>
+    `;
+  if (me.value === undefined)
+    return html`
+      <p class="pending" aria-busy="true">${t("loading")}</p>
+    `;
+  if (me.value === null)
+    return html`
+      <${LoginPage} />
+    `;
+  if (me.value.must_change_password)
+    return html`
+      <${PasswordPage} first=${true} />
+    `;
+  return html`
+    <${Inside} />
+  `;
+}
+
+startRouter();
+const root = document.getElementById("app");
+try {
+  await findMe();
+  me.value ??= null;
+  render(
+    html`
+      <${App} />
+    `,
+    root,
+  );
+} catch (problem) {
+  root.textContent = failure(problem).text;
+}

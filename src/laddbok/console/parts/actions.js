@@ -1,0 +1,150 @@
+// How does a person act on a station or session? A button, a dialog that says what will happen, and the result in words.
+import { html, useLayoutEffect, useRef, useState } from "../vendor/preact.js";
+import { failure } from "../commands.js";
+import { t } from "../i18n.js";
+import { CopyButton } from "./copy.js";
+import { Icon } from "./icons.js";
+
+function Field({ field }) {
+  const { name, label, options, type = "text", required = false, initial = "" } = field;
+  if (type === "checkbox") {
+    return html`
+      <label class="field check">
+        <input type="checkbox" name=${name} />
+        ${label}
+      </label>
+    `;
+  }
+  const control = options
+    ? html`
+        <select name=${name} required=${required}>
+          ${options.map(
+            ([value, text]) => html`
+              <option value=${value} selected=${value === initial}>${text}</option>
+            `,
+          )}
+        </select>
+      `
+    : html`
+        <input
+          name=${name}
+          type=${type}
+          required=${required}
+          defaultValue=${initial}
+          autocomplete="off"
+          spellcheck="false"
+        />
+      `;
+  return html`
+    <label class="field">
+      <span>${label}</span>
+      ${control}
+    </label>
+  `;
+}
+
+/** A form in a dialog. `onDone(values)` gets the fields by name; Escape and Cancel close it. */
+function ActionDialog({ action, onDone, onClose }) {
+  const dialog = useRef();
+  useLayoutEffect(() => dialog.current.showModal(), []);
+  const submit = (event) => {
+    event.preventDefault();
+    onDone(Object.fromEntries(new FormData(event.target)));
+  };
+  return html`
+    <dialog ref=${dialog} onClose=${onClose} aria-labelledby="dialog-title">
+      <form onSubmit=${submit}>
+        <h2 id="dialog-title">${action.title ?? action.label}</h2>
+        <p>${action.explain}</p>
+        ${(action.fields ?? []).map(
+          (field) => html`
+            <${Field} field=${field} key=${field.name} />
+          `,
+        )}
+        <div class="dialog-buttons">
+          <button type="button" onClick=${onClose}>${t("cancel")}</button>
+          <button type="submit" class=${action.danger ? "danger solid" : "primary"}>
+            ${action.verb ?? action.label}
+          </button>
+        </div>
+      </form>
+    </dialog>
+  `;
+}
+
+/** The outcome of the last action, told as soon as it is there. `secret` is shown once, to be copied. */
+export function Result({ result }) {
+  const text = result?.busy ? t("command.waiting") : result?.text;
+  return html`
+    <div class="result ${result?.kind ?? ""}" role="status" aria-live="polite">
+      ${
+        text &&
+        html`
+          <span>
+            ${
+              result.label
+                ? html`
+                    <b>${result.label}</b>
+                    ${" · "}
+                  `
+                : null
+            }${text}
+          </span>
+        `
+      }
+      ${
+        result?.secret &&
+        html`
+          <p class="secret">
+            <code>${result.secret}</code>
+            <${CopyButton} text=${result.secret} />
+          </p>
+        `
+      }
+    </div>
+  `;
+}
+
+/** A row of actions {label, verb?, icon, explain, fields?, run(values) -> {kind, text}} with one place for their results. */
+export function Actions({ actions, compact = false }) {
+  const [openLabel, setOpen] = useState(null);
+  const open = actions.find(({ label }) => label === openLabel); // as it is now: its choices may have come meanwhile
+  const [result, setResult] = useState(null);
+  const run = async (action, values) => {
+    setOpen(null);
+    setResult({ busy: true, label: action.label });
+    const told = await action.run(values).catch(failure);
+    setResult({ ...told, label: action.label });
+  };
+  return html`
+    <div class="actions ${compact ? "compact" : ""}">
+      <div class="action-buttons">
+        ${actions.map(
+          (action) => html`
+            <button
+              type="button"
+              key=${action.label}
+              class=${action.danger ? "danger" : action.primary ? "primary" : ""}
+              disabled=${action.disabled || result?.busy}
+              onClick=${() => setOpen(action.label)}
+            >
+              ${
+                action.icon &&
+                html`
+                  <${Icon} name=${action.icon} />
+                `
+              }${action.label}
+            </button>
+          `,
+        )}
+      </div>
+      <${Result} result=${result} />
+      ${
+        open &&
+        html`
+          <${ActionDialog} action=${open} onDone=${(values) => run(open, values)} onClose=${() => setOpen(null)} />
+        `
+      }
+    </div>
+  `;
+}

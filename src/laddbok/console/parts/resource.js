@@ -1,0 +1,58 @@
+// What does the platform say at an address, now and after each reload?
+import { html, useCallback, useEffect, useRef, useState } from "../vendor/preact.js";
+import { get } from "../api.js";
+import { failure } from "../commands.js";
+import { t } from "../i18n.js";
+import { useLive } from "../live.js";
+
+/** Fetches a path (null: nothing yet) and again on each live reload: {data, problem, load, set}. */
+export function useResource(path) {
+  const [state, setState] = useState({ data: null, problem: null });
+  const newest = useRef(0);
+  const load = useCallback(async () => {
+    if (!path) return;
+    const mine = ++newest.current;
+    const result = await get(path).then(
+      (data) => ({ data, problem: null }),
+      (problem) => ({ problem }),
+    );
+    if (mine === newest.current) setState((old) => ({ ...old, ...result }));
+  }, [path]);
+  useEffect(() => {
+    setState({ data: null, problem: null });
+    load();
+    return () => (newest.current += 1);
+  }, [load]);
+  useLive("reload", load);
+  const set = useCallback((change) => setState((old) => ({ ...old, data: change(old.data) })), []);
+  return { ...state, load, set };
+}
+
+/** At most one run of `work` per `pause_ms`, the last request never lost. */
+export function usePaced(work, pause_ms) {
+  const newest = useRef(work);
+  newest.current = work;
+  const timer = useRef(0);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  return useCallback(() => {
+    timer.current ||= setTimeout(() => {
+      timer.current = 0;
+      newest.current();
+    }, pause_ms);
+  }, [pause_ms]);
+}
+
+/** What stands in for data that is not there: a quiet word while it loads, or the problem with a way to try again. */
+export function Pending({ problem, load }) {
+  if (!problem)
+    return html`
+      <p class="pending" aria-busy="true">${t("loading")}</p>
+    `;
+  const text = problem.status === 404 ? t("problem.not_found") : failure(problem).text;
+  return html`
+    <div class="pending" role="alert">
+      <p>${text}</p>
+      <button type="button" onClick=${load}>${t("again")}</button>
+    </div>
+  `;
+}

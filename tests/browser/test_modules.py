@@ -1,0 +1,110 @@
+"""Do the console's plain modules compute what they should? They are run in the browser, as they are served."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+ROWS = 10_000
+BENCH = """async ([rows, changes]) => {
+  const { html, render } = await import("/vendor/preact.js");
+  const { SessionRows } = await import("/session-rows.js");
+  const { SessionHead, SessionRow } = await import("/parts/session-row.js");
+  const { VirtualList } = await import("/parts/virtual-list.js");
+  const session = (n, energy_wh) => ({ id: `S${String(n).padStart(5, "0")}`, station_id: "A", evse_id: 1, state: "active",
+    activity: "charging", energy_wh, started_at: new Date(Date.UTC(2026, 0, 1) + n * 1000).toISOString() });
+  const list = new SessionRows();
+  const box = document.createElement("div");
+  box.style.cssText = "position: fixed; inset: 0; display: grid; background: white; z-index: 99";
+  document.body.append(box);
+  const frame = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  list.apply(Array.from({ length: rows }, (_, n) => session(n, 0)));
+  render(html`<${VirtualList} rows=${list} rowHeight=${36} Head=${SessionHead} Row=${SessionRow} label="bench" />`, box);
+  await frame();
+  const ids = () => [...box.querySelectorAll(".id")].map((element) => element.textContent);
+  const top = ids()[0];
+  const scroller = box.querySelector(".list-box");
+  scroller.scrollTop = 36 * 5000;
+  await frame();
+  const first = () => ids()[8]; // the first in sight: eight more are drawn above
+  const before = first();
+  list.apply(Array.from({ length: changes }, (_, n) => session(n * 7, 1000 + n)));
+  list.apply([session(rows, 5), session(rows + 1, 5)]);
+  await frame();
+  return { top, before, after: first(), drawn: ids().length, size: list.size, changed: list.list.filter((one) => one.energy_wh >= 1000).length };
+}"""
+
+
+def run(page: Page, module: str, expression: str) -> Any:
+    """Evaluates an expression over a module `m` of the console."""
+    page.goto("/")
+    return page.evaluate(f'async () => {{ const m = await import("{module}"); return {expression}; }}')
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "AWQD-K011-CEHY-SPKN",
+        "awqdk011cehyspkn",
+        " see awqd k0l1 cehy spkn!",
+        "https://host/sessions/AWQD-KO11-CEHY-SPKN?x",
+    ],
+)
+def test_a_session_id_is_found_in_whatever_was_pasted(page: Page, text: str) -> None:
+    page.goto("/")
+    found = page.evaluate('async (text) => (await import("/session-id.js")).findSessionId(text)', text)
+    assert found == "AWQD-K011-CEHY-SPKN"
+
+
+def test_other_text_is_no_session_id(page: Page) -> None:
+    assert (
+        run(page, "/session-id.js", '["LB-0022", "04A2BC77", "", "AWQD-K011-CEHY"].map(m.findSessionId)') == [None] * 4
+    )
+
+
+def test_vat_is_the_exact_difference_of_decimal_strings(page: Page) -> None:
+    pairs = '[["117.05", "93.64"], ["1", "0.80"], ["0.3", "0.1"], ["-5.00", "-4.00"], ["90071992547409.93", "0.01"]]'
+    differences = run(page, "/parts/price.js", f"{pairs}.map(([a, b]) => m.difference(a, b))")
+    assert differences == ["23.41", "0.20", "0.2", "-1.00", "90071992547409.92"]
+
+
+def test_an_intent_becomes_the_call_of_the_stations_protocol(page: Page) -> None:
+    calls = run(
+        page,
+        "/commands.js",
+        '["1.6", "2.0.1"].map((version) => m.callFor(version, "availability", { evse_id: 2, operative: false }))',
+    )
+    assert calls == [
+        ["ChangeAvailability", {"connectorId": 2, "type": "Inoperative"}],
+        ["ChangeAvailability", {"operationalStatus": "Inoperative", "evse": {"id": 2}}],
+    ]
+
+
+def test_neighbouring_periods_of_one_activity_are_told_as_one(page: Page) -> None:
+    periods = """[
+        { start_at: "a", end_at: "b", activity: "charging", energy_wh: 5 },
+        { start_at: "b", end_at: "c", activity: "charging", energy_wh: 7 },
+        { start_at: "c", end_at: "d", activity: "idle", energy_wh: 0 },
+    ]"""
+    joined = run(page, "/parts/curves.js", f"m.joinPeriods({periods})")
+    assert [(one["start_at"], one["end_at"], one["energy_wh"]) for one in joined] == [("a", "c", 12), ("c", "d", 0)]
+
+
+def test_a_run_of_meter_readings_is_one_entry_of_the_timeline(page: Page) -> None:
+    items = '["StartTransaction", ..."12345".split("").map(() => "MeterValues"), "StopTransaction", "MeterValues"]'
+    groups = run(
+        page,
+        "/parts/timeline.js",
+        f'm.grouped({items}.map((action) => ({{ kind: "frame", action }}))).map((one) => one.length)',
+    )
+    assert groups == [1, 5, 1, 1]
+
+
+def test_ten_thousand_sessions_are_a_few_rows_and_stay_put_while_they_change(page: Page) -> None:
+    page.goto("/")
+    seen = page.evaluate(BENCH, [ROWS, 1_000])
+    assert seen["top"] == f"S{ROWS - 1:05}"
+    assert seen["size"] == ROWS  # two new ones came, so the two oldest are gone
+    assert seen["drawn"] < 100
+    assert seen["before"] == seen["after"] == f"S{ROWS - 1 - 5000:05}"
+    assert 990 <= seen["changed"] <= 1_000
