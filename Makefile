@@ -22,7 +22,7 @@ demo: $(READY) ## database, platform, virtual stations and console, from nothing
 	$(BIN)/laddbok demo
 
 test: $(READY) ## all tests, and the examples in the docstrings
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(READY) ## format, lint, types, import layers, tidiness, docs
 	$(BIN)/ruff format --check .

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -103,18 +104,30 @@ def _now() -> str:
     return datetime.now(UTC).isoformat().replace("+00:00", "Z")
 
 
-@pytest.fixture(scope="session")
-def browser(chromium_path: str) -> Iterator[Browser]:
-    """A browser with an empty profile."""
+@contextmanager
+def _launched(chromium_path: str) -> Iterator[Browser]:
+    """A browser with an empty profile. While one is there, no other test of the process may run an event loop."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path, args=FLAGS)
         yield browser
         browser.close()
 
 
+@pytest.fixture(scope="module")
+def browser(chromium_path: str) -> Iterator[Browser]:
+    """The browser of one module's tests."""
+    with _launched(chromium_path) as browser:
+        yield browser
+
+
 @pytest.fixture(scope="session")
-def login_state(platform: Platform, browser: Browser) -> Any:
+def login_state(platform: Platform, chromium_path: str) -> Any:
     """The cookie of the administrator, who has logged in for the first time and chosen a password."""
+    with _launched(chromium_path) as browser:
+        return _first_login(browser, platform)
+
+
+def _first_login(browser: Browser, platform: Platform) -> Any:
     context = browser.new_context(locale="en-GB")
     page = context.new_page()
     page.goto(platform.console)

@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from laddbok.flow.apply import Desk
 from laddbok.flow.batch import Batch
 from laddbok.flow.changes import CommandMoved, CommandQueued
 from laddbok.flow.messages import Commanded, Entry, Received, Reply, Returned
@@ -33,7 +32,6 @@ from laddbok.sessions.receive import HEARTBEAT_INTERVAL_S, boot_answer
 
 TRY_AGAIN_LATER = 1013
 REPLACED = 1000
-COMMAND_TIMEOUT_S = 30.0
 MAX_LOBBY_BOOTS = 1_000
 """Boots of stations in the lobby that wait to be written down."""
 
@@ -56,12 +54,24 @@ class Line:
         self.actions: dict[str, str] = {}
         """Of the commands under way, by command id."""
 
+    @property
+    def protocol(self) -> str:
+        """What is spoken, as people write it: 1.6 or 2.0.1."""
+        return self.version.value.removeprefix("ocpp")
+
 
 class Switchboard:
     """All connections of one gateway process. Implements `gateway.connection.ConnectionEvents`."""
 
-    def __init__(self, desk: Desk, batch: Batch[Entry], now: Callable[[], datetime], wake: Callable[[], None]) -> None:
-        self._desk = desk
+    def __init__(
+        self,
+        batch: Batch[Entry],
+        now: Callable[[], datetime],
+        wake: Callable[[], None],
+        command_limit_s: float,
+    ) -> None:
+        """Args: command_limit_s: how long a station may take to answer a command."""
+        self._command_limit_s = command_limit_s
         self._batch = batch
         self._now = now
         self._wake = wake
@@ -156,7 +166,7 @@ class Switchboard:
                     reply.entry.action,
                     reply.payload,
                     self._loop.time(),
-                    COMMAND_TIMEOUT_S,
+                    self._command_limit_s,
                 )
                 self._do_all(line, effects)
 

@@ -7,7 +7,7 @@ waits is held for a few seconds, then everybody is sent away and comes back by i
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 
 import asyncpg
@@ -28,6 +28,7 @@ HOLD_S = 10.0
 RETRY_S = 0.5
 LIVE_EVERY_S = 2.0
 SWEEP_EVERY_S = 5.0
+CONTACT_EVERY_S = 15.0
 MAX_CLAIMS = 500
 """Stations taken over in one query; the pace at which a fleet that comes back is let in."""
 MAX_LIVE = 2_000
@@ -44,6 +45,7 @@ class Writer:
         pool: asyncpg.Pool,
         now: Callable[[], datetime],
         max_entries: int,
+        command_limit_s: float,
     ) -> None:
         self.name = name
         self._store = store
@@ -52,7 +54,7 @@ class Writer:
         self._wake = asyncio.Event()
         self.desk = Desk(store)
         self.batch: Batch[Entry] = Batch(max_entries=max_entries)
-        self.switchboard = Switchboard(self.desk, self.batch, now, self._wake.set)
+        self.switchboard = Switchboard(self.batch, now, self._wake.set, command_limit_s)
         self._down_since_s: float | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -67,8 +69,13 @@ class Writer:
 
     def start(self) -> None:
         """Begin to commit, to publish live sessions and to look for lost stops."""
-        for loop in (self._commit_forever(), self._publish_forever(), self._sweep_forever()):
-            self._tasks.append(asyncio.create_task(loop))
+        chores = (
+            self._commit_forever(),
+            self._every(LIVE_EVERY_S, self._publish),
+            self._every(SWEEP_EVERY_S, self._sweep),
+            self._every(CONTACT_EVERY_S, self._note_contacts),
+        )
+        self._tasks = [asyncio.create_task(chore) for chore in chores]
 
     async def stop(self) -> None:
         """Commit what waits, publish a last time, and stop."""
@@ -142,7 +149,7 @@ class Writer:
     async def _note_lobby(self, line: Line, booted: Booted) -> None:
         """Write down what waits in the lobby. Who is not in it any more was admitted, and is to come in again."""
         connection = line.connection
-        seen = (connection.subprotocol.removeprefix("ocpp"), booted.vendor[:100], booted.model[:100])
+        seen = (line.protocol, booted.vendor[:100], booted.model[:100])
         async with self._pool.acquire(timeout=10) as database:
             waits = await database.fetchval(query("lobby_booted"), connection.station_identity, *seen)
         if not waits:
@@ -150,16 +157,23 @@ class Writer:
 
     async def _claim(self, lines: list[Line]) -> None:
         board = self.switchboard
-        newest = {line.station_no: line for line in lines if board.lines.get(line.station_no or 0) is line}
-        claims = await self._store.claim([n for n in newest if n is not None], self.name, self._now())
+        newest = {number: line for line in lines if board.lines.get(number := line.station_no or 0) is line}
+        claims = await self._store.claim(list(newest), self.name, self._now())
+        await self._note_protocols(newest)
         for station_no, line in newest.items():
-            claim = claims.get(station_no or 0)
+            claim = claims.get(station_no)
             if claim is None:
                 line.connection.close(TRY_AGAIN_LATER, "this station is not known any more")
                 continue
             self.batch.forget(claim.state.station.station_no)
-            self.desk.take_over(claim, line.version.value.removeprefix("ocpp"))
+            self.desk.take_over(claim, line.protocol)
             board.claimed(line, claim.epoch)
+
+    async def _note_protocols(self, newest: Mapping[int, Line]) -> None:
+        """Write down what stations speak now, before their boot is answered: from then on they are sent commands."""
+        protocols = [line.protocol for line in newest.values()]
+        async with self._pool.acquire(timeout=10) as connection:
+            await connection.execute(query("stations_speak"), list(newest), protocols)
 
     async def _wait_for_database(self, error: BaseException) -> None:
         """Hold for a while, then send everybody away; try again until it is there."""
@@ -174,20 +188,35 @@ class Writer:
         await asyncio.sleep(RETRY_S)
         self._wake.set()
 
-    async def _publish_forever(self) -> None:
+    async def _every(self, pause_s: float, step: Callable[[], Awaitable[None]]) -> None:
+        """Do something now and then; a failure is logged and the next time comes all the same."""
         while True:
-            await asyncio.sleep(LIVE_EVERY_S)
-            changed = self.desk.changed_sessions()
-            for start in range(0, len(changed), MAX_LIVE):
-                try:
-                    await self._store.checkpoint(changed[start : start + MAX_LIVE], self._now())
-                except StoreDown:
-                    break  # the next change publishes it
+            await asyncio.sleep(pause_s)
+            try:
+                await step()
+            except StoreDown as error:
+                log.warning("the database is not available: %s", error)
+            except Exception:
+                log.exception("the gateway's %s", step.__name__)
 
-    async def _sweep_forever(self) -> None:
-        while True:
-            await asyncio.sleep(SWEEP_EVERY_S)
-            self.switchboard.tick()
-            for elapsed in self.desk.lost_sessions(self._now()):
-                self.batch.offer(elapsed.station_no, elapsed)
-            self._wake.set()
+    async def _publish(self) -> None:
+        """What changed in live sessions, for the readers and a quick restart."""
+        changed = self.desk.changed_sessions()
+        for start in range(0, len(changed), MAX_LIVE):
+            await self._store.checkpoint(changed[start : start + MAX_LIVE], self._now())
+
+    async def _sweep(self) -> None:
+        """Give up unanswered commands, and close sessions whose stop never came."""
+        self.switchboard.tick()
+        for elapsed in self.desk.lost_sessions(self._now()):
+            self.batch.offer(elapsed.station_no, elapsed)
+        self._wake.set()
+
+    async def _note_contacts(self) -> None:
+        """When each connected station was last heard; people read it, nothing depends on it."""
+        lines = self.switchboard.lines.items()
+        heard = [(number, line.epoch, line.last_message_at) for number, line in lines if line.last_message_at]
+        if heard:
+            columns = [list(column) for column in zip(*heard, strict=True)]
+            async with self._pool.acquire(timeout=10) as connection:
+                await connection.execute(query("stations_heard"), *columns)

@@ -24,11 +24,22 @@ INSERT INTO station (tenant, identity, site_id, password_hash, admitted_at)
 SELECT tenant, $1, id, $2, $3 FROM site ORDER BY tenant, id LIMIT 1
 ON CONFLICT (identity) DO NOTHING;
 
+-- name: stations_speak
+-- What these stations speak from now on.
+UPDATE station AS st SET protocol = q.protocol FROM unnest($1::integer[], $2::text[]) AS q (station_no, protocol)
+WHERE st.station_no = q.station_no AND st.protocol IS DISTINCT FROM q.protocol;
+
 -- name: stations_gone
 -- These stations are no longer connected, unless a newer connection has them.
 UPDATE station AS st SET connected = false, connection_changed_at = $3, last_frame_at = q.last_frame_at
 FROM unnest($1::integer[], $2::bigint[], $4::timestamptz[]) AS q (station_no, epoch, last_frame_at)
 WHERE st.station_no = q.station_no AND st.connection_epoch = q.epoch;
+
+-- name: stations_heard
+-- When connected stations were last heard.
+UPDATE station AS st SET last_frame_at = q.last_frame_at
+FROM unnest($1::integer[], $2::bigint[], $3::timestamptz[]) AS q (station_no, epoch, last_frame_at)
+WHERE st.station_no = q.station_no AND st.connection_epoch = q.epoch AND st.last_frame_at IS DISTINCT FROM q.last_frame_at;
 
 -- name: gateway_starts
 -- A gateway begins: no station is connected to it, and what it had sent before has an unknown outcome.
@@ -46,6 +57,13 @@ SELECT pg_notify('laddbok_command_done', id::text) FROM (SELECT id FROM unknown 
 -- name: command_to_send
 -- A queued command, as the gateway that has its station sends it.
 SELECT id::text AS id, tenant, station_no, action, payload::text AS payload FROM command WHERE id = $1::uuid AND status = 'queued';
+
+-- name: commands_to_send
+-- Queued commands of people to the stations of a gateway, in case an announcement was lost.
+SELECT c.id::text AS id, c.tenant, c.station_no, c.action, c.payload::text AS payload
+FROM command AS c JOIN station AS st ON st.station_no = c.station_no
+WHERE c.status = 'queued' AND st.owner = $1 AND c.requested_by <> 'laddbok'
+ORDER BY c.requested_at LIMIT $2;
 
 -- name: first_sites
 -- What a new installation has: one tenant, one seller, one site. Changes nothing where a tenant is.
