@@ -62,10 +62,23 @@ async def running_gateway(settings: Settings, database: Database) -> AsyncIterat
     store = PostgresStore(pool)
     async with pool.acquire() as connection:
         await connection.fetch(query("gateway_starts"), settings.gateway, clock.now())
-    writer = Writer(settings.gateway, store, pool, clock.now, settings.batch)
+    writer = Writer(
+        settings.gateway,
+        store,
+        pool,
+        clock.now,
+        settings.batch,
+        settings.command_limit_s,
+        settings.max_frame_bytes,
+    )
     doorkeeper = Doorkeeper(pool, clock.now, settings.admit_unknown_stations)
     commands = CommandDesk(writer, store, database.connect, clock.now)
-    sockets = SocketSettings(host=settings.host, port=settings.ocpp_port, max_message_bytes=settings.max_frame_bytes)
+    sockets = SocketSettings(
+        host=settings.host,
+        port=settings.ocpp_port,
+        max_message_bytes=settings.max_frame_bytes,
+        trusted_proxies=settings.trusted_proxies,
+    )
     server = await GatewayServer.start(sockets, doorkeeper.admit, writer.switchboard)
     writer.start()
     listening = asyncio.create_task(commands.run())
@@ -83,7 +96,11 @@ async def running_api(settings: Settings, database: Database) -> AsyncIterator[i
     """Serve console and API. Gives the port."""
     pool = await database.pool()
     listener = bind(settings.host, settings.http_port)
-    about = ApiSettings(version=version("laddbok"), secure_cookies=settings.secure_cookies)
+    about = ApiSettings(
+        version=version("laddbok"),
+        secure_cookies=settings.secure_cookies,
+        command_time_limit_s=settings.command_limit_s,
+    )
     stop = asyncio.Event()
     serving = asyncio.create_task(serve(build_api(about, pool, settings.clock), listener, stop))
     try:

@@ -74,6 +74,7 @@ async def _tariff(connection: asyncpg.Connection, tenant: int, kind: str, site_i
         "id": f"demo-{kind}",
         "currency": "SEK",
         "last_updated": "2026-01-01T00:00:00Z",
+        "tax_included": "YES",
         **TARIFFS[kind],
     }
     document["elements"] = [

@@ -65,7 +65,7 @@ async def session_list(settings: Settings, state: str | None, limit: int, as_jso
 
 @asynccontextmanager
 async def _tenants(settings: Settings) -> AsyncIterator[tuple[asyncpg.Pool, list[int]]]:
-    async with open_database(settings.database_url, settings.state_folder) as database:
+    async with open_database(settings.database_url, settings.state_folder, create=False) as database:
         pool = await database.pool(2)
         try:
             async with pool.acquire() as connection:
@@ -106,8 +106,13 @@ def _print_price(price: PriceView | NoPrice, language: str) -> None:
         print(f"  {words['no_price']}: {price.reason}")
         return
     for line in price.lines:
-        amount = _amount(line.incl_vat, line.excl_vat, price.currency, language)
-        print(f"  {getattr(line.text, language):56} {amount:>14}")
+        sides = (line.incl_vat, line.excl_vat) if price.tax_included else (line.excl_vat, line.incl_vat)
+        amount = next((side for side in sides if side is not None), None)
+        shown = "-" if amount is None else amount_text(amount, price.currency, language)
+        print(f"  {getattr(line.text, language):56} {shown:>14}")
+    if price.excl_vat is not None and price.incl_vat is not None:
+        vat = amount_text(price.incl_vat - price.excl_vat, price.currency, language)
+        print(f"  {words['vat_within' if price.tax_included else 'vat_added']:56} {vat:>14}")
     total = _amount(price.incl_vat, price.excl_vat, price.currency, language)
     kind = words["final"] if price.final else f"{words['so_far']} {_instant(price.as_of)}"
     print(f"  {words['total']:56} {total:>14}   {kind}, {price.tariff.id} v{price.tariff.version}")
@@ -139,6 +144,8 @@ _WORDS = {
         "final": "final",
         "so_far": "so far, as of",
         "total": "Total incl. VAT",
+        "vat_added": "VAT",
+        "vat_within": "of which VAT",
     },
     "sv": {
         "session": "Laddning",
@@ -153,5 +160,7 @@ _WORDS = {
         "final": "slutligt",
         "so_far": "hittills, per",
         "total": "Summa inkl. moms",
+        "vat_added": "moms",
+        "vat_within": "varav moms",
     },
 }

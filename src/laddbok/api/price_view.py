@@ -55,6 +55,8 @@ class PriceView(msgspec.Struct):
     final: bool
     as_of: datetime
     tariff: TariffRef
+    tax_included: bool
+    """Whether the unit prices of the lines contain the VAT."""
     lines: list[PriceLine]
     findings: list[PriceFinding]
 
@@ -128,7 +130,7 @@ async def price_of(
 def price_view(rating: Rating, tariff: TariffRef, as_of: datetime, *, final: bool) -> PriceView:
     """A rating as it looks from outside."""
     return PriceView(
-        rating.currency, rating.excl_vat, rating.incl_vat, final, as_of, tariff,
+        rating.currency, rating.excl_vat, rating.incl_vat, final, as_of, tariff, rating.tax_included,
         [_line(line, rating.currency) for line in rating.lines],
         [_finding(finding) for finding in rating.findings],
     )  # fmt: skip

@@ -15,8 +15,9 @@ from laddbok.flow.changes import BadData, Changes, OutcomeUnknown, Stale
 from laddbok.flow.decide import Decided, decide, quarantine
 from laddbok.flow.messages import Asked, Elapsed, Entry, Received, Reply, StationMemory
 from laddbok.flow.store import Claim, Found, Question, Store
+from laddbok.model.events import TransactionStarted
 from laddbok.model.session import RUNNING_STATES, Session, SessionState
-from laddbok.sessions.advance import concerns, fold, is_lost
+from laddbok.sessions.advance import concerns, fold, is_another, is_lost
 from laddbok.sessions.facts import Facts
 
 MAX_ENDED_KEPT = 8
@@ -41,10 +42,8 @@ class Desk:
         state = replace(claim.state, station=replace(station, protocol=protocol or station.protocol))
         memory = StationMemory(state=state, epoch=claim.epoch)
         for asked in map(Asked.of_row, claim.unfolded):
-            for key, session in list(memory.state.sessions.items()):
-                if asked.event is not None and asked.stamp.position > session.through:
-                    if concerns(asked.event, session):
-                        memory.state.sessions[key] = fold(session, asked.event, asked.stamp, Facts())
+            if asked.event is not None:
+                _catch_up(state.sessions, asked)
         self.stations[claim.state.station.station_no] = memory
         return memory
 
@@ -171,6 +170,22 @@ class Desk:
         if decided.booted is not None:
             memory.state = replace(state, station=decided.booted)
         return Reply(entry=decided.entry, payload=decided.payload, error=decided.error, then=tuple(queued))
+
+
+def _catch_up(sessions: dict[str, Session], asked: Asked) -> None:
+    """Fold a stored message into the sessions that it concerns and that have not seen it.
+
+    A start that ended a running session was stored with it, so one that is not is a start of before once more.
+    """
+    event, place = asked.event, asked.stamp.position
+    is_start = isinstance(event, TransactionStarted)
+    is_known = is_start and not all(is_another(event, session) for session in sessions.values())
+    for key, session in list(sessions.items()):
+        if place <= session.through or not concerns(event, session):
+            continue
+        if is_start and is_another(event, session) and (is_known or session.state in RUNNING_STATES):
+            continue
+        sessions[key] = fold(session, event, asked.stamp, Facts())
 
 
 def _prune(sessions: dict[str, Session]) -> None:

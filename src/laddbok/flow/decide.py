@@ -28,8 +28,8 @@ from laddbok.model.events import Booted, HeartbeatSent
 from laddbok.model.session import Session, SessionState
 from laddbok.model.station import Outlet, Station
 from laddbok.ocpp import respond
-from laddbok.ocpp.frame import ErrorCode, Undecodable, encode_result, spelled
 from laddbok.ocpp.first_settings import first_settings
+from laddbok.ocpp.frame import ErrorCode, Undecodable, encode_result, spelled
 from laddbok.sessions.advance import UNPLUG_TIMEOUT, is_lost
 from laddbok.sessions.close import close_softly
 from laddbok.sessions.facts import Facts, Stamp, StartFacts
@@ -162,6 +162,8 @@ def _also(
         before = memory.state.sessions.get(session.transaction_id)
         if session is opened or before is None or before.token != session.token:
             changes.decisions.append(_facts_used(session, stamp, facts, memory))
+    if opened is not None:
+        changes.decisions += [_superseded(session, stamp) for session in outcome.sessions if session is not opened]
     for session in ended:
         changes.jobs.append(settle_job(session, stamp))
         if session.unplugged_at is not None and all(session is not each for each in changed):
@@ -196,6 +198,12 @@ def _facts_used(session: Session, stamp: Stamp, facts: Facts, memory: StationMem
         "outlet": msgspec.to_builtins(outlet),
     }
     return Decision(tenant=session.tenant, session_id=session.id, at=stamp.received_at, kind="facts", body=body)
+
+
+def _superseded(session: Session, stamp: Stamp) -> Decision:
+    """This start was a new one and ended the session, where the same frame sent once more would say nothing."""
+    body = {"position": msgspec.to_builtins(stamp.position)}
+    return Decision(tenant=session.tenant, session_id=session.id, at=stamp.received_at, kind="superseded", body=body)
 
 
 def _booted(entry: Received, memory: StationMemory, booted: Booted | None) -> Station | None:

@@ -14,7 +14,7 @@ from laddbok.flow.store import SessionEvidence
 from laddbok.model.events import TransactionEnded, TransactionStarted, TransactionUpdated
 from laddbok.model.session import FramePosition, Session
 from laddbok.model.station import Outlet, Station
-from laddbok.sessions.advance import advance, concerns, fold
+from laddbok.sessions.advance import advance, concerns, fold, is_another
 from laddbok.sessions.close import close_softly
 from laddbok.sessions.facts import Facts
 from laddbok.sessions.open import open_session, start_of_lost_start
@@ -46,6 +46,7 @@ def refold(evidence: SessionEvidence) -> Session:
     row = evidence.session
     taken = {each.position: each for each in _taken(evidence.decisions)}
     soft = {_position(each): each for each in evidence.decisions if each.kind == "closed_softly"}
+    superseded = {_position(each) for each in evidence.decisions if each.kind == "superseded"}
     session: Session | None = None
     for asked in map(Asked.of_row, evidence.frames):
         place = asked.stamp.position
@@ -53,7 +54,7 @@ def refold(evidence: SessionEvidence) -> Session:
             continue
         if session is None:
             session = _opened(asked, taken.get(place), row)
-        elif concerns(asked.event, session):
+        elif _is_for(session, asked, superseded):
             facts = taken[place].facts if place in taken else Facts()
             session = fold(session, asked.event, asked.stamp, facts)
         if session.through in soft:
@@ -61,6 +62,14 @@ def refold(evidence: SessionEvidence) -> Session:
     if session is None:
         raise EvidenceIncomplete(row.id, "its first frame is missing")
     return msgspec.structs.replace(session, version=row.version, revision=row.revision)
+
+
+def _is_for(session: Session, asked: Asked, superseded: set[FramePosition]) -> bool:
+    """Whether a message bears on the session; the start of an earlier transaction, sent once more, does not."""
+    event = asked.event
+    if isinstance(event, TransactionStarted) and is_another(event, session):
+        return asked.stamp.position in superseded
+    return concerns(event, session)
 
 
 def _opened(asked: Asked, taken: Taken | None, row: Session) -> Session:

@@ -27,7 +27,7 @@ from laddbok.ocpp.frame import (
     parse,
     spelled,
 )
-from laddbok.ocpp.link import Close, Completed, Deliver, Effect, Late, Link, Respond, Send
+from laddbok.ocpp.link import Close, Completed, Deliver, Effect, Late, Link, LinkLimits, Respond, Send
 from laddbok.sessions.receive import HEARTBEAT_INTERVAL_S, boot_answer
 
 TRY_AGAIN_LATER = 1013
@@ -41,12 +41,12 @@ class Line:
 
     __slots__ = ("actions", "connection", "epoch", "is_paused", "last_message_at", "link", "station_no", "version")
 
-    def __init__(self, connection: Connection, station_no: int | None) -> None:
+    def __init__(self, connection: Connection, station_no: int | None, limits: LinkLimits) -> None:
         self.connection = connection
         self.station_no = station_no
         """None in the lobby."""
         self.version = OcppVersion(connection.subprotocol)
-        self.link = Link(self.version)
+        self.link = Link(self.version, limits=limits)
         self.epoch = 0
         """0 until the station is claimed for this connection."""
         self.is_paused = False
@@ -69,8 +69,10 @@ class Switchboard:
         now: Callable[[], datetime],
         wake: Callable[[], None],
         command_limit_s: float,
+        limits: LinkLimits,
     ) -> None:
-        """Args: command_limit_s: how long a station may take to answer a command."""
+        """Args: command_limit_s: how long a station may take to answer a command. limits: of each connection."""
+        self._limits = limits
         self._command_limit_s = command_limit_s
         self._batch = batch
         self._now = now
@@ -91,7 +93,7 @@ class Switchboard:
     def on_open(self, connection: Connection) -> None:
         """A station came in: nothing of it is read until its stored state is ours."""
         admission = connection.admission
-        line = Line(connection, admission.station_no if isinstance(admission, Accept) else None)
+        line = Line(connection, admission.station_no if isinstance(admission, Accept) else None, self._limits)
         connection.context = line
         connection.deadline_s = 3.0 * HEARTBEAT_INTERVAL_S
         if line.station_no is None:
@@ -119,7 +121,7 @@ class Switchboard:
     def on_oversize(self, connection: Connection, head: bytes, size_bytes: int) -> None:
         """A message that was too long and is lost but for its beginning: an error with its id, if that can be found."""
         version = OcppVersion(connection.subprotocol)
-        frame = parse(head, version)
+        frame = parse(head, version, self._limits.frame)
         reason = f"the message has {size_bytes} bytes, more than this platform takes"
         code = spelled(ErrorCode.FORMAT_VIOLATION, version)
         if not (isinstance(frame, Malformed) and frame.is_reply) and not isinstance(frame, CallResult):

@@ -18,6 +18,8 @@ from laddbok.flow.changes import Changes, OutcomeUnknown, StoreDown
 from laddbok.flow.messages import Entry, Reply
 from laddbok.gateway.switchboard import TRY_AGAIN_LATER, Line, Switchboard
 from laddbok.model.events import Booted
+from laddbok.ocpp.frame import Limits
+from laddbok.ocpp.link import LinkLimits
 from laddbok.store.postgres import PostgresStore
 from laddbok.store.sql import query
 
@@ -46,6 +48,7 @@ class Writer:
         now: Callable[[], datetime],
         max_entries: int,
         command_limit_s: float,
+        max_frame_bytes: int,
     ) -> None:
         self.name = name
         self._store = store
@@ -54,7 +57,8 @@ class Writer:
         self._wake = asyncio.Event()
         self.desk = Desk(store)
         self.batch: Batch[Entry] = Batch(max_entries=max_entries)
-        self.switchboard = Switchboard(self.batch, now, self._wake.set, command_limit_s)
+        limits = LinkLimits(frame=Limits(max_bytes=max_frame_bytes))
+        self.switchboard = Switchboard(self.batch, now, self._wake.set, command_limit_s, limits)
         self._down_since_s: float | None = None
         self._tasks: list[asyncio.Task[None]] = []
 

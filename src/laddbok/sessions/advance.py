@@ -16,6 +16,7 @@ from laddbok.model.events import (
     Booted,
     ChargingState,
     Event,
+    IdToken,
     MetersRead,
     Sample,
     StatusReported,
@@ -26,7 +27,7 @@ from laddbok.model.events import (
 from laddbok.model.session import RUNNING_STATES, Session, SessionState
 from laddbok.sessions.close import close_softly, end_by_stop
 from laddbok.sessions.facts import Facts, Stamp
-from laddbok.sessions.meter import take_samples, turn
+from laddbok.sessions.meter import TAKES_NOTHING, take_samples, turn
 from laddbok.sessions.open import identify, start_key
 from laddbok.sessions.timekeeping import instant
 
@@ -59,19 +60,26 @@ def advance(event: object, session: Session, stamp: Stamp, facts: Facts) -> Sess
 
 @advance.register
 def _samples_only(event: MetersRead, session: Session, stamp: Stamp, facts: Facts) -> Session:
-    """Meter values change no state, and after the end nothing at all."""
+    """Meter values change no state, and after the end nothing at all.
+
+    While a stop seems lost, an outlet that is read by the clock says nothing of the transaction unless energy flows (S21).
+    """
     if session.state not in RUNNING_STATES:
         return session
     meter = take_samples(session.meter, event.samples, stamp.received_at)
-    return replace(session, meter=meter, last_contact_at=stamp.received_at, through=stamp.position, due_at=None)
+    is_named = event.transaction_id is not None and event.transaction_id not in NO_TRANSACTION
+    if session.due_at is not None and not is_named and meter.mark_wh == session.meter.mark_wh:
+        return session
+    return _goes_on(replace(session, meter=meter, last_contact_at=stamp.received_at, through=stamp.position))
 
 
 @advance.register
 def _started(event: TransactionStarted, session: Session, stamp: Stamp, facts: Facts) -> Session:
     """The opening event's own readings; a repeated or late start can only tell who the driver is."""
     if session.opened != stamp.position:
-        unknown = session.state in RUNNING_STATES and session.id_token is None
-        return identify(session, event.id_token, facts.start) if unknown else session
+        if session.state not in RUNNING_STATES or not _names_the_driver(event.id_token, session):
+            return session
+        return replace(identify(session, event.id_token, facts.start), through=stamp.position)
     return _take(session, event.samples, event.charging_state, event.at, stamp)
 
 
@@ -80,7 +88,7 @@ def _updated(event: TransactionUpdated, session: Session, stamp: Stamp, facts: F
     """Readings, a new charging state, or the driver's token that was missing so far."""
     if session.state not in RUNNING_STATES:
         return session
-    if session.id_token is None and event.id_token is not None:
+    if _names_the_driver(event.id_token, session):
         session = identify(session, event.id_token, facts.start)
     return _take(session, event.samples, event.charging_state, event.at, stamp)
 
@@ -91,7 +99,7 @@ def _ended(event: TransactionEnded, session: Session, stamp: Stamp, facts: Facts
     closed_softly = session.state is SessionState.ENDED and session.ended_by == "soft"
     if session.state not in RUNNING_STATES and not closed_softly:
         return session
-    if session.id_token is None and event.id_token is not None:
+    if _names_the_driver(event.id_token, session):
         session = identify(session, event.id_token, facts.start)
     return end_by_stop(session, event, stamp)
 
@@ -110,9 +118,9 @@ def _status(event: StatusReported, session: Session, stamp: Stamp, facts: Facts)
         return session
     session = replace(session, last_contact_at=stamp.received_at, through=stamp.position)
     if event.status in _UNPLUGGED_WORDS:
-        return replace(session, due_at=stamp.received_at + AVAILABLE_GRACE)
+        return replace(session, due_at=stamp.received_at + AVAILABLE_GRACE, unplugged_at=at)
     activity = _TURNS.get(event.status)
-    return session if activity is None else _turn(replace(session, due_at=None), activity, at)
+    return session if activity is None else _turn(_goes_on(session), activity, at)
 
 
 @advance.register
@@ -147,7 +155,8 @@ def superseded(session: Session, event: TransactionStarted, stamp: Stamp) -> Ses
     elif session.state is not SessionState.ENDED or session.unplugged_at is not None:
         return session
     at, _ = instant(event.at, stamp.received_at)
-    return replace(session, unplugged_at=max(at, session.transaction_ended_at or at), through=stamp.position)
+    unplugged_at = session.unplugged_at or max(at, session.transaction_ended_at or at)
+    return replace(session, unplugged_at=unplugged_at, through=stamp.position)
 
 
 def concerns(event: Event, session: Session) -> bool:
@@ -182,11 +191,23 @@ def _take(
 ) -> Session:
     """Readings first, as they lie before the change; then what the outlet does now. A sign of life ends the wait."""
     meter = take_samples(session.meter, samples, stamp.received_at)
-    session = replace(session, meter=meter, last_contact_at=stamp.received_at, through=stamp.position, due_at=None)
+    session = _goes_on(replace(session, meter=meter, last_contact_at=stamp.received_at, through=stamp.position))
     if state is None:
         return session
     at, _ = instant(stamped_at, stamp.received_at)
     return _turn(session, _activity(state, session), max(at, session.started_at))
+
+
+def _names_the_driver(id_token: IdToken | None, session: Session) -> bool:
+    """Whether we learn now who charges; an empty token (2.0.1 NoAuthorization) names nobody."""
+    return session.id_token is None and id_token is not None and bool(id_token.value)
+
+
+def _goes_on(session: Session) -> Session:
+    """The transaction lives: no stop is missing, and the cable is in whatever a status said (case S22)."""
+    if session.due_at is None and session.unplugged_at is None:
+        return session
+    return replace(session, due_at=None, unplugged_at=None)
 
 
 def _activity(state: ChargingState, session: Session) -> Activity:
@@ -202,8 +223,8 @@ def _activity(state: ChargingState, session: Session) -> Activity:
 
 def _turn(session: Session, activity: Activity, at: datetime) -> Session:
     """Idle time begins when the vehicle takes no more, and not when we hold it back (case B34)."""
-    idle = activity in (Activity.PAUSED_BY_EV, Activity.IDLE)
-    charging_ended_at = (session.charging_ended_at or at) if idle and session.has_charged else None
+    idle = activity in TAKES_NOTHING and session.has_charged
+    charging_ended_at = (session.charging_ended_at or at) if idle else None
     return replace(
         session,
         activity=activity,

@@ -14,7 +14,7 @@ from laddbok.model.events import TransactionEnded
 from laddbok.model.session import ReviewReason, Session, SessionState
 from laddbok.sessions.authorize import normalise_token
 from laddbok.sessions.facts import Stamp
-from laddbok.sessions.meter import finish, periods, take_reading, take_samples
+from laddbok.sessions.meter import TAKES_NOTHING, finish, idle_since, periods, take_reading, take_samples
 from laddbok.sessions.plausibility import more_than_the_outlet_can
 from laddbok.sessions.timekeeping import instant
 
@@ -29,22 +29,22 @@ def end_by_stop(session: Session, event: TransactionEnded, stamp: Stamp) -> Sess
     Source: OCPP 1.6 4.10 StopTransaction; OCPP 2.0.1 E06.
     """
     at, own_stamp = instant(event.at, stamp.received_at)
-    at = max(at, session.started_at)
     meter = take_samples(session.meter, event.samples, stamp.received_at)
+    at = max(at, meter.mark_at)
     reasons = session.review_reasons
     if event.register_wh is not None:
         if meter.mark_wh is not None and event.register_wh < meter.mark_wh:
             reasons = _with(reasons, ReviewReason.REGISTER_WENT_BACK)
-        meter = take_reading(meter, max(at, meter.mark_at), event.register_wh)
+        meter = take_reading(meter, at, event.register_wh)
     stopped_by = normalise_token(event.id_token.value) if event.id_token and event.id_token.value else None
-    unplugged_at = at if event.trigger in _UNPLUG_TRIGGERS or event.reason == "EVDisconnected" else None
+    is_out = event.trigger in _UNPLUG_TRIGGERS or event.reason == "EVDisconnected" or session.unplugged_at is not None
     return replace(
         session,
         state=SessionState.ENDED,
         meter=finish(meter, at),
-        charging_ended_at=session.charging_ended_at or at,
+        charging_ended_at=min(_charging_end_told(session) or at, at),
         transaction_ended_at=at,
-        unplugged_at=session.unplugged_at or unplugged_at,
+        unplugged_at=max(session.unplugged_at or at, at) if is_out else None,
         last_contact_at=stamp.received_at,
         through=stamp.position,
         stop_reason=event.reason,
@@ -58,6 +58,15 @@ def end_by_stop(session: Session, event: TransactionEnded, stamp: Stamp) -> Sess
 _UNPLUG_TRIGGERS = frozenset({"EVDeparted", "EVCommunicationLost"})
 
 
+def _charging_end_told(session: Session) -> datetime | None:
+    """When the vehicle took no more, as the station told it: not what a soft close put in its place."""
+    if session.ended_by != "soft":
+        return session.charging_ended_at
+    if session.activity not in TAKES_NOTHING or not session.has_charged:
+        return None
+    return idle_since(session.meter) or session.charging_ended_at
+
+
 def close_softly(session: Session, now: datetime) -> Session:
     """The session ended at its last reading because its stop never came; nothing is billed after the last contact (B24)."""
     at = max(session.meter.mark_at, session.started_at)
@@ -66,6 +75,7 @@ def close_softly(session: Session, now: datetime) -> Session:
         state=SessionState.ENDED,
         charging_ended_at=min(session.charging_ended_at or at, at),
         transaction_ended_at=at,
+        unplugged_at=session.unplugged_at and max(session.unplugged_at, at),
         ended_by="soft",
         due_at=now + SETTLE_AFTER,
     )

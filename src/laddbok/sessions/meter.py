@@ -15,12 +15,14 @@ whole Wh and always sum to the last register minus the first.
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 
 from msgspec.structs import replace
 
 from laddbok.model.cdr import Activity, ChargingPeriod
 from laddbok.model.events import Sample
 from laddbok.model.session import Meter, Turn
+from laddbok.sessions.timekeeping import instant
 
 QUARTER = timedelta(minutes=15)
 MAX_PERIODS = 4_000
@@ -29,6 +31,9 @@ MAX_TURNS = 64
 """Changes of activity between two readings; beyond it the last one stands for the rest."""
 GAP = timedelta(minutes=30)
 """A longer time between two readings makes the boundaries inside it estimates."""
+
+TAKES_NOTHING = frozenset({Activity.PAUSED_BY_EV, Activity.IDLE})
+"""What counts as idle: the vehicle takes no more, and not because we hold it back (case B34)."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -39,9 +44,9 @@ def begin_meter(at: datetime, register_wh: int | None, activity: Activity) -> Me
 
 
 def take_samples(meter: Meter, samples: tuple[Sample, ...], received_at: datetime) -> Meter:
-    """The meter after these samples, in their order; a sample without a stamp counts as of its receipt."""
+    """The meter after these samples, in their order; one without a stamp to believe counts as of its receipt (case S29)."""
     for sample in samples:
-        at = sample.at or received_at
+        at, _ = instant(sample.at, received_at)
         if at < meter.mark_at:
             continue
         if sample.register_wh is not None:
@@ -78,6 +83,14 @@ def turn(meter: Meter, at: datetime, activity: Activity) -> Meter:
     if activity is current or len(meter.turns) >= MAX_TURNS:
         return meter
     return replace(meter, turns=(*meter.turns, Turn(at, activity)))
+
+
+def idle_since(meter: Meter) -> datetime | None:
+    """Since when the vehicle takes nothing, if that began after the last reading; else None."""
+    run = list(takewhile(lambda turned: turned.activity in TAKES_NOTHING, reversed(meter.turns)))
+    if not run or (len(run) == len(meter.turns) and meter.activity in TAKES_NOTHING):
+        return None
+    return run[-1].at
 
 
 def finish(meter: Meter, at: datetime) -> Meter:

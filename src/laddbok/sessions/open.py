@@ -88,6 +88,7 @@ def open_session(
         has_charged=activity is Activity.CHARGING,
         max_power_w=facts.start.max_power_w,
         meter=begin_meter(at, event.register_wh, activity),
+        review_reasons=() if own_stamp else (ReviewReason.TIME_ESTIMATED,),
     )
     return identify(session, event.id_token, facts.start)
 

@@ -55,11 +55,14 @@ class Database:
 
 
 @asynccontextmanager
-async def open_database(url: str | None, state_folder: Path) -> AsyncIterator[Database]:
+async def open_database(url: str | None, state_folder: Path, create: bool = True) -> AsyncIterator[Database]:
     """The database of this installation, up and migrated; an embedded one stops with its last user.
 
-    Raises: ConfigurationError in one line: not reachable, too old, newer than this program.
+    Args: create: make an embedded database where there is none; commands that only read don't.
+    Raises: ConfigurationError in one line: not there, not reachable, too old, newer than this program.
     """
+    if url is None and not create and not (state_folder / "database").exists():
+        raise ConfigurationError(f"there is no database in {state_folder}; `laddbok serve` or `laddbok demo` makes one")
     embedded = await asyncio.to_thread(start_embedded, state_folder) if url is None else None
     try:
         database = Database(url, embedded)

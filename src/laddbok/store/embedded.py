@@ -179,9 +179,7 @@ class EmbeddedServer:
         if postmaster := running_postmaster(self._database):
             self._stop(postmaster)
         elif self._child is not None and self._child_runs():
-            self._child.send_signal(
-                signal.SIGINT
-            )  # We were interrupted before the server could say that it is there.
+            self._child.send_signal(signal.SIGINT)  # We were interrupted before the server could say that it is there.
             self._child.wait(STOP_TIMEOUT_S)
         if self._postmaster is not None:
             remove_socket_folder(self._postmaster.socket_folder)
@@ -197,9 +195,7 @@ class EmbeddedServer:
                     remove_socket_folder(postmaster.socket_folder)
                     return
                 time.sleep(POLL_S)
-        raise ConfigurationError(
-            f"the database in {self.state_folder} does not stop (process {postmaster.pid})"
-        )
+        raise ConfigurationError(f"the database in {self.state_folder} does not stop (process {postmaster.pid})")
 
     def _running_or_started(self) -> Postmaster:
         if running := self._ready():

@@ -88,9 +88,7 @@ def database_account(database_folder: Path) -> Account:
     owner = database_folder.stat().st_uid if database_folder.exists() else None
     if uid != 0:
         if owner not in (None, uid):
-            raise ConfigurationError(
-                f"database folder {database_folder} belongs to user {owner}, not to us ({uid})"
-            )
+            raise ConfigurationError(f"database folder {database_folder} belongs to user {owner}, not to us ({uid})")
         return Account(str(uid), uid, os.getegid())
     for entry in _passwd_entries(owner):
         if entry.pw_uid != 0:
@@ -167,9 +165,7 @@ def _copy_wheel(wheel: Path, state_folder: Path) -> Path:
     partial = state_folder / f"postgres-{version}.partial"
     try:
         shutil.rmtree(partial, ignore_errors=True)
-        shutil.copytree(
-            wheel, partial / WHEEL_PACKAGE / "pginstall", ignore=shutil.ignore_patterns("include")
-        )
+        shutil.copytree(wheel, partial / WHEEL_PACKAGE / "pginstall", ignore=shutil.ignore_patterns("include"))
         for libraries in (f"{WHEEL_PACKAGE}.libs", f"{WHEEL_PACKAGE}/.dylibs"):  # Linux, macOS
             if (wheel.parent.parent / libraries).exists():
                 shutil.copytree(wheel.parent.parent / libraries, partial / libraries)

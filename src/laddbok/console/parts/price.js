@@ -8,7 +8,9 @@ import { Icon } from "./icons.js";
 /** A percentage from a decimal string ("25", "25.00"). */
 const rate = (text) => number(Number(text), Number.isInteger(Number(text)) ? 0 : 2);
 
-function Line({ line, currency }) {
+/** A line in the tariff's own terms: before VAT when its prices are, so that quantity x price is what stands there. */
+function Line({ line, price }) {
+  const amount = price.tax_included ? line.incl_vat ?? line.excl_vat : line.excl_vat ?? line.incl_vat;
   const when =
     line.start_at &&
     `${instant(line.start_at, { against: nowMs.peek() })}–${instant(line.end_at, { against: Date.parse(line.start_at) })}`;
@@ -24,7 +26,7 @@ function Line({ line, currency }) {
           `
         }
       </td>
-      <td class="figure">${money(line.incl_vat ?? line.excl_vat, currency)}</td>
+      <td class="figure">${money(amount, price.currency)}</td>
     </tr>
   `;
 }
@@ -114,7 +116,7 @@ export function Price({ price }) {
                 <tbody>
                   ${price.lines.map(
                     (line, index) => html`
-                      <${Line} key=${index} line=${line} currency=${price.currency} />
+                      <${Line} key=${index} line=${line} price=${price} />
                     `,
                   )}
                 </tbody>
