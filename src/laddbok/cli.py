@@ -179,6 +179,8 @@ def _settings() -> Any:
     from laddbok.settings import read_settings
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    # Each of its attempts on a database that is gone would be a traceback; we say in one line that it is.
+    logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)
     return read_settings(os.environ)
 
 

@@ -72,7 +72,7 @@ class CommandAnswers:
                 await asyncio.sleep(RECONNECT_S)
                 await connection.execute("SELECT 1", timeout=RECONNECT_S)
         finally:
-            if not connection.is_closed():
+            with suppress(asyncpg.InterfaceError):  # a connection that died can't even say so
                 await connection.remove_listener(CHANNEL, self._ended)
 
     def _ended(self, _connection: Any, _process: int, _channel: str, payload: object) -> None:

@@ -109,7 +109,8 @@ async def post_tariff(
     tariff = parse_tariff(text)
     if not 0 < len(tariff.id) <= MAX_ID_CHARS:
         raise Invalid("id", f"must be 1 to {MAX_ID_CHARS} characters")
-    received_at = parts_of(request).clock.now()
+    # Whole seconds, as most stations stamp: one that starts in the second of the receipt is not before it.
+    received_at = parts_of(request).clock.now().replace(microsecond=0)
     valid_from = max(received_at, tariff.start_date_time or received_at)
 
     async def work(connection: asyncpg.Connection) -> PostedTariff:
@@ -157,7 +158,7 @@ async def _assign(request: ApiRequest, assignment: TariffAssignment) -> Response
     async def work(connection: asyncpg.Connection) -> TariffAssignment:
         if not await connection.fetchval(query("scope_exists"), assignment.scope, assignment.scope_id):
             raise Invalid("scope_id", f"there is no {assignment.scope} {assignment.scope_id!r}")
-        now = parts_of(request).clock.now()
+        now = parts_of(request).clock.now().replace(microsecond=0)
         await connection.execute(
             query("tariff_assign"), assignment.scope, assignment.scope_id, now, assignment.tariff_id
         )

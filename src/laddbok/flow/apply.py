@@ -11,13 +11,13 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from laddbok.flow.changes import BadData, Changes, OutcomeUnknown, Stale
+from laddbok.flow.changes import BadData, Changes, OutcomeUnknown, Stale, StoreDown
 from laddbok.flow.decide import Decided, decide, quarantine
 from laddbok.flow.messages import Asked, Elapsed, Entry, Received, Reply, StationMemory
 from laddbok.flow.store import Claim, Found, Question, Store
-from laddbok.model.events import TransactionStarted
-from laddbok.model.session import RUNNING_STATES, Session, SessionState
-from laddbok.sessions.advance import concerns, fold, is_another, is_lost
+from laddbok.model.events import TransactionEnded
+from laddbok.model.session import RUNNING_STATES, FramePosition, Session, SessionState
+from laddbok.sessions.advance import advance, concerns, is_lost, superseded
 from laddbok.sessions.facts import Facts
 
 MAX_ENDED_KEPT = 8
@@ -99,11 +99,18 @@ class Desk:
             each.add_to(changes)
         try:
             await self._store.commit(changes)
-        except OutcomeUnknown:
+        except OutcomeUnknown as unknown:
             positions = [(row.station_no, each.stamp.position) for each in decided for row in each.frames[:1]]
-            if positions and await self._store.stored(positions[:1]):
+            if positions and await self._is_stored(positions[0], unknown):
                 return
             await self._store.commit(changes)
+
+    async def _is_stored(self, position: tuple[int, FramePosition], unknown: OutcomeUnknown) -> bool:
+        """A store that can't be asked leaves it unknown: to take the batch for unwritten would write it twice."""
+        try:
+            return bool(await self._store.stored([position]))
+        except StoreDown:
+            raise unknown from None
 
     async def _split(self, entries: Sequence[Entry], reason: str) -> list[Reply]:
         """Halve the batch until the message that can't be stored stands alone."""
@@ -173,19 +180,16 @@ class Desk:
 
 
 def _catch_up(sessions: dict[str, Session], asked: Asked) -> None:
-    """Fold a stored message into the sessions that it concerns and that have not seen it.
-
-    A start that ended a running session was stored with it, so one that is not is a start of before once more.
-    """
+    """Fold a stored message into the sessions that it concerns and that have not seen it."""
     event, place = asked.event, asked.stamp.position
-    is_start = isinstance(event, TransactionStarted)
-    is_known = is_start and not all(is_another(event, session) for session in sessions.values())
+    opened = next((session for session in sessions.values() if session.opened == place), None)
     for key, session in list(sessions.items()):
-        if place <= session.through or not concerns(event, session):
+        if place <= session.through:
             continue
-        if is_start and is_another(event, session) and (is_known or session.state in RUNNING_STATES):
-            continue
-        sessions[key] = fold(session, event, asked.stamp, Facts())
+        if opened is not None and opened.evse_id == session.evse_id and not isinstance(event, TransactionEnded):
+            sessions[key] = superseded(session, event, asked.stamp)
+        elif concerns(event, session):
+            sessions[key] = advance(event, session, asked.stamp, Facts())
 
 
 def _prune(sessions: dict[str, Session]) -> None:

@@ -11,14 +11,12 @@ import msgspec
 from laddbok.flow.changes import Decision
 from laddbok.flow.messages import Asked
 from laddbok.flow.store import SessionEvidence
-from laddbok.model.events import TransactionEnded, TransactionStarted, TransactionUpdated
 from laddbok.model.session import FramePosition, Session
 from laddbok.model.station import Outlet, Station
-from laddbok.sessions.advance import advance, concerns, fold, is_another
+from laddbok.sessions.advance import advance, concerns, superseded
 from laddbok.sessions.close import close_softly
 from laddbok.sessions.facts import Facts
-from laddbok.sessions.open import open_session, start_of_lost_start
-from laddbok.sessions.receive import mark_incomplete
+from laddbok.sessions.receive import opened_by
 
 
 class EvidenceIncomplete(Exception):
@@ -46,7 +44,7 @@ def refold(evidence: SessionEvidence) -> Session:
     row = evidence.session
     taken = {each.position: each for each in _taken(evidence.decisions)}
     soft = {_position(each): each for each in evidence.decisions if each.kind == "closed_softly"}
-    superseded = {_position(each) for each in evidence.decisions if each.kind == "superseded"}
+    gave_way = {_position(each) for each in evidence.decisions if each.kind == "superseded"}
     session: Session | None = None
     for asked in map(Asked.of_row, evidence.frames):
         place = asked.stamp.position
@@ -54,9 +52,11 @@ def refold(evidence: SessionEvidence) -> Session:
             continue
         if session is None:
             session = _opened(asked, taken.get(place), row)
-        elif _is_for(session, asked, superseded):
+        elif place in gave_way:
+            session = superseded(session, asked.event, asked.stamp)
+        elif concerns(asked.event, session):
             facts = taken[place].facts if place in taken else Facts()
-            session = fold(session, asked.event, asked.stamp, facts)
+            session = advance(asked.event, session, asked.stamp, facts)
         if session.through in soft:
             session = close_softly(session, soft.pop(session.through).at)
     if session is None:
@@ -64,28 +64,14 @@ def refold(evidence: SessionEvidence) -> Session:
     return msgspec.structs.replace(session, version=row.version, revision=row.revision)
 
 
-def _is_for(session: Session, asked: Asked, superseded: set[FramePosition]) -> bool:
-    """Whether a message bears on the session; the start of an earlier transaction, sent once more, does not."""
-    event = asked.event
-    if isinstance(event, TransactionStarted) and is_another(event, session):
-        return asked.stamp.position in superseded
-    return concerns(event, session)
-
-
 def _opened(asked: Asked, taken: Taken | None, row: Session) -> Session:
     """The session from its opening frame and what was recorded with it."""
     if asked.stamp.position != row.opened or taken is None:
         raise EvidenceIncomplete(row.id, f"what opened it at {row.opened} is missing")
-    event = asked.event
-    if isinstance(event, TransactionStarted):
-        opened = open_session(taken.station, event, asked.stamp, taken.facts, taken.outlet)
-        return advance(event, opened, asked.stamp, taken.facts)
-    assert isinstance(event, TransactionUpdated | TransactionEnded)
-    start = start_of_lost_start(event)
-    if start is None:
+    opened = opened_by(taken.station, asked.event, asked.stamp, taken.facts, taken.outlet)
+    if opened is None:
         raise EvidenceIncomplete(row.id, "its first frame names no EVSE")
-    opened = mark_incomplete(open_session(taken.station, start, asked.stamp, taken.facts, None))
-    return advance(event, opened, asked.stamp, taken.facts)
+    return opened
 
 
 def _taken(decisions: tuple[Decision, ...]) -> Iterator[Taken]:

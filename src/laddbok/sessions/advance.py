@@ -131,13 +131,6 @@ def _booted(event: Booted, session: Session, stamp: Stamp, facts: Facts) -> Sess
     return replace(session, due_at=stamp.received_at + AVAILABLE_GRACE, through=stamp.position)
 
 
-def fold(session: Session, event: Event, stamp: Stamp, facts: Facts) -> Session:
-    """The session after any event of its station that concerns it, a start of another transaction included."""
-    if isinstance(event, TransactionStarted) and is_another(event, session):
-        return superseded(session, event, stamp)
-    return advance(event, session, stamp, facts)
-
-
 def is_another(event: TransactionStarted, session: Session) -> bool:
     """Whether a start is that of another transaction than this session's; a late start of a running one is its own."""
     if event.transaction_id is not None and event.transaction_id == session.transaction_id:
@@ -145,7 +138,7 @@ def is_another(event: TransactionStarted, session: Session) -> bool:
     return start_key(event) != session.start_key
 
 
-def superseded(session: Session, event: TransactionStarted, stamp: Stamp) -> Session:
+def superseded(session: Session, event: TransactionStarted | TransactionUpdated, stamp: Stamp) -> Session:
     """The session when another transaction begins on its EVSE: a stop that never came was lost (case S63).
 
     One that had ended no longer occupies the outlet from then on.
@@ -160,14 +153,19 @@ def superseded(session: Session, event: TransactionStarted, stamp: Stamp) -> Ses
 
 
 def concerns(event: Event, session: Session) -> bool:
-    """Whether an event of the station bears on this session: by transaction, else by EVSE (case S10)."""
+    """Whether an event of the station bears on this session: by transaction, else by EVSE (case S10).
+
+    A start bears on its own session only; that it ends another one is recorded there (`superseded`).
+    """
     if isinstance(event, MetersRead) and event.transaction_id is None:
         return event.evse_id == session.evse_id
     if isinstance(event, MetersRead | TransactionUpdated | TransactionEnded):
         if event.transaction_id in NO_TRANSACTION:
             return event.evse_id == session.evse_id
         return event.transaction_id == session.transaction_id
-    if isinstance(event, TransactionStarted | StatusReported):
+    if isinstance(event, TransactionStarted):
+        return not is_another(event, session)
+    if isinstance(event, StatusReported):
         return event.evse_id == session.evse_id
     return isinstance(event, Booted)
 

@@ -18,7 +18,7 @@ from laddbok.sessions.meter import TAKES_NOTHING, finish, idle_since, periods, t
 from laddbok.sessions.plausibility import more_than_the_outlet_can
 from laddbok.sessions.timekeeping import instant
 
-SETTLE_AFTER = timedelta(seconds=60)
+SETTLE_AFTER = timedelta(seconds=15)
 """How long closing values are awaited after the end."""
 
 

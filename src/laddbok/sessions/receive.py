@@ -24,7 +24,7 @@ from laddbok.model.events import (
     TransactionUpdated,
 )
 from laddbok.model.session import RUNNING_STATES, ReviewReason, Session, SessionState
-from laddbok.model.station import Outlet, StationState
+from laddbok.model.station import Outlet, Station, StationState
 from laddbok.sessions.advance import NO_TRANSACTION, advance, is_another, superseded
 from laddbok.sessions.authorize import authorization
 from laddbok.sessions.facts import Facts, Stamp
@@ -95,13 +95,9 @@ def _started(state: StationState, event: TransactionStarted, stamp: Stamp, facts
         if not is_another(event, session):
             after = advance(event, session, stamp, facts)
             return _moved(session, after, _start_answer(after, event.id_token))
-    outlet = state.outlets.get((event.evse_id, event.connector_id))
-    opened = open_session(state.station, event, stamp, facts, outlet)
-    opened = advance(event, opened, stamp, facts)
-    before = [s for s in state.sessions.values() if s.evse_id == event.evse_id]
-    ended = [(s, superseded(s, event, stamp)) for s in before]
-    changed = tuple(after for s, after in ended if after is not s)
-    return Outcome(answer=_start_answer(opened, event.id_token), sessions=(*changed, opened), opened=opened)
+    opened = opened_by(state.station, event, stamp, facts, state.outlets.get((event.evse_id, event.connector_id)))
+    assert opened is not None
+    return _opening(state, event, stamp, opened, _start_answer(opened, event.id_token))
 
 
 def _transaction(
@@ -112,17 +108,48 @@ def _transaction(
     session = _by_transaction(state, event)
     if session is not None:
         return _moved(session, advance(event, session, stamp, facts), Answer(authorization=told))
-    start = None if state.station.protocol == "1.6" else start_of_lost_start(event)
-    if start is None:
+    opened = None if state.station.protocol == "1.6" else opened_by(state.station, event, stamp, facts, None)
+    if opened is None:
         return Outcome(answer=Answer(authorization=told), orphan_transaction_id=event.transaction_id)
-    opened = open_session(state.station, start, stamp, facts, None)
-    opened = advance(event, mark_incomplete(opened), stamp, facts)
-    return Outcome(answer=Answer(authorization=told), sessions=(opened,), opened=opened)
+    return _opening(state, event, stamp, opened, Answer(authorization=told))
 
 
-def mark_incomplete(session: Session) -> Session:
-    """The session with the note that its start never came."""
-    return replace(session, review_reasons=(*session.review_reasons, ReviewReason.INCOMPLETE_START))
+def opened_by(
+    station: Station,
+    event: TransactionStarted | TransactionUpdated | TransactionEnded,
+    stamp: Stamp,
+    facts: Facts,
+    outlet: Outlet | None,
+) -> Session | None:
+    """The session that an event opens, with what it says of it; None when it names no EVSE.
+
+    A transaction whose start never came is marked so. One of which only the end came is history: its cable is out (S16).
+    """
+    if isinstance(event, TransactionStarted):
+        return advance(event, open_session(station, event, stamp, facts, outlet), stamp, facts)
+    start = start_of_lost_start(event)
+    if start is None:
+        return None
+    session = open_session(station, start, stamp, facts, None)
+    session = replace(session, review_reasons=(*session.review_reasons, ReviewReason.INCOMPLETE_START))
+    session = advance(event, session, stamp, facts)
+    return replace(session, unplugged_at=session.unplugged_at or session.transaction_ended_at)
+
+
+def _opening(
+    state: StationState,
+    event: TransactionStarted | TransactionUpdated | TransactionEnded,
+    stamp: Stamp,
+    opened: Session,
+    answer: Answer,
+) -> Outcome:
+    """What runs at an EVSE, or has not left it yet, gives way to a transaction that begins there."""
+    changed: list[Session] = []
+    if not isinstance(event, TransactionEnded):
+        before = [session for session in state.sessions.values() if session.evse_id == opened.evse_id]
+        pairs = [(session, superseded(session, event, stamp)) for session in before]
+        changed = [after for session, after in pairs if after is not session]
+    return Outcome(answer=answer, sessions=(*changed, opened), opened=opened)
 
 
 def _status(state: StationState, event: StatusReported, stamp: Stamp, facts: Facts) -> Outcome:
