@@ -9,7 +9,8 @@ from typing import Any, NamedTuple, TypeVar
 
 import asyncpg
 
-from laddbok.flow.store import Store
+from laddbok.flow.changes import Changes
+from laddbok.flow.store import LeasedJob, Store
 from laddbok.model.events import AuthorizationStatus
 from laddbok.model.station import Station
 from laddbok.store.embedded import Dsn
@@ -159,3 +160,11 @@ def in_postgres(dsn: Dsn) -> Iterator[Ground]:
 
 async def _pool(dsn: Dsn) -> asyncpg.Pool:
     return await asyncpg.create_pool(**dsn, min_size=1, max_size=2)
+
+
+def commit(ground: Ground, **changes: Any) -> None:
+    ground.run(ground.store.commit(Changes(**changes)))
+
+
+def take(ground: Ground, at_min: float = 0, limit: int = 9) -> list[LeasedJob]:
+    return list(ground.run(ground.store.take_jobs("worker", minutes(at_min), limit)))

@@ -1,7 +1,6 @@
 """Do both stores keep the contract of `flow.store.Store`? One suite, on dicts and on PostgreSQL."""
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -11,7 +10,6 @@ from laddbok.flow.changes import (
     Attributed,
     BadData,
     BootSeen,
-    Changes,
     Decision,
     FrameRow,
     Job,
@@ -21,7 +19,7 @@ from laddbok.flow.changes import (
     RangeClosed,
     Stale,
 )
-from laddbok.flow.store import LEASE, MAX_ATTEMPTS, Found, LeasedJob, Question
+from laddbok.flow.store import Found, Question
 from laddbok.model.errors import NotFound
 from laddbok.model.events import AuthorizationStatus, IdToken, TransactionStarted
 from laddbok.model.session import FramePosition, Session, SessionState, TariffChoice
@@ -29,17 +27,7 @@ from laddbok.model.station import Outlet, Station
 from laddbok.sessions.facts import Facts, Stamp, StartFacts
 from laddbok.sessions.meter import take_reading
 from laddbok.sessions.open import open_session
-from laddbok.store.embedded import Dsn
-from tests.store.stores import Ground, in_memory, in_postgres, minutes, tariff_document
-
-
-@pytest.fixture(params=["memory", "postgres"])
-def ground(request: pytest.FixtureRequest) -> Iterator[Ground]:
-    if request.param == "memory":
-        yield from in_memory()
-    else:
-        dsn: Dsn = request.getfixturevalue("fresh_database")
-        yield from in_postgres(dsn)
+from tests.store.stores import Ground, commit, minutes, take, tariff_document
 
 
 def frame(station: Station, epoch: int, seq: int, **changes: Any) -> FrameRow:
@@ -62,10 +50,6 @@ def opened(
         register_wh=1000,
     )
     return open_session(station, start, Stamp(FramePosition(1, seq), minutes(seq)), Facts(start=facts), None)
-
-
-def commit(ground: Ground, **changes: Any) -> None:
-    ground.run(ground.store.commit(Changes(**changes)))
 
 
 def claim(ground: Ground, *stations: Station) -> dict[int, Any]:
@@ -411,79 +395,3 @@ def test_evidence_of_a_session_that_is_not_there(ground: Ground) -> None:
     for tenant, session_id in ((station.tenant, "nobody"), (station.tenant + 1, session.id)):
         with pytest.raises(NotFound):
             ground.run(ground.store.session_evidence(tenant, session_id))
-
-
-# ---------------------------------------------------------------------------------------- jobs
-def job(ground: Ground, key: str = "s", due_min: float = 0) -> Job:
-    return Job(tenant=ground.tenant, kind="settle", key=key, due_at=minutes(due_min))
-
-
-def take(ground: Ground, at_min: float = 0, limit: int = 9) -> list[LeasedJob]:
-    return list(ground.run(ground.store.take_jobs("worker", minutes(at_min), limit)))
-
-
-def test_due_jobs_are_leased_to_one_worker_until_the_lease_runs_out(ground: Ground) -> None:
-    commit(ground, jobs=[job(ground, "late", 5), job(ground, "b", 0), job(ground, "a", -1)])
-    assert [each.job.key for each in take(ground, limit=1)] == ["a"]
-    [second] = take(ground)
-    assert (second.job, second.attempts, second.requests) == (job(ground, "b", 0), 1, 1)
-    assert take(ground) == []
-    assert {each.job.key for each in take(ground, LEASE / timedelta(minutes=1))} == {"a", "b", "late"}
-
-
-def test_a_finished_job_is_gone_and_one_that_shall_come_again_comes(ground: Ground) -> None:
-    commit(ground, jobs=[job(ground)])
-    [leased] = take(ground)
-    ground.run(ground.store.finish_job(leased, minutes(7)))
-    assert take(ground, 6) == []
-    [leased] = take(ground, 7)
-    assert leased.attempts == 1
-    ground.run(ground.store.finish_job(leased))
-    assert take(ground, 99) == []
-
-
-def test_the_same_work_is_queued_once_at_the_earlier_time(ground: Ground) -> None:
-    commit(ground, jobs=[job(ground, due_min=9), job(ground, due_min=5)])
-    commit(ground, jobs=[job(ground, due_min=3)])
-    commit(ground, jobs=[job(ground, due_min=4)])
-    assert take(ground, 2) == []
-    [leased] = take(ground, 3)
-    ground.run(ground.store.finish_job(leased))
-    assert take(ground, 99) == []
-
-
-def test_work_that_is_queued_while_it_runs_runs_again(ground: Ground) -> None:
-    commit(ground, jobs=[job(ground)])
-    [leased] = take(ground)
-    commit(ground, jobs=[job(ground, due_min=2)])
-    ground.run(ground.store.finish_job(leased))
-    assert take(ground, 1) == []
-    [again] = take(ground, 2)
-    ground.run(ground.store.finish_job(again))
-    assert take(ground, 99) == []
-
-
-def test_a_failed_job_comes_later_each_time_and_is_given_up_at_last(ground: Ground) -> None:
-    commit(ground, jobs=[job(ground)])
-    now = minutes(0)
-    waits = []
-    for attempt in range(1, MAX_ATTEMPTS + 1):
-        [leased] = ground.run(ground.store.take_jobs("worker", now, 9))
-        assert leased.attempts == attempt
-        ground.run(ground.store.fail_job(leased, "no", now))
-        waits.append(2 * 2**attempt)
-        assert ground.run(ground.store.take_jobs("worker", now + timedelta(seconds=waits[-1] - 1), 9)) == []
-        now += timedelta(seconds=waits[-1])
-    assert ground.run(ground.store.take_jobs("worker", now + timedelta(days=9), 9)) == []
-
-
-def test_queueing_again_revives_what_was_given_up(ground: Ground) -> None:
-    commit(ground, jobs=[job(ground)])
-    now = minutes(0)
-    for _ in range(MAX_ATTEMPTS):
-        [leased] = ground.run(ground.store.take_jobs("worker", now, 9))
-        ground.run(ground.store.fail_job(leased, "no", now))
-        now += timedelta(days=1)
-    commit(ground, jobs=[job(ground, due_min=0)])
-    [leased] = ground.run(ground.store.take_jobs("worker", now, 9))
-    assert leased.attempts == 1
