@@ -108,9 +108,7 @@ def banned_at_the_core(tree: ast.Module) -> Iterator[str]:
 
 
 def test_no_function_is_overlong() -> None:
-    assert [
-        f"{name}:{finding}" for name, tree in trees().items() for finding in overlong_functions(tree)
-    ] == []
+    assert [f"{name}:{finding}" for name, tree in trees().items() for finding in overlong_functions(tree)] == []
 
 
 def test_no_file_is_overlong() -> None:
@@ -138,15 +136,11 @@ def test_nothing_is_called_manager_or_the_like() -> None:
 
 
 def test_no_package_registry_is_named() -> None:
-    assert [
-        (name, host) for name, text in text_files().items() for host in REGISTRY_HOSTS if host in text
-    ] == []
+    assert [(name, host) for name, text in text_files().items() for host in REGISTRY_HOSTS if host in text] == []
 
 
 def test_no_path_of_a_machine_is_named() -> None:
-    assert [
-        (name, found[0]) for name, text in text_files().items() if (found := MACHINE_PATH.search(text))
-    ] == []
+    assert [(name, found[0]) for name, text in text_files().items() if (found := MACHINE_PATH.search(text))] == []
 
 
 def test_nothing_is_left_to_be_done() -> None:

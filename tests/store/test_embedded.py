@@ -226,9 +226,7 @@ def test_a_state_folder_that_the_database_user_can_not_reach(state: Path) -> Non
     closed = state / "closed"
     closed.mkdir(parents=True, mode=0o700)
     state.chmod(0o755)
-    with pytest.raises(
-        ConfigurationError, match=r"not reachable by the database user \w+: it may not enter .*closed;"
-    ):
+    with pytest.raises(ConfigurationError, match=r"not reachable by the database user \w+: it may not enter .*closed;"):
         start(closed / "state")
 
 
@@ -329,9 +327,7 @@ def test_default_state_folder(environ: dict[str, str], is_root: bool, expected: 
 def test_an_account_runs_programs_as_itself_in_a_clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PGDATABASE", "elsewhere")
     account = Account("us", os.geteuid(), os.getegid())
-    assert (
-        account.run(["sh", "-c", "id -u; echo $PGDATABASE; cat"], stdin="x").stdout == f"{os.geteuid()}\n\nx"
-    )
+    assert account.run(["sh", "-c", "id -u; echo $PGDATABASE; cat"], stdin="x").stdout == f"{os.geteuid()}\n\nx"
 
 
 def test_the_reason_is_the_last_failure() -> None:

@@ -64,9 +64,7 @@ def test_processes_that_start_together_migrate_once(empty_database: Dsn, tmp_pat
 
 
 def test_one_that_fails_leaves_nothing_and_those_before_it_stay(empty_database: Dsn, tmp_path: Path) -> None:
-    folder_with(
-        tmp_path, m0001_good="CREATE TABLE a (x int);", m0002_bad="CREATE TABLE b (x int); SELECT 1/0;"
-    )
+    folder_with(tmp_path, m0001_good="CREATE TABLE a (x int);", m0002_bad="CREATE TABLE b (x int); SELECT 1/0;")
     with pytest.raises(ConfigurationError, match="migration 0002_bad failed: division by zero"):
         run(empty_database, lambda c: migrate(c, tmp_path))
     assert run(empty_database, lambda c: c.fetchval("SELECT to_regclass('a') IS NOT NULL")) is True
@@ -87,9 +85,7 @@ def test_a_newer_database_is_refused(empty_database: Dsn, tmp_path: Path) -> Non
     folder_with(tmp_path, m0001_first="SELECT 1;", m0002_second="SELECT 2;")
     run(empty_database, lambda c: migrate(c, tmp_path))
     (tmp_path / "0002_second.sql").unlink()
-    with pytest.raises(
-        ConfigurationError, match=r"newer than this version .* 0002_second, we know 0001_first"
-    ):
+    with pytest.raises(ConfigurationError, match=r"newer than this version .* 0002_second, we know 0001_first"):
         run(empty_database, lambda c: migrate(c, tmp_path))
 
 

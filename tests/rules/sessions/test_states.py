@@ -9,7 +9,7 @@ from laddbok.flow.changes import Changes
 from laddbok.flow.charge_to_cash import settle
 from laddbok.model.events import AuthorizationStatus
 from laddbok.model.session import ReviewReason, SessionState, TariffChoice
-from laddbok.sessions.close import held_because
+from laddbok.sessions.close import SETTLE_AFTER, held_because
 from tests.rules.sessions.stage import BLOCKED_TOKEN, NOON, OTHER_TOKEN, STRANGER, TOKEN, Stage, step
 
 PENDING, ACTIVE, ENDED = SessionState.PENDING, SessionState.ACTIVE, SessionState.ENDED
@@ -66,8 +66,8 @@ def test_the_stored_session_is_settled_only_after_the_closing_values(stage: Stag
     stage.stops_16(2000)
     [leased] = step(stage.store.take_jobs("worker", stage.now + timedelta(minutes=5), 8))
     evidence = step(stage.store.session_evidence(1, leased.job.key))
-    early = settle(evidence, stage.now + timedelta(seconds=59))
-    assert (early.changes, early.again_at) == (None, stage.now + timedelta(seconds=60))
+    early = settle(evidence, stage.now + SETTLE_AFTER - timedelta(seconds=1))
+    assert (early.changes, early.again_at) == (None, stage.now + SETTLE_AFTER)
 
 
 def test_settling_again_changes_nothing(stage: Stage) -> None:
