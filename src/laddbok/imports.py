@@ -8,6 +8,7 @@ import msgspec
 from tqdm import tqdm
 
 from laddbok import app
+from laddbok.model.clock import SystemClock
 from laddbok.settings import Settings
 from laddbok.store.database import open_database
 from laddbok.store.sql import query
@@ -29,7 +30,8 @@ async def import_file(settings: Settings, file: str, format_name: str | None, as
                 bar.set_postfix_str(f"{rows} rows")
 
             with bar:
-                result = await import_sessions(ImportStore(connection), Path(file), format_name, str(tenant), show)
+                store, now = ImportStore(connection), SystemClock().now()
+                result = await import_sessions(store, Path(file), format_name, str(tenant), now, show)
         finally:
             await connection.close()
     counts: dict[str, Any] = msgspec.to_builtins(result)

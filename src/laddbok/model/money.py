@@ -1,8 +1,9 @@
 """How is money rounded, split, taxed and written?
 
 Amounts are exact decimals; where many are computed they are integers of the currency's minor unit (öre, cent). There
-is one rounding, half up and away from zero, and one VAT sum: the net amounts of a rate are added, then taxed, then
-rounded once. Rating and billing use these functions and no others.
+is one rounding, half up and away from zero, and one VAT sum: net amounts are taxed exactly, added, and rounded once. A
+document adds those of each rate (EN 16931), the price of a session those of all its rates (OCPI). Rating and billing use
+these functions and no others.
 
 >>> round_money(Decimal("13.337") * Decimal("3.992"), "SEK")
 Decimal('53.24')
@@ -10,8 +11,9 @@ Decimal('53.24')
 Decimal('13.31')
 """
 
+import re
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 import msgspec
 
@@ -19,6 +21,10 @@ _MINOR_DIGITS = {
     **dict.fromkeys(("CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF", "XOF", "XPF"), 0),
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
 }
+MILLIONTHS = 1_000_000
+"""VAT rates are kept in millionths: 25 % is 250,000."""
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _SIGNS = {"SEK": "kr", "NOK": "kr", "DKK": "kr", "ISK": "kr", "EUR": "€", "GBP": "£"}
 
 
@@ -64,12 +70,34 @@ def round_money(amount: Decimal, currency: str) -> Decimal:
     return from_minor(to_minor(amount, currency), currency)
 
 
+def millionths(percent: Decimal) -> int:
+    """A VAT rate as a whole number. Args: percent, with at most four decimals."""
+    return int(percent * MILLIONTHS / 100)
+
+
+def vat_sum(lines: Iterable[tuple[int, int]]) -> int:
+    """The VAT of lines [minor units], summed exactly and rounded once: the one VAT sum.
+
+    Args: lines, pairs of net amount [minor units] and VAT rate [millionths].
+    Source: EN 16931 BR-CO-17 for the lines of one category; OCPI 2.3.0 mod_tariffs, Complex Tariff example, for a session.
+
+    >>> vat_sum([(250, 150_000), (275, 200_000), (375, 100_000)])
+    130
+    """
+    return divide_half_up(sum(net * rate for net, rate in lines), MILLIONTHS)
+
+
+def net_within(gross: int, rate: int) -> int:
+    """The net amount inside a gross one, both in minor units. Args: rate, of VAT [millionths]."""
+    return divide_half_up(gross * MILLIONTHS, MILLIONTHS + rate)
+
+
 def vat_on(net: Decimal, percent: Decimal, currency: str) -> Decimal:
-    """The VAT of one category. Args: net, the sum of that category's lines; percent, its rate.
+    """The VAT of one category. Args: net, the sum of that category's lines, in whole minor units; percent, its rate.
 
     Source: EN 16931 BR-CO-17.
     """
-    return round_money(net * percent / 100, currency)
+    return from_minor(vat_sum([(to_minor(net, currency), millionths(percent))]), currency)
 
 
 def vat_by_percent(lines: Iterable[tuple[Decimal, Decimal]], currency: str) -> dict[Decimal, Money]:
@@ -87,11 +115,11 @@ def vat_by_percent(lines: Iterable[tuple[Decimal, Decimal]], currency: str) -> d
 
 
 def net_of(gross: Decimal, percent: Decimal, currency: str) -> Decimal:
-    """The net amount inside a gross one; the VAT is the difference. Source: our choice, design "Money"."""
-    numerator, denominator = gross.as_integer_ratio()
-    whole, part = (1 + percent.scaleb(-2)).as_integer_ratio()
-    minor = divide_half_up(numerator * part * int(10 ** minor_digits(currency)), denominator * whole)
-    return from_minor(minor, currency)
+    """The net amount inside a gross one of whole minor units; the VAT is the difference.
+
+    Source: our choice, design "Money".
+    """
+    return from_minor(net_within(to_minor(gross, currency), millionths(percent)), currency)
 
 
 def split(total: int, numerators: Sequence[int], denominator: int) -> list[int]:
@@ -112,6 +140,18 @@ def split(total: int, numerators: Sequence[int], denominator: int) -> list[int]:
         for i in by_remainder[:left]:
             parts[i] += 1
     return parts
+
+
+def number_of(text: str) -> Decimal | None:
+    """The exact number that a text says in plain digits, as JSON writes it; None when it says none.
+
+    >>> number_of("-1.5e3"), number_of("1_0"), number_of("NaN"), number_of("\u0661")
+    (Decimal('-1.5E+3'), None, None, None)
+    """
+    try:
+        return Decimal(text) if _NUMBER.fullmatch(text) else None
+    except InvalidOperation:  # its exponent is too large even for that
+        return None
 
 
 def currency_sign(currency: str) -> str:

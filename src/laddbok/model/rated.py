@@ -59,6 +59,7 @@ class FindingCode(StrEnum):
     UNPLUG_UNKNOWN = "unplug_unknown"
     MIN_PRICE_APPLIED = "min_price_applied"
     MAX_PRICE_APPLIED = "max_price_applied"
+    TARIFF_NOT_IN_FORCE = "tariff_not_in_force"
     TIME_UNACCOUNTED = "time_unaccounted"
     ENERGY_SPREAD = "energy_spread"
     ENERGY_DIFFERS = "energy_differs"

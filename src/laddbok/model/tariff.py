@@ -22,11 +22,13 @@ from typing import Any, TypeVar
 import msgspec
 
 from laddbok.model.errors import Invalid
+from laddbok.model.money import net_of, number_of, round_money, vat_on
 
 _T = TypeVar("_T")
 
 MAX_ELEMENTS = 1_000
 MAX_NUMBER = Decimal(10) ** 9
+MAX_VAT = Decimal(100)
 MAX_DECIMALS = 18
 """Prices that went through floating point somewhere arrive as 0.10200000000000001; they are taken as they stand."""
 
@@ -193,7 +195,7 @@ def decode_object(text: bytes, what: str) -> dict[str, Any]:
 def convert(fields: Any, shape: type[_T]) -> _T:
     """Decoded JSON in the shape of a Struct; numbers written as text are accepted. Raises: Invalid with the path."""
     try:
-        return msgspec.convert(fields, shape, strict=False)
+        found = msgspec.convert(fields, shape, strict=False)
     except msgspec.ValidationError as error:
         reason, _, path = str(error).partition(" - at `$")
         missing = re.search(r"missing required field `(\w+)`", reason)
@@ -201,11 +203,42 @@ def convert(fields: Any, shape: type[_T]) -> _T:
         if missing:
             raise Invalid(f"{where}.{missing[1]}".lstrip("."), "is missing") from None
         raise Invalid(where or "document", reason) from None
+    _check_digits(found, fields, "")
+    return found
 
 
-def _number(text: str) -> Decimal | int:
-    number = Decimal(text)
-    return int(number) if abs(number) < MAX_NUMBER and number == number.to_integral_value() else number
+def below_maximum(number: Decimal) -> bool:
+    """Whether a number lies within +-MAX_NUMBER, told without computing: an exponent may be too large for that."""
+    return number.is_finite() and number.adjusted() < MAX_NUMBER.adjusted()
+
+
+def in_utc(at: datetime, field: str) -> datetime:
+    """OCPI's instants are UTC also where they carry no Z. Raises: Invalid naming the field, outside the calendar."""
+    try:
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except OverflowError:
+        raise Invalid(field, f"{at.isoformat()} lies outside the calendar") from None
+
+
+def _number(text: str) -> Decimal | int | str:
+    """A number of JSON; the text itself where no number can be that large, so that its field is named."""
+    number = number_of(text)
+    if number is None:
+        return text
+    return int(number) if below_maximum(number) and number == number.to_integral_value() else number
+
+
+def _check_digits(found: Any, given: Any, path: str) -> None:
+    """Numbers written as text are plain digits; `Decimal` would also take 1_0, blanks, and digits of other scripts."""
+    if isinstance(found, msgspec.Struct):
+        for name, key in zip(found.__struct_fields__, found.__struct_encode_fields__, strict=True):
+            if key in given:
+                _check_digits(getattr(found, name), given[key], f"{path}.{key}".lstrip("."))
+    elif isinstance(found, tuple):
+        for i, (each, text) in enumerate(zip(found, given, strict=True)):
+            _check_digits(each, text, f"{path}[{i}]")
+    elif isinstance(found, Decimal) and isinstance(given, str) and number_of(given) is None:
+        raise Invalid(path, f"{given!r} is not a number")
 
 
 def _one_shape(fields: dict[str, Any]) -> dict[str, Any]:
@@ -222,10 +255,8 @@ def _one_shape(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def _in_utc(tariff: Tariff) -> Tariff:
-    """OCPI's instants are UTC also where they carry no Z."""
     instants = {name: getattr(tariff, name) for name in ("start_date_time", "end_date_time")}
-    naive = {name: at.replace(tzinfo=UTC) for name, at in instants.items() if at and at.tzinfo is None}
-    return msgspec.structs.replace(tariff, **naive) if naive else tariff
+    return msgspec.structs.replace(tariff, **{name: in_utc(at, name) for name, at in instants.items() if at})
 
 
 def _with_unknown(element: Any) -> Any:
@@ -257,14 +288,14 @@ def _check(tariff: Tariff) -> None:
 
 
 def _check_number(path: str, number: Decimal) -> None:
-    if not number.is_finite() or abs(number) >= MAX_NUMBER:
+    if not below_maximum(number):
         raise Invalid(path, f"{number} is not a number below {MAX_NUMBER:,}")
     exponent = number.as_tuple().exponent
     if isinstance(exponent, int) and -exponent > MAX_DECIMALS:
         raise Invalid(path, f"{number} has more than {MAX_DECIMALS} decimals")
     if not path.endswith((".price", "_taxes")) and number < 0:
         raise Invalid(path, f"{number} is negative")
-    if path.endswith(".vat") and (number > 100 or number != round(number, 4)):
+    if path.endswith(".vat") and (number > MAX_VAT or number != round(number, 4)):
         raise Invalid(path, f"{number} is not a percentage with at most four decimals")
 
 
@@ -295,8 +326,39 @@ def _all_hours(tariff: Tariff) -> Iterator[tuple[str, Hours | Restrictions]]:
 
 
 def _check_limits(tariff: Tariff) -> None:
+    """Limits that no session can keep are refused. Source: our choice, docs/rules.md "Least and highest price"."""
     low, high = tariff.min_price, tariff.max_price
     for name in ("before_taxes", "after_taxes"):
         least, most = getattr(low, name, None), getattr(high, name, None)
         if least is not None and most is not None and least > most:
             raise Invalid("min_price", f"{name} {least} is more than max_price {most}")
+    for limit, where in ((low, "min_price"), (high, "max_price")):
+        if limit and limit.after_taxes is not None and limit.after_taxes < limit.before_taxes >= 0:
+            text = f"after_taxes {limit.after_taxes} is less than before_taxes {limit.before_taxes}"
+            raise Invalid(where, text)
+    if low and high:
+        _check_limits_across(low, high, tariff)
+
+
+def _check_limits_across(low: PriceLimit, high: PriceLimit, tariff: Tariff) -> None:
+    """The least price before taxes, with the lowest VAT, may reach the highest after them; and the other way round."""
+    least_vat, most_vat = _vat_range(tariff)
+    currency = tariff.currency
+    net, gross = (round_money(amount or Decimal(0), currency) for amount in (low.before_taxes, low.after_taxes))
+    most_net = round_money(high.before_taxes, currency)
+    if gross > 0 and net_of(gross, most_vat, currency) > most_net:
+        raise Invalid("min_price", f"after_taxes {gross} comes to more than max_price before_taxes {most_net}")
+    most_gross = None if high.after_taxes is None else round_money(high.after_taxes, currency)
+    if most_gross is not None and net > 0 and net + vat_on(net, least_vat, currency) > most_gross:
+        raise Invalid("min_price", f"before_taxes {net} comes to more than max_price after_taxes {most_gross}")
+
+
+def _vat_range(tariff: Tariff) -> tuple[Decimal, Decimal]:
+    """The lowest and the highest VAT [%] that a session can have; a rate that nobody stated may be any."""
+    if tariff.tax is TaxIncluded.NOT_APPLICABLE:
+        return Decimal(0), Decimal(0)
+    stated = [component.vat for element in tariff.elements for component in element.price_components]
+    if tariff.laddbok.idle and tariff.laddbok.idle.vat is not None:
+        stated.append(tariff.laddbok.idle.vat)
+    lowest = min((Decimal(0) if vat is None else vat for vat in stated), default=Decimal(0))
+    return lowest, max((MAX_VAT if vat is None else vat for vat in stated), default=MAX_VAT)

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from laddbok.model.errors import Invalid
-from laddbok.model.money import minor_digits, to_minor
+from laddbok.model.money import millionths, minor_digits, to_minor
 from laddbok.model.rated import Finding, FindingCode, LineKind
 from laddbok.model.tariff import Dimension, Idle, IdleUntil, PriceLimit, Restrictions, Tariff, TaxIncluded
 from laddbok.rating.local_time import zone_named
@@ -23,9 +23,6 @@ from laddbok.rating.restrictions import (
     looks_at_clock,
     seconds_of_day,
 )
-
-MILLIONTHS = 1_000_000
-"""VAT rates are kept in millionths: 25 % is 250,000."""
 
 _KINDS = {
     Dimension.FLAT: LineKind.FLAT,
@@ -170,7 +167,7 @@ def _component(
         numerator=numerator,
         denominator=denominator * _UNIT[kind],
         vat_percent=vat,
-        vat_millionths=None if vat is None else int(vat * MILLIONTHS / 100),
+        vat_millionths=None if vat is None else millionths(vat),
         step_size=step_size,
         conditions=conditions,
     )

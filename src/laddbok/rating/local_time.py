@@ -40,7 +40,7 @@ def zone_named(time_zone: str) -> ZoneInfo:
 def offsets(zone: ZoneInfo, start_s: int, end_s: int) -> list[Offset]:
     """The offset that holds at `start_s`, and every change of it before `end_s`.
 
-    Raises: Invalid when the span is longer than any session.
+    Raises: Invalid when the span is longer than any session, or its local time lies outside the calendar.
     """
     if end_s - start_s > MAX_SESSION_S:
         raise Invalid("periods", f"they span {(end_s - start_s) // DAY_S} days, more than {MAX_SESSION_S // DAY_S}")
@@ -78,7 +78,10 @@ def boundaries(known: Sequence[Offset], end_s: int, seconds_of_day: Sequence[int
 
 
 def _offset_at(zone: ZoneInfo, at_s: int) -> int:
-    offset = datetime.fromtimestamp(at_s, zone).utcoffset()
+    try:
+        offset = datetime.fromtimestamp(at_s, zone).utcoffset()
+    except (ValueError, OverflowError):
+        raise Invalid("periods", "their local time lies outside the calendar") from None
     assert offset is not None, zone
     return offset.days * DAY_S + offset.seconds
 

@@ -1,16 +1,18 @@
 """Does the session cost at least the least price, and at most the most?
 
 Both sides of a limit hold: the net amount against the limit before taxes, the gross amount against the limit after them.
-A limit that is only given before taxes takes the gross amount with it in proportion. A session without energy has no
-least price.
+A limit that is only given before taxes takes the gross amount with it in proportion. The least price comes first and the
+highest price last, so nothing ever costs more than that. A session without energy has no least price.
 
->>> within_limits(38, 41, Limit(50, 55), None)
-(50, 55, <LineKind.MIN_PRICE: 'min_price'>)
->>> within_limits(1300, 1435, None, Limit(1000, 1100))
-(1000, 1100, <LineKind.MAX_PRICE: 'max_price'>)
+>>> list(within_limits(38, 41, Limit(50, 55), None))
+[(<LineKind.MIN_PRICE: 'min_price'>, 50, 55)]
+>>> list(within_limits(1300, 1435, None, Limit(1000, 1100)))
+[(<LineKind.MAX_PRICE: 'max_price'>, 1000, 1100)]
+>>> list(within_limits(800, 1000, Limit(1000, None), Limit(1100, 1200)))
+[(<LineKind.MIN_PRICE: 'min_price'>, 1000, 1250), (<LineKind.MAX_PRICE: 'max_price'>, 1000, 1200)]
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from laddbok.model.money import divide_half_up
 from laddbok.model.rated import LineKind
@@ -22,8 +24,8 @@ Side = int | None
 
 def within_limits(
     net: Side, gross: Side, least: Limit | None, most: Limit | None
-) -> tuple[Side, Side, LineKind | None]:
-    """The session's totals within its limits, and which limit changed them.
+) -> Iterator[tuple[LineKind, Side, Side]]:
+    """Each limit that changes the session's totals, with the totals that it leaves; the last are within all limits.
 
     Args: net, gross, in minor units.
     Source: OCPI 2.3.0 mod_tariffs, Tariff object, min_price and max_price ("as a rule, they both apply").
@@ -32,8 +34,8 @@ def within_limits(
         if limit is not None:
             limited = _limited(net, gross, limit, choose)
             if limited != (net, gross):
-                return *limited, kind
-    return net, gross, None
+                net, gross = limited
+                yield kind, net, gross
 
 
 def _limited(net: Side, gross: Side, limit: Limit, choose: Callable[[int, int], int]) -> tuple[Side, Side]:

@@ -99,15 +99,14 @@ def _limit(
     net: Side,
     gross: Side,
 ) -> tuple[Side, Side]:
-    """The totals within the tariff's limits; what that changes is added as a line and a finding."""
-    new_net, new_gross, kind = within_limits(net, gross, compiled.min_price, compiled.max_price)
-    if kind is None:
-        return net, gross
-    changed = _difference(new_net, net), _difference(new_gross, gross)
-    lines.append(_limit_line(cdr, compiled, kind, {line.vat_percent for line in lines}, *changed))
-    code, text = _LIMIT_FINDINGS[kind]
-    findings.append(Finding(code, kind.value, text))
-    return new_net, new_gross
+    """The totals within the tariff's limits; what each limit changes is added as a line and a finding."""
+    for kind, new_net, new_gross in within_limits(net, gross, compiled.min_price, compiled.max_price):
+        changed = _difference(new_net, net), _difference(new_gross, gross)
+        lines.append(_limit_line(cdr, compiled, kind, {line.vat_percent for line in lines}, *changed))
+        code, text = _LIMIT_FINDINGS[kind]
+        findings.append(Finding(code, kind.value, text))
+        net, gross = new_net, new_gross
+    return net, gross
 
 
 def _limit_line(

@@ -1,7 +1,7 @@
 """What are a session's amounts before and after VAT?
 
-Lines are rounded once, in the terms in which their prices are written. Prices without VAT: the net amounts are summed
-and the VAT of the sum is rounded once. Prices with VAT: the gross amounts stand, per rate the net amount is taken out of
+Lines are rounded once, in the terms in which their prices are written. Prices without VAT: the VAT of all lines is added
+exactly, over all rates, and rounded once. Prices with VAT: the gross amounts stand, per rate the net amount is taken out of
 their sum and rounded once, and the VAT is the difference. The other side of each line is its share, so lines always sum
 to their totals. A rate that nobody stated makes the other side unknown; an amount of 0 needs no rate.
 
@@ -15,9 +15,8 @@ to their totals. A rate that nobody stated makes the other side unknown; an amou
 
 from collections.abc import Sequence
 
-from laddbok.model.money import divide_half_up, split
+from laddbok.model.money import MILLIONTHS, net_within, split, vat_sum
 from laddbok.model.tariff import TaxIncluded
-from laddbok.rating.compile import MILLIONTHS
 
 Minor = list[int] | None
 
@@ -26,7 +25,8 @@ def both_sides(amounts: list[int], rates: Sequence[int | None], tax: TaxIncluded
     """The amounts of a session's lines before and after VAT, in minor units; None for a side that can't be known.
 
     Args: amounts, as priced; rates, of VAT in millionths, None: not stated; tax, whether the amounts contain it.
-    Source: OCPI 2.3.0 mod_tariffs, TaxIncluded; EN 16931 BR-CO-17 where there is one rate; design "Money".
+    Source: OCPI 2.3.0 mod_tariffs, TaxIncluded, and the Complex Tariff example for the one rounding over several rates;
+        EN 16931 BR-CO-17 says the same where there is one rate; docs/rules.md "VAT".
     """
     if tax is TaxIncluded.NOT_APPLICABLE:
         return amounts, amounts
@@ -39,8 +39,7 @@ def both_sides(amounts: list[int], rates: Sequence[int | None], tax: TaxIncluded
 
 def _gross(nets: list[int], rates: list[int]) -> list[int]:
     exact = [net * (MILLIONTHS + rate) for net, rate in zip(nets, rates, strict=True)]
-    total = sum(nets)
-    return split(total + divide_half_up(sum(exact) - total * MILLIONTHS, MILLIONTHS), exact, MILLIONTHS)
+    return split(sum(nets) + vat_sum(zip(nets, rates, strict=True)), exact, MILLIONTHS)
 
 
 def _net(grosses: list[int], rates: list[int]) -> list[int]:
@@ -48,7 +47,7 @@ def _net(grosses: list[int], rates: list[int]) -> list[int]:
     for rate in set(rates):
         of_rate = [i for i, each in enumerate(rates) if each == rate]
         exact = [grosses[i] * MILLIONTHS for i in of_rate]
-        shares = split(divide_half_up(sum(exact), MILLIONTHS + rate), exact, MILLIONTHS + rate)
+        shares = split(net_within(sum(grosses[i] for i in of_rate), rate), exact, MILLIONTHS + rate)
         for i, share in zip(of_rate, shares, strict=True):
             nets[i] = share
     return nets

@@ -7,6 +7,7 @@ again. Every row is counted once: imported + rejected + duplicates = rows.
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Protocol
@@ -14,7 +15,7 @@ from typing import Protocol
 import msgspec
 
 from laddbok.wires.importers import FORMATS
-from laddbok.wires.importers.row import ImportedSession, Rejected
+from laddbok.wires.importers.row import ImportedSession, Rejected, happened
 from laddbok.wires.importers.session_file import open_sessions
 
 CHUNK_ROWS = 2_000
@@ -50,17 +51,19 @@ async def import_sessions(
     path: Path,
     format_name: str | None,
     tenant: str,
+    now: datetime,
     progress: Progress | None = None,
 ) -> ImportResult:
     """Import a file of sessions; what is there already stays as it is.
 
-    Args: format_name: one of FORMATS; None: recognised by its columns.
+    Args: format_name: one of FORMATS; None: recognised by its columns. now: a session that ends later than
+    a day after it is rejected.
     Returns: the counts.
     Raises: Invalid: the file can't be read; the chunks before the damage are stored.
     """
     result = ImportResult()
     with open_sessions(path, format_name) as file:
-        rows = FORMATS[file.format_name].read(file.rows)
+        rows = (happened(row, now) for row in FORMATS[file.format_name].read(file.rows))
         while chunk := [*islice(rows, CHUNK_ROWS)]:
             await _take(store, tenant, chunk, result)
             if progress:

@@ -6,7 +6,7 @@ given, energy tells. What contradicts itself is refused, what is only missing be
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -16,9 +16,12 @@ from laddbok.model.cdr import Activity, Cdr, ChargingPeriod
 from laddbok.model.errors import Invalid
 from laddbok.model.money import divide_half_up
 from laddbok.model.rated import Finding, FindingCode
-from laddbok.model.tariff import MAX_NUMBER, convert
+from laddbok.model.tariff import below_maximum, convert, in_utc
 
 MAX_PERIODS = 10_000
+MAX_DECIMALS = 400
+"""As many as a floating-point number can have when it is written out."""
+
 TOLERANCE_S = 40
 """Volumes are hours, in the wild with as few as two decimals, so a period's times may miss its length by this much."""
 
@@ -92,11 +95,11 @@ def read_cdr(fields: dict[str, Any]) -> ForeignCdr:
     spans = list(_spans(found))
     energies_wh, spread = _energies_wh(found, spans)
     periods = tuple(_periods(spans, energies_wh, spread))
-    ended_at = _utc(found.end_date_time)
+    ended_at = in_utc(found.end_date_time, "end_date_time")
     location = found.cdr_location or _Location()
     cdr = Cdr(
         session_id=found.session_id or found.id or "",
-        started_at=_utc(found.start_date_time),
+        started_at=in_utc(found.start_date_time, "start_date_time"),
         charging_ended_at=max((p.end_at for p in periods if p.activity is Activity.CHARGING), default=None),
         transaction_ended_at=ended_at,
         unplugged_at=ended_at,
@@ -118,14 +121,17 @@ def read_cdr(fields: dict[str, Any]) -> ForeignCdr:
 
 
 def _spans(found: _Cdr) -> Iterator[_Span]:
-    start_at, end_at = _utc(found.start_date_time), _utc(found.end_date_time)
+    start_at, end_at = in_utc(found.start_date_time, "start_date_time"), in_utc(found.end_date_time, "end_date_time")
     if end_at < start_at:
         raise Invalid("end_date_time", "is before start_date_time")
     if not 1 <= len(found.charging_periods) <= MAX_PERIODS:
         raise Invalid("charging_periods", f"there must be 1 to {MAX_PERIODS}, not {len(found.charging_periods)}")
     energy_given = any(d.type == "ENERGY" for p in found.charging_periods for d in p.dimensions or ())
     assume_charging = not energy_given and bool(found.total_energy)
-    starts = [_utc(period.start_date_time) for period in found.charging_periods]
+    starts = [
+        in_utc(period.start_date_time, f"charging_periods[{i}].start_date_time")
+        for i, period in enumerate(found.charging_periods)
+    ]
     order = sorted(range(len(starts)), key=starts.__getitem__)
     for place, i in enumerate(order):
         until_at = starts[order[place + 1]] if place + 1 < len(order) else end_at
@@ -160,7 +166,7 @@ def _volumes(period: _Period, path: str) -> dict[str, Decimal]:
             continue
         if kind not in _READ:
             raise Invalid(f"{where}.type", f"{kind!r} is not a dimension of OCPI 2.2.1 or 2.3.0")
-        if not volume.is_finite() or not 0 <= volume < MAX_NUMBER:
+        if not _is_quantity(volume):
             raise Invalid(f"{where}.volume", f"{volume} is not a volume from 0")
         volumes[kind] = volumes.get(kind, Decimal(0)) + volume
     return volumes
@@ -189,7 +195,7 @@ def _times(volumes: dict[str, Decimal], length_s: int, path: str, assume_chargin
 def _energies_wh(found: _Cdr, spans: Sequence[_Span]) -> tuple[list[int], bool]:
     """Whole Wh per period, rounded so that they sum to the rounded sum; and whether a total had to be spread."""
     total_kwh = found.total_energy or Decimal(0)
-    if not total_kwh.is_finite() or not 0 <= total_kwh < MAX_NUMBER:
+    if not _is_quantity(total_kwh):
         raise Invalid("total_energy", f"{total_kwh} is not an energy from 0")
     shares, spread = [span.energy_kwh or Decimal(0) for span in spans], False
     charging_s = sum(span.charging_s for span in spans)
@@ -240,13 +246,10 @@ def _findings(found: _Cdr, spans: Sequence[_Span], energy_wh: int, spread: bool)
         yield Finding(FindingCode.CREDIT, "credit", "a credit CDR: the total is the negative of what was priced")
 
 
+def _is_quantity(number: Decimal) -> bool:
+    """From 0, neither too large nor so small that computing with it would take long."""
+    return below_maximum(number) and number >= 0 and number.adjusted() > -MAX_DECIMALS
+
+
 def _seconds(hours: Decimal) -> int:
     return divide_half_up(*(hours * 3600).as_integer_ratio())
-
-
-def _utc(at: datetime) -> datetime:
-    """OCPI's instants are UTC also where they carry no Z."""
-    try:
-        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    except OverflowError:
-        raise Invalid("date_time", f"{at.isoformat()} lies outside the calendar") from None

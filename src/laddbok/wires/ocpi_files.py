@@ -11,8 +11,9 @@ from typing import Any
 
 import msgspec
 
+from laddbok.model.cdr import Cdr
 from laddbok.model.errors import Invalid
-from laddbok.model.rated import LineKind, RatedLine, Rating
+from laddbok.model.rated import Finding, FindingCode, LineKind, RatedLine, Rating
 from laddbok.model.tariff import Tariff, decode_object, parse_tariff
 from laddbok.rating.compile import compile_tariff
 from laddbok.rating.explain import LANGUAGES
@@ -99,8 +100,27 @@ def _answer(tariff: Tariff, found: ForeignCdr, zone: str | None, rating: Rating,
         "total_cost": {"excl_vat": _text(rating.excl_vat, sign), "incl_vat": _text(rating.incl_vat, sign)},
         **{name: _cost_of(kind, rating) for name, kind in _COST_NAMES.items()},
         "lines": [_line(line, rating.currency, explain) for line in rating.lines],
-        "findings": [msgspec.to_builtins(finding) for finding in (*found.findings, *rating.findings)],
+        "findings": [
+            msgspec.to_builtins(finding)
+            for finding in (*_out_of_force(tariff, found.cdr), *found.findings, *rating.findings)
+        ],
     }
+
+
+def _out_of_force(tariff: Tariff, cdr: Cdr) -> list[Finding]:
+    """A tariff that did not hold when the session started is priced all the same: who asks has chosen it."""
+    begins_at, ends_at = tariff.start_date_time, tariff.end_date_time
+    found = []
+    if begins_at is not None and cdr.started_at < begins_at:
+        found.append(_not_in_force("start_date_time", f"begins at {begins_at:%Y-%m-%dT%H:%M:%SZ}, after", cdr))
+    if ends_at is not None and cdr.started_at >= ends_at:
+        found.append(_not_in_force("end_date_time", f"ended at {ends_at:%Y-%m-%dT%H:%M:%SZ}, not after", cdr))
+    return found
+
+
+def _not_in_force(field: str, what: str, cdr: Cdr) -> Finding:
+    text = f"the tariff {what} the start of the session at {cdr.started_at:%Y-%m-%dT%H:%M:%SZ}: it did not hold then"
+    return Finding(FindingCode.TARIFF_NOT_IN_FORCE, field, text)
 
 
 def _cost_of(kind: LineKind, rating: Rating) -> dict[str, str | None] | None:

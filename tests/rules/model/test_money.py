@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from laddbok.model.money import amount_text, divide_half_up, net_of, round_money, split, vat_by_percent, vat_on
+from laddbok.model.money import (
+    amount_text,
+    divide_half_up,
+    millionths,
+    net_of,
+    number_of,
+    round_money,
+    split,
+    vat_by_percent,
+    vat_on,
+    vat_sum,
+)
 
 
 @pytest.mark.parametrize(
@@ -33,6 +44,32 @@ def test_each_rate_has_its_own_VAT() -> None:
 def test_net_and_VAT_of_a_gross_amount() -> None:
     net = net_of(Decimal("66.55"), Decimal(25), "SEK")
     assert (net, vat_on(net, Decimal(25), "SEK")) == (Decimal("53.24"), Decimal("13.31"))
+
+
+RATES = st.sampled_from([Decimal(0), Decimal(6), Decimal(12), Decimal(25), Decimal("5.2")])
+LINES = st.lists(st.tuples(RATES, st.integers(-(10**6), 10**6)), min_size=1, max_size=8)
+
+
+@given(LINES)
+def test_the_VAT_of_a_session_and_of_a_document_are_one_sum_but_for_the_rounding_of_each_rate(
+    lines: list[tuple[Decimal, int]],
+) -> None:
+    session = vat_sum((minor, millionths(percent)) for percent, minor in lines)
+    by_rate = vat_by_percent([(percent, Decimal(minor).scaleb(-2)) for percent, minor in lines], "SEK")
+    document = sum(int(each.amount.scaleb(2)) for each in by_rate.values())
+    assert abs(session - document) * 2 <= (len(by_rate) + 1 if len(by_rate) > 1 else 0)
+
+
+@pytest.mark.parametrize(
+    "text", ["1_0", " 1", "1 ", "\u0661", "NaN", "Infinity", "", ".", "1e", "0x1", "1,5", "1e9" + "9" * 30]
+)
+def test_what_is_no_plain_number_is_none(text: str) -> None:
+    assert number_of(text) is None
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "+1", "1.", ".5", "1.50", "1e3", "1E-3", "1e9999999"])
+def test_a_number_is_exact(text: str) -> None:
+    assert number_of(text) == Decimal(text)
 
 
 def test_an_amount_is_written_in_both_languages() -> None:

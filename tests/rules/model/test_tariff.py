@@ -75,6 +75,7 @@ def test_our_own_object() -> None:
         (document(elements="all"), "elements"),
         (document(tax_included="MAYBE"), "tax_included"),
         (document(start_date_time="yesterday"), "start_date_time"),
+        (document(end_date_time="9999-12-31T23:59:59-12:00"), "end_date_time"),
         (document(min_price={"excl_vat": 2, "incl_vat": 2}, max_price={"excl_vat": 3, "incl_vat": 1}), "min_price"),
         (document(min_price=3), "min_price"),
         (document(laddbok={"spot": {}}), "laddbok"),
@@ -85,6 +86,17 @@ def test_our_own_object() -> None:
         (priced(price="free"), "elements[0].price_components[0].price"),
         (priced(price="NaN"), "elements[0].price_components[0].price"),
         (priced(price="1e12"), "elements[0].price_components[0].price"),
+        (priced(price="1e9999999"), "elements[0].price_components[0].price"),
+        (priced(price="1e-9999999"), "elements[0].price_components[0].price"),
+        (priced(price="0e9999999"), "elements[0].price_components[0].price"),
+        (priced(price="1e99999999999999999999"), "elements[0].price_components[0].price"),
+        (priced(price="1_0"), "elements[0].price_components[0].price"),
+        (priced(price=" 1"), "elements[0].price_components[0].price"),
+        (priced(price="\u0661"), "elements[0].price_components[0].price"),
+        (priced(vat="2_5"), "elements[0].price_components[0].vat"),
+        (priced(step_size="1_0"), "elements[0].price_components[0].step_size"),
+        (document(laddbok={"idle": {"per_min": "1_0"}}), "laddbok.idle.per_min"),
+        (document(max_price={"excl_vat": "1_0"}), "max_price.before_taxes"),
         (priced(vat=-1), "elements[0].price_components[0].vat"),
         (priced(vat=101), "elements[0].price_components[0].vat"),
         (priced(step_size=-1), "elements[0].price_components[0].step_size"),
@@ -98,6 +110,51 @@ def test_our_own_object() -> None:
 def test_what_is_wrong_is_named(wrong: dict[str, Any], field: str) -> None:
     with pytest.raises(Invalid) as caught:
         parse_tariff(wrong)
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize("number", [b"1e9999999", b"-1e9999999", b"1e99999999999999999999", b"0e9999999"])
+def test_a_number_of_json_that_is_too_large_is_named(number: bytes) -> None:
+    text = b'{"id":"T","currency":"SEK","elements":[{"price_components":[{"type":"ENERGY","price":%s}]}]}'
+    with pytest.raises(Invalid) as caught:
+        parse_tariff(text % number)
+    assert caught.value.field == "elements[0].price_components[0].price"
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "vats", "tax", "field"),
+    [
+        ((10, None), (11, 12), [25], "NO", "min_price"),
+        ((10, None), (11, "12.50"), [25], "NO", None),
+        ((10, None), (11, 12), [6, 25], "NO", None),
+        ((10, None), (11, 12), [None], "NO", None),
+        ((13, None), (20, 12), [None], "NO", "max_price"),
+        ((13, None), (13, 13), [25], "NO", "min_price"),
+        ((1, 20), (12, None), [25], "YES", "min_price"),
+        ((1, 15), (12, None), [25], "YES", None),
+        ((1, 20), (12, None), [6, 70], "YES", None),
+        ((1, 20), (9, None), [None], "YES", "min_price"),
+        ((1, 20), (10, None), [None], "YES", None),
+        ((1, 20), (19, None), [25], "N/A", "min_price"),
+        ((12, 10), None, [25], "NO", "min_price"),
+        (None, (12, 10), [25], "NO", "max_price"),
+    ],
+)
+def test_limits_that_no_session_can_keep_are_refused(
+    least: Any, most: Any, vats: list[int | None], tax: str, field: str | None
+) -> None:
+    components = [{"type": "ENERGY", "price": 1} | ({} if vat is None else {"vat": vat}) for vat in vats]
+    limits = {
+        name: {"before_taxes": given[0]} | ({} if given[1] is None else {"after_taxes": given[1]})
+        for name, given in (("min_price", least), ("max_price", most))
+        if given
+    }
+    wanted = document(elements=[{"price_components": components}], tax_included=tax, **limits)
+    if field is None:
+        assert parse_tariff(wanted).max_price
+        return
+    with pytest.raises(Invalid) as caught:
+        parse_tariff(wanted)
     assert caught.value.field == field
 
 

@@ -1,6 +1,6 @@
 """Does rating give the known right answers? Tests are named after the case they show."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import msgspec
@@ -15,6 +15,7 @@ from tests.rules.rating.building import (
     BY_EVSE,
     CHARGING,
     IDLE,
+    STOCKHOLM,
     codes,
     element,
     idle,
@@ -129,6 +130,17 @@ def test_B30_the_highest_price() -> None:
 def test_B30_a_least_price_above_the_highest_is_refused() -> None:
     with pytest.raises(Invalid, match="min_price: before_taxes 11 is more than max_price 10"):
         tariff(element(ENERGY=1), min_price={"excl_vat": 11}, max_price={"excl_vat": 10})
+
+
+def test_B30_the_highest_price_holds_also_after_the_least() -> None:
+    limits = {"min_price": {"excl_vat": 10}, "max_price": {"excl_vat": 11, "incl_vat": 12}}
+    mixed = tariff(element(vat=0, FLAT=0), element(ENERGY=8), **limits)
+    rating = rate(session("2026-05-08T08:00", (9, CHARGING, 1000)), mixed)
+    assert (rating.excl_vat, rating.incl_vat) == (Decimal("10.00"), Decimal("12.00"))
+    assert [line.kind.value for line in rating.lines[-2:]] == ["min_price", "max_price"]
+    assert {"min_price_applied", "max_price_applied"} <= codes(rating)
+    assert sum(line.incl_vat or 0 for line in rating.lines) == rating.incl_vat
+    assert sum(line.excl_vat or 0 for line in rating.lines) == rating.excl_vat
 
 
 def test_B31_the_start_fee_once() -> None:
@@ -276,6 +288,17 @@ def test_a_tariff_by_the_clock_needs_a_time_zone() -> None:
         compile_tariff(parse_tariff(by_clock), None)
     with pytest.raises(Invalid, match="time_zone: 'Mars/Olympus' is not a time zone"):
         compile_tariff(parse_tariff(by_clock), "Mars/Olympus")
+
+
+@pytest.mark.parametrize(
+    ("start_at", "zone"),
+    [(datetime(9999, 12, 31, 22, tzinfo=UTC), STOCKHOLM), (datetime(1, 1, 1, 1, tzinfo=UTC), "America/New_York")],
+)
+def test_local_time_outside_the_calendar_is_refused(start_at: datetime, zone: str) -> None:
+    cdr = session(start_at, (90, CHARGING, 5000), time_zone=zone)
+    by_clock = parse_tariff({"id": "T", "currency": "SEK", "elements": [element(NIGHT, ENERGY=1)]})
+    with pytest.raises(Invalid, match="periods: their local time lies outside the calendar"):
+        rate(cdr, compile_tariff(by_clock, zone))
 
 
 def test_a_wrong_clock_is_refused() -> None:

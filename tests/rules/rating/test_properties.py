@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from laddbok.model.cdr import Activity, Cdr, ChargingPeriod
+from laddbok.model.errors import Invalid
 from laddbok.model.tariff import parse_tariff
 from laddbok.rating.compile import compile_tariff
 from laddbok.rating.rate import rate
@@ -105,6 +106,26 @@ def test_lines_sum_to_totals_and_rating_twice_is_the_same(session_seed: int, tar
     assert sum(line.incl_vat or 0 for line in rating.lines) == rating.incl_vat
     assert rating.excl_vat is not None and 0 <= rating.excl_vat <= 20
     assert msgspec.json.encode(rate(cdr, compiled)) == msgspec.json.encode(rating)
+
+
+@settings(max_examples=150, deadline=None)
+@given(seeds, st.lists(st.integers(0, 30), min_size=4, max_size=4), st.sampled_from(["YES", "NO", "N/A"]))
+def test_nothing_costs_more_than_the_highest_price(seed: int, limits: list[int], tax: str) -> None:
+    least, least_gross, most, most_gross = limits
+    elements = element(vat=0, FLAT=seed % 7), element(vat=25, ENERGY=seed % 11)
+    given = {
+        "min_price": {"before_taxes": least, "after_taxes": least_gross} if seed % 2 else {"before_taxes": least},
+        "max_price": {"before_taxes": most, "after_taxes": most_gross},
+    }
+    document = {"id": "T", "currency": "SEK", "elements": [*elements], "tax_included": tax, **given}
+    try:
+        compiled = compile_tariff(parse_tariff(document), STOCKHOLM)
+    except Invalid:
+        return
+    rating = rate(session(NIGHTS[0], (60, Activity.CHARGING, 1_000 + seed % 3_000)), compiled)
+    assert rating.excl_vat is None or rating.excl_vat <= most
+    assert rating.incl_vat is None or rating.incl_vat <= most_gross
+    assert None in (rating.excl_vat, rating.incl_vat) or rating.excl_vat <= rating.incl_vat  # type: ignore[operator]
 
 
 @settings(max_examples=50, deadline=None)

@@ -4,7 +4,9 @@ import asyncio
 import csv
 import gzip
 import io
+import json
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from laddbok.wires.import_sessions import CHUNK_ROWS, ImportResult, import_sessi
 from laddbok.wires.importers.row import ImportedSession
 from laddbok.wires.importers.session_file import MAX_LINE_BYTES
 
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HEADER = "session_id,station,start,end,energy_kwh,time_zone\n"
 ROW = "{},S1,2024-05-01T10:00Z,2024-05-01T11:00Z,7.4,Europe/Stockholm\n"
 
@@ -35,7 +38,7 @@ class Store:
 
 
 def run(store: Store, path: Path, format_name: str | None = None, tenant: str = "t") -> ImportResult:
-    return asyncio.run(import_sessions(store, path, format_name, tenant))
+    return asyncio.run(import_sessions(store, path, format_name, tenant, NOW))
 
 
 def written(folder: Path, content: str | bytes) -> Path:
@@ -51,7 +54,7 @@ def test_counts_every_row_once_over_chunks_and_runs(tmp_path: Path) -> None:
     path = written(tmp_path, HEADER + "".join([*rows, rows[0], rows[-1], bad, "too,few\n", "\n"]))
     store = Store()
     told: list[tuple[int, float]] = []
-    first = asyncio.run(import_sessions(store, path, None, "t", lambda done, share: told.append((done, share))))
+    first = asyncio.run(import_sessions(store, path, None, "t", NOW, lambda done, share: told.append((done, share))))
     reasons = {"missing_end": 1, "wrong_columns": 1}
     assert first == ImportResult(rows=count + 4, imported=count, rejected=2, duplicates=2, rejected_by_reason=reasons)
     again = run(store, path)
@@ -80,6 +83,34 @@ def test_reads_the_json_of_acn_as_downloaded(tmp_path: Path) -> None:
     result = run(store, written(tmp_path, f'{{"_meta": {{}}, "_items": [{item}, 3]}}'))
     assert (result.imported, result.rejected_by_reason) == (1, {"wrong_columns": 1})
     assert [session.energy_wh for session in store.sessions.values()] == [7_500]
+
+
+def test_what_has_not_happened_yet_is_rejected(tmp_path: Path) -> None:
+    ends = ["2026-03-01T12:00Z", "2026-03-02T12:00Z", "2026-03-02T12:00:01Z", "2027-01-01T00:00Z", "9999-12-31T23:59Z"]
+    starts = ["2026-03-01T11:00Z"] * 4 + ["9999-12-31T22:00Z"]
+    rows = [
+        f"{i},S1,{start},{end},7.4,Europe/Stockholm\n" for i, (start, end) in enumerate(zip(starts, ends, strict=True))
+    ]
+    result = run(Store(), written(tmp_path, HEADER + "".join(rows)))
+    assert (result.imported, result.rejected_by_reason) == (2, {"bad_time": 3})
+
+
+@pytest.mark.parametrize(
+    ("kwh", "reason"),
+    [("1e9999999", "implausible_energy"), ("-1e9999999", "negative_energy"), ("1e99999999999999999999", "bad_energy")],
+)
+def test_a_number_like_no_other_rejects_its_row_only(tmp_path: Path, kwh: str, reason: str) -> None:
+    expected = ImportResult(rows=3, imported=2, rejected=1, rejected_by_reason={reason: 1})
+    rows = [ROW.format(1), ROW.format(2).replace("7.4", kwh), ROW.format(3)]
+    assert run(Store(), written(tmp_path, HEADER + "".join(rows))) == expected
+    item = {
+        "sessionID": "a", "stationID": "2-1", "connectionTime": "Sun, 01 Jul 2018 09:00:00 GMT",
+        "disconnectTime": "Sun, 01 Jul 2018 10:30:00 GMT", "doneChargingTime": None, "timezone": "America/Los_Angeles",
+        "siteID": "0002", "userID": None,
+    }  # fmt: skip
+    items = [json.dumps(item | {"sessionID": str(i), "kWhDelivered": 7.5}) for i in range(3)]
+    items[1] = items[1].replace("7.5", kwh)
+    assert run(Store(), written(tmp_path, f"[{', '.join(items)}]")) == expected
 
 
 @pytest.mark.parametrize(

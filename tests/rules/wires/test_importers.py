@@ -74,6 +74,10 @@ def test_identity_is_the_sources_id_or_where_when_and_how_much() -> None:
         ({"kwh": "much"}, "bad_energy"),
         ({"kwh": "NaN"}, "bad_energy"),
         ({"kwh": "1e400"}, "implausible_energy"),
+        ({"kwh": "1e9999999"}, "implausible_energy"),
+        ({"kwh": "1e" + "9" * 30}, "bad_energy"),
+        ({"kwh": "1_0"}, "bad_energy"),
+        ({"kwh": "-1e9999999"}, "negative_energy"),
         ({"connector": "left"}, "bad_connector"),
         ({"start": "1 July"}, "bad_time"),
         ({"start": "2018-07-01"}, "bad_time"),
@@ -88,7 +92,7 @@ def test_refuses_by_name(changes: dict[str, str], expected: str) -> None:
     assert reason("perth_kinross", **changes) == expected
 
 
-@pytest.mark.parametrize("kwh", ["0", "0.0", "-0"])
+@pytest.mark.parametrize("kwh", ["0", "0.0", "-0", "0e9999999", "1e-9999999"])
 def test_zero_energy_is_a_session(kwh: str) -> None:
     session = read("perth_kinross", kwh=kwh)
     assert isinstance(session, ImportedSession) and session.energy_wh == 0
@@ -114,6 +118,8 @@ def test_charging_can_not_end_after_the_unplug() -> None:
         ({"start": "2018-07-01T11:00:00"}, "bad_time"),
         ({"charging_ended": "2018-07-01T13:00:00+02:00"}, "bad_time"),
         ({"start": "2018-07-01 11:00", "end": "2018-07-01 12:30", "max_power_kw": "-7"}, "bad_power"),
+        ({"start": "2018-07-01 11:00", "end": "2018-07-01 12:30", "max_power_kw": "1_1"}, "bad_power"),
+        ({"start": "2018-07-01 11:00", "end": "2018-07-01 12:30", "max_power_kw": "1e9999999"}, "bad_power"),
         ({"end": "9999-12-31T23:59:59-14:00"}, "bad_time"),
     ],
 )

@@ -123,6 +123,51 @@ def test_what_is_wrong_with_a_cdr_is_named(tmp_path: Path, wrong: dict[str, Any]
     assert caught.value.field == field
 
 
+@pytest.mark.parametrize("number", ["1e9999999", "1e-9999999", "1e99999999999999999999", '"1_0"', '"1e9999999"'])
+def test_a_number_that_nobody_can_compute_with_is_named(tmp_path: Path, number: str) -> None:
+    for name in ("tariff", "cdr"):
+        (tmp_path / f"{name}.json").write_text(json.dumps({"tariff": TARIFF, "cdr": CDR}[name]), encoding="utf-8")
+    for name, was, field in [
+        ("cdr", '"volume": 8', "charging_periods[0].dimensions[0].volume"),
+        ("cdr", '"total_energy": 8', "total_energy"),
+        ("tariff", '"price": 3.2', "elements[0].price_components[0].price"),
+    ]:
+        path = tmp_path / f"{name}.json"
+        good = path.read_text(encoding="utf-8")
+        assert was in good
+        path.write_text(good.replace(was, f"{was.split(':')[0]}: {number}"), encoding="utf-8")
+        with pytest.raises(Invalid) as caught:
+            rate_files(tmp_path / "tariff.json", tmp_path / "cdr.json")
+        assert caught.value.field == field
+        path.write_text(good, encoding="utf-8")
+
+
+def test_a_session_at_the_end_of_the_calendar_is_refused_by_a_tariff_by_the_clock(tmp_path: Path) -> None:
+    last = {"start_date_time": "9999-12-31T22:00:00Z", "end_date_time": "9999-12-31T23:59:00Z"}
+    period = {"start_date_time": last["start_date_time"], "dimensions": [{"type": "ENERGY", "volume": 8}]}
+    with pytest.raises(Invalid, match="periods: their local time lies outside the calendar"):
+        rated(tmp_path, NIGHTLY, CDR | last | {"charging_periods": [period]})
+
+
+@pytest.mark.parametrize(
+    ("force", "fields"),
+    [
+        ({"start_date_time": "2026-05-08T19:00:00Z", "end_date_time": "2026-05-08T19:00:01Z"}, []),
+        ({"start_date_time": "2026-05-08T19:00:01Z"}, ["start_date_time"]),
+        ({"end_date_time": "2026-05-08T21:00:00+02:00"}, ["end_date_time"]),
+        ({"end_date_time": "2020-01-01T00:00:00"}, ["end_date_time"]),
+    ],
+)
+def test_a_tariff_that_did_not_hold_at_the_start_is_a_finding(
+    tmp_path: Path, force: dict[str, str], fields: list[str]
+) -> None:
+    answer = rated(tmp_path, TARIFF | force, CDR)
+    assert [(each["code"], each["field"]) for each in answer["findings"]] == [
+        ("tariff_not_in_force", f) for f in fields
+    ]
+    assert answer["total_cost"]["excl_vat"] == "34.60"
+
+
 def test_a_tariff_without_currency_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Invalid, match=r"^currency: is missing"):
         rated(tmp_path, changed(TARIFF, "currency", to=...), CDR)

@@ -6,8 +6,10 @@ instants with an offset, or wall times in the zone of the row.
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from laddbok.model.money import number_of
 from laddbok.wires.importers.local_time import Interval, read_local
 from laddbok.wires.importers.row import (
     BadRow,
@@ -24,6 +26,7 @@ from laddbok.wires.importers.row import (
 )
 
 COLUMNS = frozenset({"station", "start", "end", "energy_kwh", "time_zone"})
+LEAST_POWER_KW = Decimal("0.001")
 MAX_POWER_KW = 2_000
 
 
@@ -96,10 +99,7 @@ def _max_power_w(row: Row) -> int | None:
     text = optional(row, "max_power_kw")
     if text is None:
         return None
-    try:
-        power_w = round(1000 * float(text.replace(",", ".")))
-    except (ValueError, OverflowError):
-        power_w = 0
-    if not 0 < power_w <= 1000 * MAX_POWER_KW:
+    power_kw = number_of(text.replace(",", "."))
+    if power_kw is None or not LEAST_POWER_KW <= power_kw <= MAX_POWER_KW:
         raise BadRow("bad_power", f"max_power_kw is {text!r}")
-    return power_w
+    return int(power_kw * 1000)

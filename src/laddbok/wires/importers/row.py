@@ -13,17 +13,19 @@ format is one function that reads one row; whatever it can't read it refuses by 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
+
+from laddbok.model.money import number_of
 
 Row = Mapping[str, str]
 
 WRONG_COLUMNS = "\0wrong columns"
 """The key of a row whose number of values is not that of the header; no column can have this name."""
 
-MAX_ENERGY_WH = 10_000_000
+MAX_ENERGY_KWH = 10_000
 """More than the largest truck takes in a week; a value above it is a broken meter. Source: our choice."""
 
 ISO = "iso"
@@ -39,6 +41,9 @@ MAX_DURATION = timedelta(days=366)
 
 EARLIEST_AT = datetime(2000, 1, 1, tzinfo=UTC)
 """An earlier stamp is that of a clock which was not set. Source: our choice."""
+
+LATEST_AFTER_NOW = timedelta(days=1)
+"""A session that ends later than this after the import has not happened yet: a wrong clock. Source: our choice."""
 
 
 class BadRow(Exception):
@@ -112,6 +117,14 @@ def checked(session: ImportedSession) -> ImportedSession:
     return session
 
 
+def happened(row: ImportedSession | Rejected, now: datetime) -> ImportedSession | Rejected:
+    """The row, rejected as bad_time if its session ends in the future."""
+    if isinstance(row, Rejected) or row.end_at <= now + LATEST_AFTER_NOW:
+        return row
+    detail = f"it ends at {row.end_at}, which is still to come"
+    return Rejected(row_number=row.row_number, reason="bad_time", detail=detail)
+
+
 def required(row: Row, column: str, name: str) -> str:
     """The text of a column.
 
@@ -143,16 +156,14 @@ def energy_wh(row: Row, column: str) -> int:
     Raises: BadRow: missing_energy, bad_energy, negative_energy, implausible_energy.
     """
     text = required(row, column, "energy")
-    try:
-        kwh = Decimal(text.replace(",", "."))
-    except InvalidOperation:
-        raise BadRow("bad_energy", f"{column} is {text!r}") from None
-    if not kwh.is_finite():
+    kwh = number_of(text.replace(",", "."))
+    if kwh is None:
         raise BadRow("bad_energy", f"{column} is {text!r}")
     # Before rounding: -0.0004 kWh is negative too.
     if kwh < 0:
         raise BadRow("negative_energy", f"{column} is {text!r}")
-    if kwh * 1000 > MAX_ENERGY_WH:
+    # Before computing: 1e9999999 kWh times 1000 is more than a Decimal can be.
+    if kwh > MAX_ENERGY_KWH:
         raise BadRow("implausible_energy", f"{column} is {text!r}")
     return int((kwh * 1000).quantize(Decimal(1), ROUND_HALF_UP))
 

@@ -28,6 +28,10 @@ DAMAGE = (EOFError, OSError, zlib.error, UnicodeDecodeError, csv.Error)
 """How a file shows, while it is read, that it is broken or not text."""
 
 
+_json_as_written = msgspec.json.Decoder(float_hook=str)
+"""Fractions stay the text that they were: one that is too large for a number rejects its row, not the file."""
+
+
 class SessionFile:
     """An open file of sessions: the name of its format, its rows (once), and how much of it has been read."""
 
@@ -80,7 +84,7 @@ def _json(unpacked: IO[bytes] | gzip.GzipFile) -> tuple[list[str], Iterator[Row]
         text = unpacked.read(MAX_JSON_BYTES + 1)
         if len(text) > MAX_JSON_BYTES:
             raise Invalid("file", f"JSON of more than {MAX_JSON_BYTES} bytes")
-        document = msgspec.json.decode(text.removeprefix(BYTE_ORDER_MARK))
+        document = _json_as_written.decode(text.removeprefix(BYTE_ORDER_MARK))
     except (*DAMAGE, msgspec.DecodeError, RecursionError) as error:
         raise Invalid("file", f"it is no JSON that can be read: {error}") from error
     found = document if isinstance(document, list) else next((v for v in document.values() if isinstance(v, list)), [])
