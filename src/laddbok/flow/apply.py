@@ -11,13 +11,13 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from laddbok.flow.changes import BadData, Changes, OutcomeUnknown, Stale, StoreDown
+from laddbok.flow.changes import BadData, Changes, OutcomeUnknown, Stale, StoreDown, Withdrawn
 from laddbok.flow.decide import Decided, decide, quarantine
-from laddbok.flow.messages import Asked, Elapsed, Entry, Received, Reply, StationMemory
+from laddbok.flow.messages import Asked, Commanded, Elapsed, Entry, Received, Reply, StationMemory
 from laddbok.flow.store import Claim, Found, Question, Store
 from laddbok.model.events import TransactionEnded
 from laddbok.model.session import RUNNING_STATES, FramePosition, Session, SessionState
-from laddbok.sessions.advance import advance, concerns, is_lost, superseded
+from laddbok.sessions.advance import AVAILABLE_GRACE, advance, concerns, is_lost, superseded
 from laddbok.sessions.facts import Facts
 
 MAX_ENDED_KEPT = 8
@@ -33,14 +33,16 @@ class Desk:
         self._numbers: Iterator[int] = iter(())
         self._changed: dict[str, Session] = {}
 
-    def take_over(self, claim: Claim, protocol: str | None = None) -> StationMemory:
+    def take_over(self, claim: Claim, protocol: str | None = None, now: datetime | None = None) -> StationMemory:
         """Begin to hold a station: its stored state with the frames folded in that came after it.
 
-        Args: protocol: what this connection speaks, "1.6" or "2.0.1"; None: what the last one spoke.
+        Args: protocol: what this connection speaks, "1.6" or "2.0.1"; None: what the last one spoke. now: from when on
+            it has time to send what it kept, before a stop counts as lost.
         """
         station = claim.state.station
         state = replace(claim.state, station=replace(station, protocol=protocol or station.protocol))
         memory = StationMemory(state=state, epoch=claim.epoch)
+        memory.held_since = now
         for asked in map(Asked.of_row, claim.unfolded):
             if asked.event is not None:
                 _catch_up(state.sessions, asked)
@@ -53,13 +55,20 @@ class Desk:
         if memory is not None and memory.epoch == epoch:
             del self.stations[station_no]
 
-    def lost_sessions(self, now: datetime) -> list[Elapsed]:
-        """The sessions whose stop has not come in time, as messages to take in."""
+    def lost_sessions(self, now: datetime, silent: bool = False) -> list[Elapsed]:
+        """The sessions whose stop has not come in time, as messages to take in.
+
+        A station that is connected and says nothing of a transaction may well be charging: only one that said something
+        else meanwhile (Available, a boot) has lost its stop, and not before it had time to send what it kept.
+
+        Args: silent: the stations held are those that nobody hears, so that long silence alone counts.
+        """
         return [
             Elapsed(station_no=station_no, epoch=memory.epoch, received_at=now, transaction_id=session.transaction_id)
             for station_no, memory in self.stations.items()
+            if silent or memory.held_since is None or now >= memory.held_since + AVAILABLE_GRACE
             for session in memory.state.sessions.values()
-            if is_lost(session, now)
+            if (silent or session.due_at is not None) and is_lost(session, now)
         ]
 
     def changed_sessions(self) -> list[Session]:
@@ -90,6 +99,9 @@ class Desk:
                     gone.append(Reply.dropped(entry))
                     self.stations.pop(entry.station_no, None)
             return gone + await self.apply(fresh)
+        except Withdrawn as withdrawn:
+            still, idle = _without_commands(live, withdrawn.command_ids)
+            return gone + idle + await self.apply(still)
         return gone + [self._absorb(each) for each in decided]
 
     async def _commit(self, decided: Sequence[Decided]) -> None:
@@ -116,7 +128,11 @@ class Desk:
         """Halve the batch until the message that can't be stored stands alone."""
         if len(entries) > 1:
             half = len(entries) // 2
-            return await self.apply(entries[:half]) + await self.apply(entries[half:])
+            written = await self.apply(entries[:half])
+            try:
+                return written + await self.apply(entries[half:])
+            except StoreDown as error:
+                raise OutcomeUnknown("a part of the batch is written") from error
         memory = self.stations[entries[0].station_no]
         alone = quarantine(entries[0], memory, f"can't be stored: {reason}")
         await self._commit([alone])
@@ -173,10 +189,21 @@ class Desk:
             state.outlets[decided.outlet.evse_id, decided.outlet.connector_id] = decided.outlet
         if decided.opened is not None:
             _prune(state.sessions)
-        queued = decided.also.commands_queued if decided.also is not None else ()
         if decided.booted is not None:
             memory.state = replace(state, station=decided.booted)
-        return Reply(entry=decided.entry, payload=decided.payload, error=decided.error, then=tuple(queued))
+        return Reply(entry=decided.entry, payload=decided.payload, error=decided.error)
+
+
+def _without_commands(entries: Sequence[Entry], command_ids: frozenset[str]) -> tuple[list[Entry], list[Reply]]:
+    """The messages without these commands, and for each of those a reply that sends nothing."""
+    still: list[Entry] = []
+    idle: list[Reply] = []
+    for entry in entries:
+        if isinstance(entry, Commanded) and entry.command_id in command_ids:
+            idle.append(Reply(entry))
+        else:
+            still.append(entry)
+    return still, idle
 
 
 def _catch_up(sessions: dict[str, Session], asked: Asked) -> None:

@@ -41,6 +41,10 @@ class Batch(Generic[Entry]):
         """Messages that wait for a batch."""
         return self._waiting
 
+    def __contains__(self, station_no: int) -> bool:
+        """Whether a message of this station waits or is under way."""
+        return station_no in self._lines
+
     def offer(self, station_no: int, entry: Entry) -> bool:
         """Take a message in; False: full, and the message is not taken."""
         if self._waiting >= self._max_waiting:

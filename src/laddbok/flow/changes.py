@@ -109,7 +109,10 @@ class CommandQueued(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CommandMoved(msgspec.Struct, frozen=True, kw_only=True):
-    """A command went out, or ended. `answer` is JSON text."""
+    """A command went out (`sent`, only from the queue), or ended. `answer` is JSON text.
+
+    One of ours that is `not_connected` before it went out stays queued, for the station's next connection.
+    """
 
     command_id: str
     status: str
@@ -168,6 +171,14 @@ class Stale(Exception):
     def __init__(self, station_numbers: frozenset[int]) -> None:
         super().__init__(f"stale: stations {sorted(station_numbers)}")
         self.station_numbers = station_numbers
+
+
+class Withdrawn(Exception):
+    """These commands are not queued any more, so they must not go out; nothing of the commit was written."""
+
+    def __init__(self, command_ids: frozenset[str]) -> None:
+        super().__init__(f"withdrawn: commands {sorted(command_ids)}")
+        self.command_ids = command_ids
 
 
 class BadData(Exception):

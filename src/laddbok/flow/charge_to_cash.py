@@ -15,7 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from laddbok.flow.changes import CdrIssued, Changes, Decision, RangeClosed
-from laddbok.flow.evidence import refold
+from laddbok.flow.evidence import EvidenceIncomplete, refold
 from laddbok.flow.store import SessionEvidence
 from laddbok.model.cdr import Cdr
 from laddbok.model.errors import Invalid
@@ -38,18 +38,18 @@ class Settlement(msgspec.Struct, frozen=True):
 def settle(evidence: SessionEvidence, now: datetime) -> Settlement:
     """A finished session becomes a CDR with its price, or is held for a person, or is void.
 
-    It is folded from the stored evidence, never from a gateway's memory. Settling again changes nothing but an
-    unplugging that became known later.
+    It is folded from the stored evidence, never from a gateway's memory. Settling again changes nothing, unless messages
+    that came later tell that the unplugging, or the end that we had guessed, was another.
     Source: our choice, design "The session".
     """
     row = evidence.session
-    if row.state in (SessionState.REVIEW, SessionState.VOID) or row.state in RUNNING_STATES:
+    if row.state in RUNNING_STATES:
         return Settlement()
     session = refold(evidence)
-    if row.state is SessionState.SETTLED:
-        return _unplugged_later(row, session)
+    if row.state is not SessionState.ENDED:
+        return _learned_later(evidence, session, now)
     if session.state is not SessionState.ENDED:
-        return Settlement()
+        raise EvidenceIncomplete(session.id, "its row has ended, its evidence says that it still runs")
     if (wait_until := _waits_until(session)) > now:
         return Settlement(again_at=wait_until)
     if never_charged(session):
@@ -60,12 +60,13 @@ def settle(evidence: SessionEvidence, now: datetime) -> Settlement:
     return _priced(session, evidence.tariff, now)
 
 
-def running_price(session: Session, tariff_document: dict[str, Any], now: datetime) -> Rating:
+def running_price(session: Session, tariff_document: dict[str, Any], heard_at: datetime) -> Rating:
     """The price so far, by the same function as the final one.
 
+    Args: heard_at: when its station was last heard, now for one that is connected: nothing is counted after that.
     Raises: Invalid when the tariff can't be used.
     """
-    return price(cdr(session, until=now), parse_tariff(tariff_document))
+    return price(cdr(session, until=heard_at), parse_tariff(tariff_document))
 
 
 def price(document: Cdr, tariff: Tariff) -> Rating:
@@ -97,14 +98,39 @@ def _closed(session: Session, state: SessionState, why: str, now: datetime) -> C
     return Changes(moved=[closed], decisions=[decision], closed_ranges=[RangeClosed(closed, now)])
 
 
-def _unplugged_later(row: Session, session: Session) -> Settlement:
-    """The CDR stands; only the record learns when the cable came out."""
-    if row.unplugged_at is not None or session.unplugged_at is None:
+def _learned_later(evidence: SessionEvidence, session: Session, now: datetime) -> Settlement:
+    """What later messages make of a session that was settled, held or void: `session` is what the evidence says now."""
+    row = evidence.session
+    if session.state is not SessionState.ENDED:
         return Settlement()
-    learned = replace(
-        row, unplugged_at=session.unplugged_at, through=session.through, last_contact_at=session.last_contact_at
-    )
-    return Settlement(Changes(moved=[learned]))
+    if (session.energy_wh, session.transaction_ended_at) != (row.energy_wh, row.transaction_ended_at):
+        if row.state is SessionState.SETTLED:
+            return _corrected(evidence, session, now)
+        reasons = (*session.review_reasons, *row.review_reasons, ReviewReason.LATE_MESSAGES)
+        held = replace(session, review_reasons=tuple(dict.fromkeys(reasons)))
+        return Settlement(_closed(held, SessionState.REVIEW, "late_messages", now))
+    if row.state is SessionState.SETTLED and row.unplugged_at is None and session.unplugged_at is not None:
+        learned = replace(
+            row, unplugged_at=session.unplugged_at, through=session.through, last_contact_at=session.last_contact_at
+        )
+        return Settlement(Changes(moved=[learned]))
+    return Settlement()
+
+
+def _corrected(evidence: SessionEvidence, session: Session, now: datetime) -> Settlement:
+    """The issued CDR is credited and a new revision issued; a correction that a person must see changes nothing yet.
+
+    Source: OCPI 2.2.1 mod_cdrs (credit CDR); case B24.
+    """
+    reasons = held_because(session)
+    revised = replace(session, revision=evidence.session.revision + 1)
+    changes = _priced(revised, evidence.tariff, now).changes
+    if reasons or evidence.issued is None or changes is None or not changes.cdrs:
+        body = {"reasons": reasons, "energy_wh": session.energy_wh}
+        held = Decision(tenant=session.tenant, session_id=session.id, at=now, kind="correction_held", body=body)
+        return Settlement(Changes(decisions=[held]))
+    changes.cdrs.insert(0, replace(evidence.issued, kind="credit", at=now))
+    return Settlement(changes)
 
 
 def _waits_until(session: Session) -> datetime:

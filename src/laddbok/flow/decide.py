@@ -31,7 +31,7 @@ from laddbok.ocpp import respond
 from laddbok.ocpp.first_settings import first_settings
 from laddbok.ocpp.frame import ErrorCode, Undecodable, encode_result, spelled
 from laddbok.sessions.advance import UNPLUG_TIMEOUT, is_lost
-from laddbok.sessions.close import close_softly
+from laddbok.sessions.close import SETTLE_AFTER, close_softly
 from laddbok.sessions.facts import Facts, Stamp, StartFacts
 from laddbok.sessions.receive import Outcome, receive
 
@@ -154,7 +154,7 @@ def _also(
     changed = [opened, *moved] if opened else moved
     ended = [session for session in outcome.sessions if session.state is SessionState.ENDED]
     seen = outcome.outlet is not None or outcome.booted is not None or outcome.orphan_transaction_id is not None
-    if not (changed or ended or seen):
+    if not (changed or ended or seen or outcome.late):
         return None
     station = memory.state.station
     changes = Changes()
@@ -166,8 +166,13 @@ def _also(
         changes.decisions += [_superseded(session, stamp) for session in outcome.sessions if session is not opened]
     for session in ended:
         changes.jobs.append(settle_job(session, stamp))
-        if session.unplugged_at is not None and all(session is not each for each in changed):
+        if all(session is not each for each in changed):
             changes.attributed.append(Attributed(session, stamp.received_at))
+    if outcome.late is not None:
+        reached = msgspec.structs.replace(outcome.late, through=stamp.position)
+        changes.attributed.append(Attributed(reached, stamp.received_at))
+        due_at = stamp.received_at + SETTLE_AFTER
+        changes.jobs.append(Job(tenant=reached.tenant, kind=SETTLE, key=reached.id, due_at=due_at))
     if outcome.outlet is not None:
         changes.outlets.append(OutletSeen(station.tenant, entry.station_no, outcome.outlet))
     if outcome.booted is not None:

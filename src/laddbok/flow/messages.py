@@ -39,11 +39,12 @@ VERSION_OF_CODE = {code: version for version, code in VERSION_CODE.items()}
 class StationMemory:
     """One station as its owner knows it: its state, and where its next frame stands in the evidence."""
 
-    __slots__ = ("epoch", "next_seq", "state")
+    __slots__ = ("epoch", "held_since", "next_seq", "state")
 
     def __init__(self, state: StationState, epoch: int) -> None:
         self.state = state
         self.epoch = epoch
+        self.held_since: datetime | None = None
         self.next_seq = 1
 
     def stamp(self, received_at: datetime) -> Stamp:
@@ -81,9 +82,12 @@ class Received(msgspec.Struct, frozen=True, kw_only=True):
             return self._ask(memory, event.id_token, event.at, event.evse_id, start_key=start_key(event))
         if isinstance(event, TransactionUpdated | TransactionEnded):
             known = event.transaction_id
-            if known in memory.state.sessions and event.id_token is None:
+            session = memory.state.sessions.get(known)
+            if session is not None and event.id_token is None:
                 return None
-            return self._ask(memory, event.id_token, event.at, event.evse_id, transaction_id=known)
+            # What a session takes from our tables is that of its start, also when its driver is known later (case B9).
+            at = event.at if session is None else session.started_at
+            return self._ask(memory, event.id_token, at, event.evse_id, transaction_id=known)
         if isinstance(event, AuthorizeAsked):
             return self._ask(memory, event.id_token, None, None)
         return None
@@ -166,8 +170,6 @@ class Reply(msgspec.Struct, frozen=True):
     payload: bytes | None = None
     error: tuple[str, str] | None = None
     is_dropped: bool = False
-    then: tuple[CommandQueued, ...] = ()
-    """Commands of ours that are queued by now and go out next."""
 
     @classmethod
     def dropped(cls, entry: Entry) -> "Reply":

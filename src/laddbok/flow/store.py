@@ -10,7 +10,7 @@ from typing import Protocol
 
 import msgspec
 
-from laddbok.flow.changes import Changes, Decision, FrameRow, Job
+from laddbok.flow.changes import CdrIssued, Changes, Decision, FrameRow, Job
 from laddbok.model.session import FramePosition, Session
 from laddbok.model.station import StationState
 from laddbok.model.tariff import Tariff
@@ -58,6 +58,8 @@ class SessionEvidence(msgspec.Struct, frozen=True):
     frames: tuple[FrameRow, ...]
     decisions: tuple[Decision, ...]
     tariff: Tariff | None
+    issued: CdrIssued | None = None
+    """The CDR of its present revision, once it is settled."""
 
 
 class LeasedJob(msgspec.Struct, frozen=True):
@@ -98,7 +100,7 @@ class Store(Protocol):
         ...
 
     async def commit(self, changes: Changes) -> None:
-        """Write all of it or nothing. Raises Stale, BadData, OutcomeUnknown."""
+        """Write all of it or nothing. Raises Stale, Withdrawn, BadData, OutcomeUnknown."""
         ...
 
     async def checkpoint(self, sessions: Sequence[Session], at: datetime) -> None:

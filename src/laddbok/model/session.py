@@ -43,6 +43,7 @@ class ReviewReason(StrEnum):
     REGISTER_WENT_BACK = "register_went_back"
     MORE_THAN_THE_OUTLET_CAN = "more_than_the_outlet_can"
     TIME_ESTIMATED = "time_estimated"
+    LATE_MESSAGES = "late_messages"
 
 
 class FramePosition(msgspec.Struct, frozen=True, order=True):
@@ -138,6 +139,9 @@ class Session(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ended_by: str | None = None
     """stop: the station said so; soft: closed by us at the last reading."""
 
+    gave_way_at: datetime | None = None
+    """Another transaction began on its EVSE then, though its own stop had not come."""
+
     activity: Activity = Activity.CHARGING
     has_charged: bool = False
     max_power_w: int | None = None
@@ -146,6 +150,11 @@ class Session(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     last_seq_no: int | None = None
     review_reasons: tuple[ReviewReason, ...] = ()
     due_at: datetime | None = None
+
+    @property
+    def was_guessed_over(self) -> bool:
+        """Closed by us because its stop had not come, and no other transaction began since: it may still go on."""
+        return self.ended_by == "soft" and self.gave_way_at is None
 
     @property
     def energy_wh(self) -> int | None:

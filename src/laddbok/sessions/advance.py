@@ -24,16 +24,16 @@ from laddbok.model.events import (
     TransactionStarted,
     TransactionUpdated,
 )
-from laddbok.model.session import RUNNING_STATES, Session, SessionState
+from laddbok.model.session import RUNNING_STATES, ReviewReason, Session, SessionState
 from laddbok.sessions.close import close_softly, end_by_stop
 from laddbok.sessions.facts import Facts, Stamp
 from laddbok.sessions.meter import TAKES_NOTHING, take_samples, turn
-from laddbok.sessions.open import identify, start_key
+from laddbok.sessions.open import identify, is_same_start
 from laddbok.sessions.timekeeping import instant
 
 LOST_STOP_AFTER = timedelta(hours=24)
-"""Without any contact for this long, a running session is closed at its last reading."""
-AVAILABLE_GRACE = timedelta(minutes=10)
+"""Without any contact with its station for this long, a running session is closed at its last reading."""
+AVAILABLE_GRACE = timedelta(minutes=30)
 """A connector said Available, or the station booted, while a session runs: this long its stop may still come (S21, S30)."""
 UNPLUG_TIMEOUT = timedelta(hours=48)
 """The longest time that a CDR waits for the cable to be taken out."""
@@ -64,10 +64,11 @@ def _samples_only(event: MetersRead, session: Session, stamp: Stamp, facts: Fact
 
     While a stop seems lost, an outlet that is read by the clock says nothing of the transaction unless energy flows (S21).
     """
+    is_named = event.transaction_id is not None and event.transaction_id not in NO_TRANSACTION
+    session = _reopened(session) if is_named else session
     if session.state not in RUNNING_STATES:
         return session
     meter = take_samples(session.meter, event.samples, stamp.received_at)
-    is_named = event.transaction_id is not None and event.transaction_id not in NO_TRANSACTION
     if session.due_at is not None and not is_named and meter.mark_wh == session.meter.mark_wh:
         return session
     return _goes_on(replace(session, meter=meter, last_contact_at=stamp.received_at, through=stamp.position))
@@ -86,6 +87,7 @@ def _started(event: TransactionStarted, session: Session, stamp: Stamp, facts: F
 @advance.register
 def _updated(event: TransactionUpdated, session: Session, stamp: Stamp, facts: Facts) -> Session:
     """Readings, a new charging state, or the driver's token that was missing so far."""
+    session = _reopened(session)
     if session.state not in RUNNING_STATES:
         return session
     if _names_the_driver(event.id_token, session):
@@ -97,7 +99,7 @@ def _updated(event: TransactionUpdated, session: Session, stamp: Stamp, facts: F
 def _ended(event: TransactionEnded, session: Session, stamp: Stamp, facts: Facts) -> Session:
     """The first valid stop ends the session; others are evidence only (case S4). A late one mends a soft close (B24)."""
     closed_softly = session.state is SessionState.ENDED and session.ended_by == "soft"
-    if session.state not in RUNNING_STATES and not closed_softly:
+    if session.state not in RUNNING_STATES and not (closed_softly and _is_before_the_next(event, session, stamp)):
         return session
     if _names_the_driver(event.id_token, session):
         session = identify(session, event.id_token, facts.start)
@@ -131,11 +133,36 @@ def _booted(event: Booted, session: Session, stamp: Stamp, facts: Facts) -> Sess
     return replace(session, due_at=stamp.received_at + AVAILABLE_GRACE, through=stamp.position)
 
 
+def _reopened(session: Session) -> Session:
+    """A session that we closed at a guess, and whose transaction speaks again, was not over; one that ended stays (S32)."""
+    if session.state is not SessionState.ENDED or not session.was_guessed_over:
+        return session
+    return replace(
+        session,
+        state=SessionState.PENDING if session.id_token is None else SessionState.ACTIVE,
+        charging_ended_at=session.charging_ended_at if session.activity in TAKES_NOTHING else None,
+        transaction_ended_at=None,
+        unplugged_at=None,
+        ended_by=None,
+        due_at=None,
+    )
+
+
 def is_another(event: TransactionStarted, session: Session) -> bool:
-    """Whether a start is that of another transaction than this session's; a late start of a running one is its own."""
-    if event.transaction_id is not None and event.transaction_id == session.transaction_id:
-        return session.state not in RUNNING_STATES and start_key(event) != session.start_key
-    return start_key(event) != session.start_key
+    """Whether a start is that of another transaction than this session's.
+
+    The late start of a transaction that was opened without one is its own; else an id that comes again with another
+    start is another transaction, for stations reuse ids after a boot (case S25).
+    """
+    if is_same_start(event, session):
+        return False
+    started_late = session.state in RUNNING_STATES and ReviewReason.INCOMPLETE_START in session.review_reasons
+    return not (started_late and event.transaction_id == session.transaction_id)
+
+
+def _is_before_the_next(event: TransactionEnded, session: Session, stamp: Stamp) -> bool:
+    """A stop after the next transaction began can't be this session's: its energy would be counted in both."""
+    return session.gave_way_at is None or instant(event.at, stamp.received_at)[0] <= session.gave_way_at
 
 
 def superseded(session: Session, event: TransactionStarted | TransactionUpdated, stamp: Stamp) -> Session:
@@ -145,11 +172,11 @@ def superseded(session: Session, event: TransactionStarted | TransactionUpdated,
     """
     if session.state in RUNNING_STATES:
         session = replace(close_softly(session, stamp.received_at), through=stamp.position)
-    elif session.state is not SessionState.ENDED or session.unplugged_at is not None:
+    elif session.state is not SessionState.ENDED or not (session.unplugged_at is None or session.was_guessed_over):
         return session
     at, _ = instant(event.at, stamp.received_at)
     unplugged_at = session.unplugged_at or max(at, session.transaction_ended_at or at)
-    return replace(session, unplugged_at=unplugged_at, through=stamp.position)
+    return replace(session, unplugged_at=unplugged_at, gave_way_at=at, through=stamp.position)
 
 
 def concerns(event: Event, session: Session) -> bool:

@@ -106,6 +106,7 @@ def never_charged(session: Session) -> bool:
 def cdr(session: Session, until: datetime | None = None) -> Cdr:
     """What was used: final when the transaction has ended, else provisional up to `until` (or the last reading).
 
+    Args: until: when the station was last heard, a heartbeat included; idle time and time fees count up to then.
     Idle time after the transaction, while the cable stays in, is part of it when the tariff bills to the unplugging.
     Source: OCPI 2.2.1 mod_cdrs, CDR object.
     """
@@ -118,7 +119,7 @@ def cdr(session: Session, until: datetime | None = None) -> Cdr:
         charging_ended_at=session.charging_ended_at,
         transaction_ended_at=session.transaction_ended_at,
         unplugged_at=session.unplugged_at,
-        last_contact_at=session.last_contact_at,
+        last_contact_at=max(session.last_contact_at, until or session.last_contact_at),
         energy_wh=sum(period.energy_wh for period in periods(meter)),
         periods=periods(meter),
         time_zone=session.time_zone,

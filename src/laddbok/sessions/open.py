@@ -19,7 +19,7 @@ from laddbok.model.events import (
     TransactionUpdated,
 )
 from laddbok.model.ids import session_id
-from laddbok.model.session import ReviewReason, Session, SessionState
+from laddbok.model.session import RUNNING_STATES, ReviewReason, Session, SessionState
 from laddbok.model.station import Outlet, Station
 from laddbok.sessions.authorize import authorization, normalise_token
 from laddbok.sessions.facts import Facts, Stamp, StartFacts
@@ -51,6 +51,28 @@ def start_key(event: TransactionStarted) -> str:
     return blake2b("\x1f".join(map(str, parts)).encode(), digest_size=12).hexdigest()
 
 
+def stored_key(event: TransactionStarted, stamp: Stamp) -> str:
+    """The start key as it is kept with a session.
+
+    A stamp that is not believed does not tell two starts apart for ever: such a key holds only while its session runs,
+    so it carries the place of the session's first frame and no later start has the same.
+    """
+    _, own_stamp = instant(event.at, stamp.received_at)
+    key = start_key(event)
+    return key if own_stamp else f"{key}{_UNTIL_IT_ENDS}{stamp.position.epoch}/{stamp.position.seq}"
+
+
+def is_same_start(event: TransactionStarted, session: Session) -> bool:
+    """Whether this is the start of the session, perhaps repeated."""
+    if session.start_key is None:
+        return False
+    key, place, _ = session.start_key.partition(_UNTIL_IT_ENDS)
+    return key == start_key(event) and (not place or session.state in RUNNING_STATES)
+
+
+_UNTIL_IT_ENDS = "@"
+
+
 def open_session(
     station: Station, event: TransactionStarted, stamp: Stamp, facts: Facts, outlet: Outlet | None
 ) -> Session:
@@ -78,7 +100,7 @@ def open_session(
         site_id=station.site_id,
         time_zone=station.time_zone,
         country=station.country,
-        start_key=start_key(event),
+        start_key=stored_key(event, stamp),
         opened=stamp.position,
         through=stamp.position,
         started_at=at,

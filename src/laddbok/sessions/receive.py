@@ -23,7 +23,7 @@ from laddbok.model.events import (
     TransactionStarted,
     TransactionUpdated,
 )
-from laddbok.model.session import RUNNING_STATES, ReviewReason, Session, SessionState
+from laddbok.model.session import OPEN_STATES, RUNNING_STATES, ReviewReason, Session, SessionState
 from laddbok.model.station import Outlet, Station, StationState
 from laddbok.sessions.advance import NO_TRANSACTION, advance, is_another, superseded
 from laddbok.sessions.authorize import authorization
@@ -42,6 +42,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     outlet: Outlet | None = None
     booted: Booted | None = None
     orphan_transaction_id: str | None = None
+    late: Session | None = None
+    """It was closed at a guess and is settled by now; this event belongs to it and may correct it."""
 
 
 def receive(state: StationState, event: Event, stamp: Stamp, facts: Facts) -> Outcome:
@@ -86,6 +88,8 @@ def _meters_read(state: StationState, event: MetersRead, stamp: Stamp, facts: Fa
     session = state.sessions.get(event.transaction_id)
     if session is None:
         return Outcome(orphan_transaction_id=event.transaction_id)
+    if _is_late(session):
+        return Outcome(late=session)
     return _moved(session, advance(event, session, stamp, facts))
 
 
@@ -106,12 +110,19 @@ def _transaction(
     """An update or the end. In 2.0.1 a transaction whose start never came is opened from what did (S16)."""
     told = authorization(facts.start.token, stamp.received_at) if event.id_token and event.id_token.value else None
     session = _by_transaction(state, event)
+    if session is not None and _is_late(session):
+        return Outcome(answer=Answer(authorization=told), late=session)
     if session is not None:
         return _moved(session, advance(event, session, stamp, facts), Answer(authorization=told))
     opened = None if state.station.protocol == "1.6" else opened_by(state.station, event, stamp, facts, None)
     if opened is None:
         return Outcome(answer=Answer(authorization=told), orphan_transaction_id=event.transaction_id)
     return _opening(state, event, stamp, opened, Answer(authorization=told))
+
+
+def _is_late(session: Session) -> bool:
+    """Whether an event for this session comes after its settling, though its transaction was never told to be over."""
+    return session.state not in OPEN_STATES and session.was_guessed_over
 
 
 def opened_by(
@@ -143,10 +154,11 @@ def _opening(
     opened: Session,
     answer: Answer,
 ) -> Outcome:
-    """What runs at an EVSE, or has not left it yet, gives way to a transaction that begins there."""
+    """What runs at an EVSE, or has not left it yet, gives way to a transaction that begins there, or takes its id (S25)."""
     changed: list[Session] = []
     if not isinstance(event, TransactionEnded):
-        before = [session for session in state.sessions.values() if session.evse_id == opened.evse_id]
+        place = (opened.evse_id, opened.transaction_id)
+        before = [s for s in state.sessions.values() if s.evse_id == place[0] or s.transaction_id == place[1]]
         pairs = [(session, superseded(session, event, stamp)) for session in before]
         changed = [after for session, after in pairs if after is not session]
     return Outcome(answer=answer, sessions=(*changed, opened), opened=opened)

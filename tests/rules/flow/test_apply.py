@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from laddbok.flow import decide as deciding
 from laddbok.flow.apply import Desk
-from laddbok.flow.changes import Changes, OutcomeUnknown, StoreDown
-from laddbok.flow.messages import Entry, Received, Reply
+from laddbok.flow.changes import Changes, CommandMoved, CommandQueued, OutcomeUnknown, StoreDown
+from laddbok.flow.messages import Commanded, Entry, Received, Reply
 from laddbok.model.events import AuthorizeAsked
 from laddbok.model.session import SessionState
 from laddbok.model.station import Station
@@ -167,6 +167,37 @@ def test_stale_drops_only_that_station() -> None:
     states = {row.session.station_no: row.session.state for row in fleet.store.sessions.values()}
     assert states == {1: SessionState.ENDED, 2: SessionState.ACTIVE, 3: SessionState.ENDED}
     assert fleet.frames(2) == 1
+
+
+def test_a_withdrawn_command_is_not_sent_and_its_neighbours_are_committed() -> None:
+    fleet = Fleet(3)
+    for number in (1, 2):
+        queued = CommandQueued(
+            tenant=1, command_id=f"c{number}", station_no=number, action="Reset", payload=b"{}", at=NOON
+        )
+        step(fleet.store.commit(Changes(commands_queued=[queued])))
+    step(fleet.store.commit(Changes(commands=[CommandMoved(command_id="c2", status="timed_out", at=NOON)])))
+    entries: list[Entry] = [fleet.start(3)]
+    for number in (1, 2):
+        row = fleet.store.commands[f"c{number}"].queued
+        epoch = fleet.desk.stations[number].epoch
+        entries.append(Commanded.of_queued(row, epoch, OcppVersion.V16, NOON))
+    replies = fleet.apply(entries)
+    assert {number: reply.payload is not None for number, reply in replies.items()} == {1: True, 2: False, 3: True}
+    assert not any(reply.is_dropped for reply in replies.values())
+    assert [fleet.frames(number) for number in fleet.numbers] == [1, 0, 1]
+    assert fleet.apply([fleet.start(2)])[2].payload
+
+
+def test_a_store_that_goes_down_after_half_of_a_split_batch_is_written() -> None:
+    """Not told as down, because then the written half would be committed a second time."""
+    fleet = Fleet(2)
+    bad = fleet.start(2)
+    assert isinstance(bad, Received)
+    fleet.store.faults = ["", "", "down"]
+    with pytest.raises(OutcomeUnknown):
+        fleet.apply([fleet.start(1), poisoned(bad)])
+    assert (fleet.frames(1), fleet.frames(2)) == (1, 0)
 
 
 def test_a_message_of_an_older_connection_is_dropped() -> None:

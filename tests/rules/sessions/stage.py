@@ -18,6 +18,7 @@ from laddbok.model.session import Session
 from laddbok.model.station import Station
 from laddbok.ocpp import decode
 from laddbok.ocpp.frame import Call, OcppVersion, encode_call, parse
+from laddbok.sessions.advance import LOST_STOP_AFTER
 from laddbok.store.memory import MemoryStore
 
 T = TypeVar("T")
@@ -84,6 +85,9 @@ class Stage:
         """The payload of our answer; a list of code and description when we refuse."""
         self.now += timedelta(seconds=after_s)
         [reply] = self.apply([self.entry(version, action, payload, message_id)])
+        if reply.is_dropped:  # a worker settled meanwhile what the station speaks of: it comes in again and repeats
+            self.connect()
+            [reply] = self.apply([self.entry(version, action, payload, message_id)])
         assert not reply.is_dropped
         return list(reply.error) if reply.error else json.loads(reply.payload or b"")
 
@@ -115,9 +119,12 @@ class Stage:
         return step(self.desk.apply(entries))
 
     def waits(self, **duration: float) -> None:
-        """Time passes; the gateway looks for stops that never came."""
-        self.now += timedelta(**duration)
+        """Time passes without a word from the station, not even a heartbeat; gateway and worker look for lost stops."""
+        silence = timedelta(**duration)
+        self.now += silence
         self.apply(self.desk.lost_sessions(self.now))
+        if silence >= LOST_STOP_AFTER:
+            self.apply(self.desk.lost_sessions(self.now, silent=True))
 
     def settle(self) -> Session:
         """The last session, after the workers did what there is to do."""
