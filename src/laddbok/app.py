@@ -29,11 +29,13 @@ from laddbok.gateway.server import GatewayServer
 from laddbok.gateway.writer import Writer
 from laddbok.settings import Settings
 from laddbok.store.database import Database, open_database
+from laddbok.store.migrate import alone
 from laddbok.store.people import ensure_admin, ensure_admin_key
 from laddbok.store.postgres import PostgresStore
 from laddbok.store.sql import query
 from laddbok.workers.housekeeping import Housekeeper
 from laddbok.workers.jobs import Worker
+from laddbok.workers.overdue import Overdue
 from laddbok.workers.settle import Settler
 
 log = logging.getLogger(__name__)
@@ -52,9 +54,11 @@ GC_THRESHOLD = (100_000, 50, 20)
 class Gateway:
     """The part that stations talk to, running."""
 
-    def __init__(self, server: GatewayServer, writer: Writer) -> None:
+    def __init__(self, server: GatewayServer, writer: Writer, tasks: "list[asyncio.Task[None]]") -> None:
         self.server = server
         self.writer = writer
+        self.tasks = tasks
+        """None of them ends by itself; without one the gateway is no good."""
 
 
 @asynccontextmanager
@@ -88,7 +92,7 @@ async def running_gateway(settings: Settings, database: Database) -> AsyncIterat
     writer.start()
     listening = asyncio.create_task(commands.run())
     try:
-        yield Gateway(server, writer)
+        yield Gateway(server, writer, [listening, *writer.tasks])
     finally:
         await server.close()
         await writer.stop()
@@ -122,28 +126,37 @@ async def prepare(settings: Settings, database: Database) -> str | None:
 
     Returns: the administrator's one-time password, when the administrator was made now.
     """
-    await prepare_tenant(settings, database)
     now = settings.clock.now()
-    connection = await database.connect()
-    try:
+    async with _preparing(database) as connection:
+        await _make_tenant(settings, connection)
         password = await ensure_admin(connection, now)
         if settings.admin_key is not None:
             await ensure_admin_key(connection, settings.admin_key, now)
-    finally:
-        await connection.close()
     return password
 
 
 async def prepare_tenant(settings: Settings, database: Database) -> None:
     """A tenant with a seller and a site, and room for the first days' evidence; what is there stays."""
-    now = settings.clock.now()
+    async with _preparing(database) as connection:
+        await _make_tenant(settings, connection)
+
+
+@asynccontextmanager
+async def _preparing(database: Database) -> AsyncIterator[asyncpg.Connection]:
+    """A connection of our own, while no other process prepares the database."""
     connection = await database.connect()
     try:
-        await connection.execute(query("frame_days"), now.date(), PARTITION_DAYS)
-        await connection.fetch(query("first_sites"), "Laddbok", now, settings.time_zone)
-        await connection.execute(query("first_seller"))
+        async with alone(connection):
+            yield connection
     finally:
         await connection.close()
+
+
+async def _make_tenant(settings: Settings, connection: asyncpg.Connection) -> None:
+    now = settings.clock.now()
+    await connection.execute(query("frame_days"), now.date(), PARTITION_DAYS)
+    await connection.fetch(query("first_sites"), "Laddbok", now, settings.time_zone)
+    await connection.execute(query("first_seller"))
 
 
 async def run_worker(settings: Settings) -> None:
@@ -154,15 +167,24 @@ async def run_worker(settings: Settings) -> None:
         store = PostgresStore(pool)
         clock = settings.clock
         worker = Worker(f"worker-{os.getpid()}", store, clock.now, {"settle": Settler(store, clock.now)})
-        housekeeper = Housekeeper(store, clock.now, PARTITION_DAYS)
-        stopping = asyncio.create_task(stop.wait())
-        tasks = [asyncio.create_task(worker.run()), asyncio.create_task(housekeeper.run())]
-        done, _ = await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
-        for task in tasks:
-            await _cancelled(task)
-        await _closed(pool)
-        for ended in done - {stopping}:
-            await ended  # what ended it ends this process, and whoever keeps it alive starts another
+        housekeeper = Housekeeper(store, pool, clock.now, PARTITION_DAYS)
+        overdue = Overdue(f"worker-{os.getpid()}", store, pool, clock.now)
+        tasks = [asyncio.create_task(each) for each in (worker.run(), housekeeper.run(), overdue.run())]
+        try:
+            await _until_stopped(stop, tasks)
+        finally:
+            for task in tasks:
+                await _cancelled(task)
+            await _closed(pool)
+
+
+async def _until_stopped(stop: asyncio.Event, tasks: "list[asyncio.Task[None]]") -> None:
+    """Wait until told to stop. What ends one of the tasks ends this process: whoever keeps it alive starts another."""
+    stopping = asyncio.create_task(stop.wait())
+    done, _ = await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    await _cancelled(stopping)
+    for ended in done - {stopping}:
+        await ended
 
 
 async def run_platform(settings: Settings, role: str, ready: Callable[[str], None]) -> None:
@@ -170,11 +192,13 @@ async def run_platform(settings: Settings, role: str, ready: Callable[[str], Non
     if role == "worker":
         return await run_worker(settings)
     stop = stop_signal()
+    parts: list[asyncio.Task[None]] = []
     async with contextlib.AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(settings.database_url, settings.state_folder))
         password = await prepare(settings, database)
         if role in ("all", "gateway"):
             gateway = await stack.enter_async_context(running_gateway(settings, database))
+            parts = gateway.tasks
             ready(f"stations   ws://{settings.host}:{gateway.server.port}/ocpp/STATION")
         if role in ("all", "api"):
             port = await stack.enter_async_context(running_api(settings, database))
@@ -183,7 +207,7 @@ async def run_platform(settings: Settings, role: str, ready: Callable[[str], Non
             ready(f"log in as  admin, one-time password {password}")
         if role == "all":
             await stack.enter_async_context(child_kept_alive(settings, ["serve", "--role", "worker"]))
-        await stop.wait()
+        await _until_stopped(stop, parts)
 
 
 @asynccontextmanager
@@ -253,7 +277,7 @@ def stop_signal() -> asyncio.Event:
     return stop
 
 
-async def _cancelled(task: "asyncio.Task[None]") -> None:
+async def _cancelled(task: "asyncio.Task[Any]") -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 

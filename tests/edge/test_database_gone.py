@@ -186,6 +186,37 @@ def test_an_external_database_that_is_gone_for_longer() -> None:
             platform_home.api.close()
 
 
+def test_a_database_that_hangs_is_noticed_and_done_without() -> None:
+    """Every backend is stopped in its tracks: other connections are made, and nothing acknowledged is lost."""
+    with state_folder() as folder, serving(folder, LADDBOK_CLOCK=fast_clock().to_text()) as platform:
+        platform.fill()
+
+        async def run() -> list[Talker]:
+            async with talking(platform) as talkers:
+                await progress(talkers)
+                hung = await backends(platform)
+                assert hung
+                for pid in hung:
+                    os.kill(pid, signal.SIGSTOP)
+                try:
+                    await progress(talkers)
+                finally:
+                    for pid in hung:
+                        with contextlib.suppress(ProcessLookupError):
+                            os.kill(pid, signal.SIGCONT)
+                await progress(talkers)
+            return talkers
+
+        talkers = asyncio.run(run())
+        assert_nothing_lost(platform, talkers, platform.sql("SELECT message_id FROM frame"))
+
+
+async def backends(platform: Platform) -> list[int]:
+    """The processes of the embedded server that answer connections."""
+    own = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    return [row["pid"] for row in await platform.fetch(own)]
+
+
 def test_a_platform_stops_quickly_also_when_its_database_was_just_killed() -> None:
     with state_folder() as folder, serving(folder) as platform:
         killed = platform.postmaster_pid

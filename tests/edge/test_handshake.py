@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from laddbok.gateway.address_limit import AddressLimit
+from laddbok.gateway.address_limit import AddressLimit, network_of
 from laddbok.gateway.credentials import Credentials, hash_password, read_basic, verify_password
 from laddbok.gateway.handshake import (
     HandshakeError,
@@ -70,6 +70,8 @@ def test_S72_identity_is_the_last_part_of_the_path(path: str, identity: str) -> 
         "/ocpp/a%00b",
         "/ocpp/%FF",
         "/ocpp/a%2Fb",
+        "/ocpp/.",
+        "/ocpp/%2E%2e",
         "/ocpp/%20",
     ],
 )
@@ -182,26 +184,30 @@ def test_an_address_that_fails_too_often_waits() -> None:
     limit = AddressLimit(burst=3, refill_s=5.0)
     for _ in range(3):
         assert limit.wait_s("192.0.2.1", 100.0) == 0.0
-        limit.failed("192.0.2.1", 100.0)
+        limit.take("192.0.2.1", 100.0)
     assert limit.wait_s("192.0.2.1", 100.0) == 5.0
     assert limit.wait_s("192.0.2.2", 100.0) == 0.0
     assert limit.wait_s("192.0.2.1", 105.0) == 0.0
-    limit.failed("192.0.2.1", 105.0)
+    limit.take("192.0.2.1", 105.0)
     assert limit.wait_s("192.0.2.1", 105.0) == 5.0
     assert limit.wait_s("192.0.2.1", 1000.0) == 0.0
 
 
 def test_the_addresses_of_one_ipv6_network_are_one() -> None:
     limit = AddressLimit(burst=1, refill_s=5.0)
-    limit.failed("2001:db8::1", 0.0)
+    limit.take("2001:db8::1", 0.0)
     assert limit.wait_s("2001:db8::ffff", 0.0) == 5.0
     assert limit.wait_s("2001:db8:0:1::1", 0.0) == 0.0
+
+
+def test_an_ipv4_address_written_as_ipv6_is_itself() -> None:
+    assert network_of("::ffff:192.0.2.1") == "192.0.2.1"
 
 
 def test_the_table_of_addresses_is_bounded() -> None:
     limit = AddressLimit(burst=1, refill_s=5.0, max_addresses=10)
     for number in range(50):
-        limit.failed(f"192.0.2.{number}", 0.0)
+        limit.take(f"192.0.2.{number}", 0.0)
     waiting = [number for number in range(50) if limit.wait_s(f"192.0.2.{number}", 0.0)]
     assert waiting == list(range(40, 50))
 

@@ -15,6 +15,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus, NegotiationError
 from websockets.protocol import State
 
+from laddbok.store.sql import query
 from tests.edge.platform import (
     BOOT,
     BOOT_201,
@@ -105,6 +106,69 @@ def test_a_station_from_the_lobby_can_get_a_password_of_ours(running: Platform) 
                 pass
         async with running.station("LOBBY-2", admitted.json()["password"], protocol="ocpp2.0.1") as station:
             assert (await station.says("BootNotification", BOOT_201))["status"] == "Accepted"
+
+    asyncio.run(run())
+
+
+def test_a_stranger_can_not_take_over_a_station_that_waits(running: Platform) -> None:
+    async def run() -> None:
+        async with running.station("LOBBY-3", "its own long password") as station:
+            await station.says("BootNotification", {**BOOT, "chargePointVendor": "NUL \0"})
+            async with running.station("LOBBY-3", "a stranger's password") as stranger:
+                assert (await stranger.says("BootNotification", BOOT))["status"] == "Pending"
+                with pytest.raises(ConnectionClosed):  # one connection for each identity
+                    await station.heard()
+        [waits] = [each for each in await asyncio.to_thread(lobby) if each["station_id"] == "LOBBY-3"]
+        assert (waits["other_password"], waits["other_address"]) == (True, None)
+        kept = await asyncio.to_thread(running.api.post, "/lobby/LOBBY-3/admit", json={"keep_password": True})
+        assert kept.status_code == 409 and "another password" in kept.json()["detail"]
+        admitted = await asyncio.to_thread(running.api.post, "/lobby/LOBBY-3/admit", json={})
+        for refused in ("its own long password", "a stranger's password"):
+            with pytest.raises(InvalidStatus):
+                async with running.station("LOBBY-3", refused):
+                    pass
+        async with running.station("LOBBY-3", admitted.json()["password"]) as station:
+            assert (await station.says("BootNotification", BOOT))["status"] == "Accepted"
+
+    def lobby() -> list[dict[str, object]]:
+        items: list[dict[str, object]] = running.get("/lobby")["items"]
+        return items
+
+    asyncio.run(run())
+
+
+def test_a_renewed_password_ends_the_connection_that_has_the_old_one(running: Platform) -> None:
+    old = running.new_station("RENEW-1")
+
+    async def run() -> None:
+        async with running.station("RENEW-1", old) as station:
+            await station.says("BootNotification", BOOT)
+            renewed = await asyncio.to_thread(running.api.post, "/stations/RENEW-1/password")
+            with pytest.raises(ConnectionClosed) as closed:
+                await station.heard()
+            assert closed.value.rcvd is not None and closed.value.rcvd.code == 1008
+        with pytest.raises(InvalidStatus):
+            async with running.station("RENEW-1", old):
+                pass
+        async with running.station("RENEW-1", renewed.json()["password"]) as station:
+            await station.says("BootNotification", BOOT)
+
+    asyncio.run(run())
+
+
+def test_a_password_that_was_renewed_while_nobody_listened_ends_its_connection_too(running: Platform) -> None:
+    passwords = {identity: running.new_station(identity) for identity in ("RENEW-2", "RENEW-3")}
+    listens = query("commands_to_send")[:200]
+    lost = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE left(query, 200) = $1"
+
+    async def run() -> None:
+        old, neighbour = (running.station(identity, password) for identity, password in passwords.items())
+        async with old, neighbour:
+            await running.fetch("UPDATE station SET password_hash = 'another' WHERE identity = 'RENEW-2'")
+            await until_async(lambda: running.fetch(lost, listens), lambda found: found)
+            with pytest.raises(ConnectionClosed):
+                await old.heard()
+            assert "currentTime" in (await neighbour.says("Heartbeat", {}))
 
     asyncio.run(run())
 

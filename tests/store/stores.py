@@ -10,9 +10,10 @@ from typing import Any, NamedTuple, TypeVar
 import asyncpg
 
 from laddbok.flow.changes import Changes
-from laddbok.flow.store import LeasedJob, Store
+from laddbok.flow.store import Found, LeasedJob, Question, Store
 from laddbok.model.events import AuthorizationStatus
 from laddbok.model.station import Station
+from laddbok.model.tariff import parse_tariff
 from laddbok.store.embedded import Dsn
 from laddbok.store.memory import MemoryStore
 from laddbok.store.memory_terms import ALWAYS, Terms
@@ -66,12 +67,12 @@ class PostgresKeeps:
         self._execute("INSERT INTO id_token_contract VALUES ($1, $2, $3, $4, $5)", *row)
 
     def add_tariff(self, tenant: int, document: bytes, valid_from: datetime = ALWAYS) -> None:
-        tariff_id = json.loads(document)["id"]
-        self._execute("INSERT INTO tariff VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", tenant, tariff_id, ALWAYS)
+        tariff = parse_tariff(document)
+        self._execute("INSERT INTO tariff VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", tenant, tariff.id, ALWAYS)
         self._execute(
-            "INSERT INTO tariff_version SELECT $1, $2, count(*) + 1, $3, $4, $5 FROM tariff_version "
+            "INSERT INTO tariff_version SELECT $1, $2, count(*) + 1, $3, $4, $5, $6 FROM tariff_version "
             "WHERE tenant = $1 AND tariff_id = $2",
-            tenant, tariff_id, valid_from, ALWAYS, document.decode(),
+            tenant, tariff.id, valid_from, tariff.end_date_time, ALWAYS, document.decode(),
         )  # fmt: skip
 
     def assign_tariff(
@@ -168,3 +169,10 @@ def commit(ground: Ground, **changes: Any) -> None:
 
 def take(ground: Ground, at_min: float = 0, limit: int = 9) -> list[LeasedJob]:
     return list(ground.run(ground.store.take_jobs("worker", minutes(at_min), limit)))
+
+
+def found(ground: Ground, station: Station, at: datetime, **asked: Any) -> Found:
+    fields = {"tenant": ground.tenant, "station_no": station.station_no, "evse_id": 1, "token": "04A1", "at": at}
+    [answer] = ground.run(ground.store.look_up([Question(**{**fields, **asked})]))
+    assert isinstance(answer, Found)
+    return answer

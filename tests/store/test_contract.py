@@ -1,7 +1,7 @@
 """Do both stores keep the contract of `flow.store.Store`? One suite, on dicts and on PostgreSQL."""
 
-from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from msgspec.structs import replace
@@ -10,6 +10,8 @@ from laddbok.flow.changes import (
     Attributed,
     BadData,
     BootSeen,
+    CommandMoved,
+    CommandQueued,
     Decision,
     FrameRow,
     Job,
@@ -18,16 +20,16 @@ from laddbok.flow.changes import (
     Quarantined,
     RangeClosed,
     Stale,
+    Withdrawn,
 )
-from laddbok.flow.store import Found, Question
 from laddbok.model.errors import NotFound
-from laddbok.model.events import AuthorizationStatus, IdToken, TransactionStarted
+from laddbok.model.events import IdToken, TransactionStarted
 from laddbok.model.session import FramePosition, Session, SessionState, TariffChoice
 from laddbok.model.station import Outlet, Station
 from laddbok.sessions.facts import Facts, Stamp, StartFacts
 from laddbok.sessions.meter import take_reading
 from laddbok.sessions.open import open_session
-from tests.store.stores import Ground, commit, minutes, take, tariff_document
+from tests.store.stores import Ground, commit, found, minutes, take, tariff_document
 
 
 def frame(station: Station, epoch: int, seq: int, **changes: Any) -> FrameRow:
@@ -60,13 +62,6 @@ def claim(ground: Ground, *stations: Station) -> dict[int, Any]:
 
 def evidence(ground: Ground, session: Session) -> Any:
     return ground.run(ground.store.session_evidence(session.tenant, session.id))
-
-
-def found(ground: Ground, station: Station, at: datetime, **asked: Any) -> Found:
-    fields = {"tenant": ground.tenant, "station_no": station.station_no, "evse_id": 1, "token": "04A1", "at": at}
-    [answer] = ground.run(ground.store.look_up([Question(**{**fields, **asked})]))
-    assert isinstance(answer, Found)
-    return answer
 
 
 # ---------------------------------------------------------------------------------------- claim
@@ -104,86 +99,6 @@ def test_a_claim_tells_what_the_station_and_its_outlets_last_said(ground: Ground
 
 
 # ---------------------------------------------------------------------------------------- look up
-def test_a_token_is_told_as_stored_and_an_unknown_one_not(ground: Ground) -> None:
-    station = ground.new_station("CP")
-    ground.keeps.add_token(ground.tenant, "04A1", AuthorizationStatus.BLOCKED, minutes(60))
-    token = found(ground, station, minutes(0)).facts.token
-    assert token is not None and (token.status, token.valid_to) == (AuthorizationStatus.BLOCKED, minutes(60))
-    assert found(ground, station, minutes(0), token="04A2").facts.token is None
-    assert found(ground, station, minutes(0), token=None).facts.token is None
-    assert found(ground, station, minutes(0), tenant=ground.tenant + 1).facts.token is None
-
-
-@pytest.mark.parametrize(
-    ("at_min", "contract_id"), [(-1, None), (0, "old"), (29, "old"), (30, "new"), (59, "new"), (60, None)]
-)
-def test_the_contract_is_the_one_of_that_instant(ground: Ground, at_min: int, contract_id: str | None) -> None:
-    station = ground.new_station("CP")
-    ground.keeps.add_token(ground.tenant, "04A1")
-    ground.keeps.add_contract(ground.tenant, "old", minutes(0))
-    ground.keeps.add_contract(ground.tenant, "new", minutes(0), minutes(60))
-    ground.keeps.link_token(ground.tenant, "04A1", "old", minutes(-60), minutes(30))
-    ground.keeps.link_token(ground.tenant, "04A1", "new", minutes(30))
-    token = found(ground, station, minutes(at_min)).facts.token
-    assert token is not None and token.contract_id == contract_id
-
-
-def test_of_two_links_at_once_the_later_counts(ground: Ground) -> None:
-    station = ground.new_station("CP")
-    ground.keeps.add_token(ground.tenant, "04A1")
-    for contract_id, since in (("first", minutes(-10)), ("second", minutes(-5))):
-        ground.keeps.add_contract(ground.tenant, contract_id)
-        ground.keeps.link_token(ground.tenant, "04A1", contract_id, since)
-    token = found(ground, station, minutes(0)).facts.token
-    assert token is not None and token.contract_id == "second"
-
-
-def test_the_tariff_comes_from_contract_then_station_then_site_then_default(ground: Ground) -> None:
-    station = ground.new_station("CP")
-    ground.keeps.add_token(ground.tenant, "04A1")
-    ground.keeps.add_contract(ground.tenant, "C-1")
-    ground.keeps.link_token(ground.tenant, "04A1", "C-1")
-    assert found(ground, station, minutes(0)).facts.tariff is None
-    scopes = {"default": "", "site": "yard", "station": station.identity, "contract": "C-1"}
-    for scope, scope_id in scopes.items():
-        ground.keeps.add_tariff(ground.tenant, tariff_document(f"T-{scope}"))
-        ground.keeps.assign_tariff(ground.tenant, scope, scope_id, f"T-{scope}")
-        assert found(ground, station, minutes(0)).facts.tariff == TariffChoice(f"T-{scope}", 1, scope)
-    assert found(ground, station, minutes(0), token=None).facts.tariff == TariffChoice("T-station", 1, "station")
-
-
-def test_the_tariff_version_is_that_of_the_instant(ground: Ground) -> None:
-    station = ground.new_station("CP")
-    until_unplug = {"idle": {"per_min": "1.00", "until": "unplug"}}
-    ground.keeps.add_tariff(ground.tenant, tariff_document("T"), minutes(0))
-    ground.keeps.add_tariff(ground.tenant, tariff_document("T", "4.00", **until_unplug), minutes(30))
-    ground.keeps.assign_tariff(ground.tenant, "default", "", "T")
-    facts = [found(ground, station, minutes(at_min)).facts for at_min in (-1, 0, 29, 30)]
-    choices = [None, TariffChoice("T", 1), TariffChoice("T", 1), TariffChoice("T", 2)]
-    assert [each.tariff for each in facts] == choices
-    assert [each.waits_for_unplug for each in facts] == [False, False, False, True]
-
-
-def test_a_later_assignment_replaces_the_earlier_from_its_instant(ground: Ground) -> None:
-    station = ground.new_station("CP")
-    for tariff_id, since in (("A", minutes(0)), ("B", minutes(30))):
-        ground.keeps.add_tariff(ground.tenant, tariff_document(tariff_id))
-        ground.keeps.assign_tariff(ground.tenant, "site", "yard", tariff_id, since)
-    facts = [found(ground, station, minutes(at_min)).facts.tariff for at_min in (-1, 29, 30)]
-    assert facts == [None, TariffChoice("A", 1, "site"), TariffChoice("B", 1, "site")]
-
-
-def test_the_seller_of_the_instant_and_the_power_of_the_outlet(ground: Ground) -> None:
-    station = ground.new_station("CP")
-    ground.keeps.add_evse(station.station_no, 1, 22_000)
-    ground.keeps.assign_seller(ground.tenant, "yard", "old AB", minutes(0), minutes(30))
-    ground.keeps.assign_seller(ground.tenant, "yard", "new AB", minutes(30))
-    sellers = [found(ground, station, minutes(at_min)).facts.seller_id for at_min in (-1, 0, 30)]
-    assert sellers == [None, "old AB", "new AB"]
-    assert found(ground, station, minutes(0)).facts.max_power_w == 22_000
-    assert found(ground, station, minutes(0), evse_id=2).facts.max_power_w is None
-
-
 def test_a_session_is_found_by_its_start_and_by_its_transaction(ground: Ground) -> None:
     station, other = ground.new_station("CP"), ground.new_station("other")
     first, again = opened(station, 1), opened(station, 2)
@@ -192,18 +107,6 @@ def test_a_session_is_found_by_its_start_and_by_its_transaction(ground: Ground) 
     assert found(ground, station, minutes(0), transaction_id="77").session == again
     assert found(ground, station, minutes(0), transaction_id="78").session is None
     assert found(ground, other, minutes(0), transaction_id="77", start_key=first.start_key).session is None
-
-
-def test_answers_come_in_the_order_of_the_questions(ground: Ground) -> None:
-    station = ground.new_station("CP")
-    ground.keeps.add_token(ground.tenant, "04A1")
-    tokens = ["04A1", None, "04A2", "04A1"]
-    asked = [
-        Question(tenant=ground.tenant, station_no=station.station_no, evse_id=1, token=token, at=minutes(0))
-        for token in tokens
-    ]
-    answers = ground.run(ground.store.look_up(asked))
-    assert [answer.facts.token is not None for answer in answers] == [True, False, False, True]
 
 
 # ---------------------------------------------------------------------------------------- commit
@@ -318,6 +221,43 @@ def test_transaction_numbers_are_never_given_out_twice(ground: Ground) -> None:
     assert all(0 < number < 2**31 for number in numbers)
 
 
+# ---------------------------------------------------------------------------------------- commands
+def queued(ground: Ground, station: Station) -> str:
+    command_id = str(uuid4())
+    fields = {"tenant": station.tenant, "station_no": station.station_no, "at": minutes(0)}
+    command = CommandQueued(command_id=command_id, action="Reset", payload=b'{"type":"Soft"}', **fields)
+    commit(ground, commands_queued=[command])
+    return command_id
+
+
+def moved(command_id: str, status: str) -> CommandMoved:
+    return CommandMoved(command_id=command_id, status=status, at=minutes(1))
+
+
+@pytest.mark.parametrize("status", ["sent", "timed_out", "answered"])
+def test_only_a_queued_command_goes_out_and_else_nothing_is_written(ground: Ground, status: str) -> None:
+    station = ground.new_station("CP")
+    waits, gone = queued(ground, station), queued(ground, station)
+    commit(ground, commands=[moved(gone, status)])
+    with pytest.raises(Withdrawn) as withdrawn:
+        commit(ground, frames=[frame(station, 1, 1)], commands=[moved(waits, "sent"), moved(gone, "sent")])
+    assert withdrawn.value.command_ids == {gone}
+    assert ground.run(ground.store.stored([(station.station_no, FramePosition(1, 1))])) == set()
+    commit(ground, frames=[frame(station, 1, 1)], commands=[moved(waits, "sent")])
+    with pytest.raises(Withdrawn):
+        commit(ground, commands=[moved(waits, "sent")])
+
+
+def test_a_command_of_ours_that_did_not_go_out_is_queued_again(ground: Ground) -> None:
+    command_id = queued(ground, ground.new_station("CP"))
+    commit(ground, commands=[moved(command_id, "sent")])
+    commit(ground, commands=[moved(command_id, "not_connected")])
+    commit(ground, commands=[moved(command_id, "sent")])
+    commit(ground, commands=[moved(command_id, "unknown")])
+    with pytest.raises(Withdrawn):
+        commit(ground, commands=[moved(command_id, "sent")])
+
+
 # ---------------------------------------------------------------------------------------- restart
 def test_a_claim_goes_on_from_the_checkpoint_with_what_came_after_it(ground: Ground) -> None:
     station = ground.new_station("CP")
@@ -356,6 +296,18 @@ def test_settled_sessions_are_not_claimed(ground: Ground) -> None:
 
 
 # ---------------------------------------------------------------------------------------- evidence
+def test_a_clock_of_ours_that_steps_back_hides_no_frame(ground: Ground) -> None:
+    station = ground.new_station("CP")
+    claim(ground, station)
+    session = opened(station)
+    back = minutes(-119)
+    later = [frame(station, 1, 2, received_at=back), frame(station, 1, 3, received_at=minutes(3))]
+    commit(ground, frames=[frame(station, 1, 1), *later], opened=[session])
+    assert [row.seq for row in claim(ground, station)[station.station_no].unfolded] == [2, 3]
+    commit(ground, closed_ranges=[RangeClosed(replace(session, through=FramePosition(1, 3)), back)])
+    assert [row.seq for row in evidence(ground, session).frames] == [1, 2, 3]
+
+
 def test_evidence_is_in_the_order_of_epoch_and_number(ground: Ground) -> None:
     station, other = ground.new_station("CP"), ground.new_station("other")
     places = [(2, 1), (1, 3), (1, 2), (2, 2)]

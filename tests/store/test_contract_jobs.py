@@ -52,6 +52,30 @@ def test_work_that_is_queued_while_it_runs_runs_again(ground: Ground) -> None:
     assert take(ground, 99) == []
 
 
+def test_work_that_is_queued_while_it_runs_comes_at_the_earlier_time(ground: Ground) -> None:
+    for again_min, queued_min, first_min in ((60, 2, 2), (2, 60, 2)):
+        commit(ground, jobs=[job(ground)])
+        [leased] = take(ground)
+        commit(ground, jobs=[job(ground, due_min=queued_min)])
+        ground.run(ground.store.finish_job(leased, minutes(again_min)))
+        assert take(ground, first_min - 1) == []
+        [again] = take(ground, first_min)
+        ground.run(ground.store.finish_job(again))
+
+
+def test_work_that_is_queued_during_its_last_attempt_is_not_given_up(ground: Ground) -> None:
+    commit(ground, jobs=[job(ground)])
+    now = minutes(0)
+    for attempt in range(1, MAX_ATTEMPTS + 1):
+        [leased] = ground.run(ground.store.take_jobs("worker", now, 9))
+        if attempt == MAX_ATTEMPTS:
+            commit(ground, jobs=[Job(tenant=ground.tenant, kind="settle", key="s", due_at=now)])
+        ground.run(ground.store.fail_job(leased, "no", now))
+        now += timedelta(days=1)
+    [leased] = ground.run(ground.store.take_jobs("worker", now, 9))
+    assert leased.attempts == 1
+
+
 def test_a_failed_job_comes_later_each_time_and_is_given_up_at_last(ground: Ground) -> None:
     commit(ground, jobs=[job(ground)])
     now = minutes(0)

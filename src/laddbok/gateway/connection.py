@@ -31,6 +31,8 @@ class Accept(msgspec.Struct, frozen=True, kw_only=True):
     station_no: int
     subprotocol: str | None = None
     """The version it is to be spoken to in, when it offers that."""
+    password_hash: bytes | None = None
+    """What its password was checked against; a renewed password ends the connection."""
 
 
 class Lobby(msgspec.Struct, frozen=True):

@@ -113,6 +113,8 @@ def station_identity(path: str) -> str:
         raise HandshakeError(404, f"a station's identity has 1 to {MAX_IDENTITY_CHARS} characters")
     if not identity.isprintable() or identity != identity.strip() or "/" in identity:
         raise HandshakeError(404, "a station's identity is printable, without a slash or spaces around it")
+    if identity in (".", ".."):
+        raise HandshakeError(404, "a station's identity is more than dots, which no address can name")
     return identity
 
 

@@ -225,7 +225,7 @@ class StationSocket(asyncio.Protocol):
             return
         if isinstance(admission, Refuse):
             if admission.status == 401:
-                rim.failures.failed(self.remote_address, self._now())
+                rim.failures.take(self.remote_address, self._now())
             self._turn_away(admission)
             return
         known = admission.subprotocol if isinstance(admission, Accept) else None

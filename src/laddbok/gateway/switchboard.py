@@ -14,32 +14,47 @@ from laddbok.flow.changes import CommandMoved, CommandQueued
 from laddbok.flow.messages import Commanded, Entry, Received, Reply, Returned
 from laddbok.gateway.command_results import outcome_of
 from laddbok.gateway.connection import Accept, Connection
-from laddbok.gateway.lobby import answer_in_lobby
+from laddbok.gateway.lobby import WaitingRoom, answer_in_lobby
+from laddbok.gateway.websocket import POLICY_VIOLATION
 from laddbok.model.events import Booted, HeartbeatSent
 from laddbok.ocpp import decode, respond
 from laddbok.ocpp.frame import (
+    Call,
     CallError,
     CallResult,
     ErrorCode,
     Malformed,
     OcppVersion,
+    Undecodable,
     encode_error,
     parse,
     spelled,
 )
-from laddbok.ocpp.link import Close, Completed, Deliver, Effect, Late, Link, LinkLimits, Respond, Send
+from laddbok.ocpp.link import Close, Completed, Deliver, Effect, Garbled, Late, Link, LinkLimits, Respond, Send
 from laddbok.sessions.receive import HEARTBEAT_INTERVAL_S, boot_answer
 
 TRY_AGAIN_LATER = 1013
 REPLACED = 1000
-MAX_LOBBY_BOOTS = 1_000
-"""Boots of stations in the lobby that wait to be written down."""
+MAX_GARBLED = 64
+"""Frames that can't be read, kept of one connection; what comes beyond is answered only."""
+MAX_GARBLED_BYTES = 65_536
+"""So much is kept of each."""
 
 
 class Line:
     """One open connection of a station."""
 
-    __slots__ = ("actions", "connection", "epoch", "is_paused", "last_message_at", "link", "station_no", "version")
+    __slots__ = (
+        "actions",
+        "connection",
+        "epoch",
+        "garbled",
+        "is_paused",
+        "last_message_at",
+        "link",
+        "station_no",
+        "version",
+    )
 
     def __init__(self, connection: Connection, station_no: int | None, limits: LinkLimits) -> None:
         self.connection = connection
@@ -50,6 +65,8 @@ class Line:
         self.epoch = 0
         """0 until the station is claimed for this connection."""
         self.is_paused = False
+        self.garbled = 0
+        """Frames of this connection that could not be read."""
         self.last_message_at: datetime | None = None
         self.actions: dict[str, str] = {}
         """Of the commands under way, by command id."""
@@ -84,8 +101,9 @@ class Switchboard:
         """Connected, not yet claimed."""
         self.leavers: list[tuple[int, int, datetime]] = []
         """(station_no, epoch, last frame) of connections that are gone."""
-        self.lobby: dict[str, Line] = {}
-        self.lobby_boots: list[tuple[Line, Booted]] = []
+        self.lobby = WaitingRoom()
+        self.lobby_boots: dict[str, tuple[Line, Booted]] = {}
+        """What each station in the lobby said last and is not written down yet, by identity."""
         self.cut_off: list[CommandMoved] = []
         """Commands that can't be answered any more, because their connection is gone."""
         self.frames = 0
@@ -97,7 +115,7 @@ class Switchboard:
         connection.context = line
         connection.deadline_s = 3.0 * HEARTBEAT_INTERVAL_S
         if line.station_no is None:
-            self.lobby[connection.station_identity] = line
+            self._to_lobby(connection)
             return
         before = self.lines.get(line.station_no)
         self.lines[line.station_no] = line
@@ -126,17 +144,16 @@ class Switchboard:
         code = spelled(ErrorCode.FORMAT_VIOLATION, version)
         if not (isinstance(frame, Malformed) and frame.is_reply) and not isinstance(frame, CallResult):
             connection.send(encode_error(frame.message_id, code, reason, version))
+        self._keep(connection.context, Garbled(code, reason), head)
 
     def on_close(self, connection: Connection, code: int) -> None:
         """A connection is gone. Only its own epoch is cleaned up; a newer connection is not touched (case S64)."""
         line: Line = connection.context
         for effect in line.link.lost():
             if isinstance(effect, Completed):
-                status, _ = outcome_of(effect.outcome)
-                self.cut_off.append(CommandMoved(command_id=effect.key, status=status, at=self._now()))
+                self._cut_off(effect.key, outcome_of(effect.outcome)[0])
         if line.station_no is None:
-            if self.lobby.get(connection.station_identity) is line:
-                del self.lobby[connection.station_identity]
+            self.lobby.leave(connection)
             return
         if self.lines.get(line.station_no) is line:
             del self.lines[line.station_no]
@@ -154,13 +171,13 @@ class Switchboard:
         for reply in replies:
             line = self.lines.get(reply.entry.station_no)
             if line is None or line.epoch != reply.entry.epoch:
+                if isinstance(reply.entry, Commanded) and reply.payload is not None:
+                    self._cut_off(reply.entry.command_id, "not_connected")
                 continue
             if reply.is_dropped:
                 line.connection.close(TRY_AGAIN_LATER, "the state of this station changed elsewhere")
             elif isinstance(reply.entry, Received):
                 self._answer(line, reply.entry, reply)
-                for queued in reply.then:
-                    self.send_command(line, queued)
             elif isinstance(reply.entry, Commanded) and reply.payload is not None:
                 line.actions[reply.entry.command_id] = reply.entry.action
                 effects = line.link.call(
@@ -185,10 +202,29 @@ class Switchboard:
             if deadline_s is not None and deadline_s <= now_s:
                 self._do_all(line, line.link.tick(now_s))
 
+    def end_old_password(self, station_no: int, password_hash: bytes | None) -> None:
+        """End the station's connection, unless it came in with the password that is stored now."""
+        line = self.lines.get(station_no)
+        if line is None or not isinstance(line.connection.admission, Accept):
+            return
+        if line.connection.admission.password_hash != password_hash:
+            line.connection.close(POLICY_VIOLATION, "this station has a new password")
+
     def close_all(self, reason: str) -> None:
         """Send everybody away for now: what they have not been answered they will send again."""
         for line in list(self.lines.values()):
             line.connection.close(TRY_AGAIN_LATER, reason)
+
+    def _cut_off(self, command_id: str, status: str) -> None:
+        self.cut_off.append(CommandMoved(command_id=command_id, status=status, at=self._now()))
+        self._wake()
+
+    def _to_lobby(self, connection: Connection) -> None:
+        turned_out = self.lobby.enter(connection)
+        if turned_out is connection:
+            connection.close(TRY_AGAIN_LATER, "too many stations of this address wait in the lobby")
+        elif turned_out is not None:
+            turned_out.close(REPLACED, "a newer connection of this station took over")
 
     def _deliver(self, line: Line, effect: Deliver, data: bytes) -> None:
         call = effect.call
@@ -196,8 +232,8 @@ class Switchboard:
         now = self._now()
         if line.station_no is None:
             self._do_all(line, answer_in_lobby(line.link, call, event, now, line.version))
-            if isinstance(event, Booted) and len(self.lobby_boots) < MAX_LOBBY_BOOTS:
-                self.lobby_boots.append((line, event))
+            if isinstance(event, Booted):
+                self.lobby_boots[line.connection.station_identity] = (line, event)
                 self._wake()
             return
         line.last_message_at = now
@@ -225,6 +261,24 @@ class Switchboard:
             line.connection.pause_reading()
         self._wake()
 
+    def _keep(self, line: Line, garbled: Garbled, data: bytes) -> None:
+        """A frame that can't be read goes into quarantine; it was answered already."""
+        line.garbled += 1
+        if line.station_no is None or line.garbled > MAX_GARBLED:
+            return
+        entry = Received(
+            station_no=line.station_no,
+            epoch=line.epoch,
+            received_at=self._now(),
+            version=line.version,
+            call=Call("", ""),
+            raw=data[:MAX_GARBLED_BYTES],
+            event=Undecodable(action="", code=garbled.code, reason=garbled.reason),
+            answered=True,
+        )
+        self._batch.offer(line.station_no, entry)
+        self._wake()
+
     def _answer(self, line: Line, entry: Received, reply: Reply) -> None:
         if not entry.answered:
             answer: bytes | CallError
@@ -247,6 +301,8 @@ class Switchboard:
     def _do(self, line: Line, effect: Effect, data: bytes) -> None:
         if isinstance(effect, Respond | Send):
             line.connection.send(effect.raw)
+        elif isinstance(effect, Garbled):
+            self._keep(line, effect, data)
         elif isinstance(effect, Close):
             line.connection.close(effect.code, effect.reason)
         elif isinstance(effect, Completed | Late) and line.station_no is not None:

@@ -80,6 +80,13 @@ class Respond(msgspec.Struct, frozen=True):
     raw: bytes
 
 
+class Garbled(msgspec.Struct, frozen=True):
+    """Keep the frame aside: it can't be read, or answers nothing that can be found."""
+
+    code: str
+    reason: str
+
+
 class Deliver(msgspec.Struct, frozen=True):
     """Hand the station's call to the platform, which owes an `answer`."""
 
@@ -113,7 +120,7 @@ class Close(msgspec.Struct, frozen=True):
     reason: str
 
 
-Effect = Respond | Deliver | Send | Completed | Late | Close
+Effect = Respond | Garbled | Deliver | Send | Completed | Late | Close
 
 
 class _OpenInbound(msgspec.Struct, frozen=True):
@@ -254,10 +261,11 @@ class Link:
         return [Deliver(call)]
 
     def _garbled(self, frame: Malformed, now_s: float) -> list[Effect]:
+        kept = Garbled(frame.code, frame.reason)
         if not frame.is_reply:
-            return [Respond(encode_error(frame.message_id, frame.code, frame.reason, self.version))]
+            return [Respond(encode_error(frame.message_id, frame.code, frame.reason, self.version)), kept]
         if self._open is None or frame.message_id != self._open.message_id:
-            return []
+            return [kept]
         return [self._give_up(UnansweredReason.UNREADABLE), *self._send_next()]
 
     def _replied(self, reply: CallResult | CallError, now_s: float) -> list[Effect]:

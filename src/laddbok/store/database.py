@@ -5,8 +5,9 @@ started again by whoever finds it gone, so the platform heals by itself.
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,14 @@ from laddbok.store.embedded import EmbeddedServer
 from laddbok.store.embedded import start as start_embedded
 from laddbok.store.migrate import migrate
 
+log = logging.getLogger(__name__)
+
 MIGRATIONS = Path(__file__).parent / "migrations"
 CONNECT_TIMEOUT_S = 10.0
 POOL_CONNECTIONS = 16
+ANSWER_S = 8.0
+"""A database that does not answer for so long is as good as gone. Less than messages are held, so that there is time for
+another connection."""
 _SESSION = {"timezone": "UTC", "application_name": "laddbok"}
 
 
@@ -52,6 +58,44 @@ class Database:
         if self.embedded is not None:
             return await asyncpg.connect(**self.embedded.dsn, **options)
         return await asyncpg.connect(self._url, **options)
+
+
+@asynccontextmanager
+async def borrowed(pool: asyncpg.Pool, limit_s: float = ANSWER_S) -> AsyncIterator[asyncpg.Connection]:
+    """A connection of the pool, for a few statements.
+
+    Args: limit_s: for getting it and for all statements together. When it is over, this connection is thrown away and
+        no other of the pool is trusted: what hangs would else be waited for once per connection.
+    Raises: TimeoutError when the database does not answer in time. A connection that breaks when it is given back
+        raises nothing: what was committed on it is committed.
+    Source: our choice.
+    """
+    connection = None
+    try:
+        async with asyncio.timeout(limit_s):
+            connection = await pool.acquire()
+            yield connection
+    except TimeoutError:
+        if connection is not None:
+            throw_away(connection)
+        await pool.expire_connections()
+        raise
+    finally:
+        if connection is not None:
+            await _given_back(pool, connection)
+
+
+def throw_away(connection: asyncpg.Connection) -> None:
+    """End a connection that may hang, without a word to the other side; nothing happens when it has ended."""
+    with suppress(asyncpg.InterfaceError):
+        connection.terminate()
+
+
+async def _given_back(pool: asyncpg.Pool, connection: asyncpg.Connection) -> None:
+    try:
+        await pool.release(connection, timeout=ANSWER_S)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        log.warning("a connection broke when it was given back: %s", error or type(error).__name__)
 
 
 @asynccontextmanager

@@ -71,12 +71,18 @@ class JobTable:
             del self.rows[key]
             return
         row.leased_until, row.attempts = None, 0
-        row.job = replace(row.job, due_at=again_at or row.job.due_at)
+        if again_at is not None:
+            due_at = again_at if row.requests == leased.requests else min(again_at, row.job.due_at)
+            row.job = replace(row.job, due_at=due_at)
 
     def fail(self, leased: LeasedJob, error: str, now: datetime) -> None:
-        """Back off, or give up after the last attempt and leave it for a person."""
+        """Back off, or give up after the last attempt; one that was queued again meanwhile comes again all the same."""
         row = self.rows[leased.job.kind, leased.job.key]
         again_at = next_try(leased.attempts, now)
         row.leased_until, row.last_error = None, error
+        if row.requests != leased.requests:
+            row.attempts = 0
+            row.job = replace(row.job, due_at=min(again_at or now, row.job.due_at))
+            return
         row.failed_at = now if again_at is None else None
         row.job = replace(row.job, due_at=again_at or now)

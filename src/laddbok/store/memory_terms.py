@@ -110,14 +110,22 @@ class Terms:
         )
 
     def _choice(self, question: Question, contract_id: str | None, station: Station) -> TariffChoice | None:
-        """The tariff of the first scope that has one with a version by then."""
+        """The tariff of the first scope that has one with a version that has begun and not ended by then."""
         scopes = (("station", station.identity), ("site", station.site_id), ("default", ""))
         for scope, scope_id in (("contract", contract_id), *scopes) if contract_id else scopes:
-            for tariff_id in self._holding(question, "tariff", scope, scope_id or ""):
-                versions = enumerate(self._tariffs.get((question.tenant, tariff_id), ()), start=1)
-                begun = [(since, number) for number, (since, _) in versions if since <= question.at]
-                if begun:
-                    return TariffChoice(tariff_id, max(begun)[1], scope)
+            choice = self._begun(question, scope, scope_id or "")
+            ends_at = self.tariff(question.tenant, choice).end_date_time if choice else None
+            if choice and (ends_at is None or question.at < ends_at):
+                return choice
+        return None
+
+    def _begun(self, question: Question, scope: str, scope_id: str) -> TariffChoice | None:
+        """The newest version of the tariff that this scope was given last, of those that had begun by then."""
+        for tariff_id in self._holding(question, "tariff", scope, scope_id):
+            versions = enumerate(self._tariffs.get((question.tenant, tariff_id), ()), start=1)
+            begun = [(since, number) for number, (since, _) in versions if since <= question.at]
+            if begun:
+                return TariffChoice(tariff_id, max(begun)[1], scope)
         return None
 
     def _date(self, tenant: int, what: str, scope: str, scope_id: str, dated: Dated) -> None:

@@ -10,7 +10,8 @@ was applied is refused, and so is a database that a newer version of the code ha
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +23,7 @@ OLDEST_MAJOR = 15
 LOCK_KEY = 0x6C616464626F6B
 """Ours alone: "laddbok" in ASCII."""
 LOCK_TIMEOUT = "10min"
-"""Longest wait for another process that migrates."""
+"""Longest wait for another process that prepares the database."""
 FILE_NAME = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 
 # When a migration was applied is a fact about this machine, so the machine's clock tells it.
@@ -63,15 +64,26 @@ async def migrate(connection: asyncpg.Connection, folder: Path) -> list[str]:
     if major < OLDEST_MAJOR:
         raise ConfigurationError(f"database too old: PostgreSQL {major}, at least {OLDEST_MAJOR} is needed")
     wanted = migrations_in(folder)
-    await _lock(connection)
-    try:
+    async with alone(connection):
         applied = await _applied(connection)
         pending = plan(wanted, applied)
         for migration in pending:
             await _apply(connection, migration)
+    return [str(migration) for migration in pending]
+
+
+@asynccontextmanager
+async def alone(connection: asyncpg.Connection) -> AsyncIterator[None]:
+    """Only one process at a time does this: the others wait for it.
+
+    Raises: ConfigurationError when another one takes too long.
+    Source: our choice.
+    """
+    await _lock(connection)
+    try:
+        yield
     finally:
         await connection.execute("SELECT pg_advisory_unlock($1)", LOCK_KEY)
-    return [str(migration) for migration in pending]
 
 
 def migrations_in(folder: Path) -> list[Migration]:
@@ -128,7 +140,7 @@ async def _lock(connection: asyncpg.Connection) -> None:
     try:
         await connection.execute("SELECT pg_advisory_lock($1)", LOCK_KEY)
     except asyncpg.LockNotAvailableError as error:
-        raise ConfigurationError(f"another process has been migrating for {LOCK_TIMEOUT}") from error
+        raise ConfigurationError(f"another process has been preparing the database for {LOCK_TIMEOUT}") from error
     finally:
         await connection.execute("RESET lock_timeout")
 

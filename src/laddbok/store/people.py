@@ -2,21 +2,26 @@
 
 A person shows a password once and then a cookie; a program shows a key. Of cookie and key only a SHA-256 digest is
 stored, because both are long and random; of a password an argon2id hash, which costs a tenth of a second and is
-therefore made in a thread. All of this runs as the tables' owner, before the asker's tenant is known.
+therefore made in a thread, few at once, few waiting, and never with a database connection in hand. All of this runs as
+the tables' owner, before the asker's tenant is known.
 """
 
 import asyncio
 import hashlib
 import re
 import secrets
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from threading import BoundedSemaphore
+from typing import TypeVar
 
 import argon2
 import asyncpg
 
-from laddbok.model.errors import ConfigurationError, Invalid
+from laddbok.model.errors import ConfigurationError, Invalid, LaddbokError
+from laddbok.store.reads import POOL_TIMEOUT_S
 from laddbok.store.sql import query
 
 ADMINISTRATOR = "admin"
@@ -26,13 +31,21 @@ MIN_PASSWORD_CHARS = 10
 MAX_PASSWORD_CHARS = 200
 MAX_HASHES_AT_ONCE = 2
 """An argon2 hash takes 64 MB and a core; more at once would starve the stations."""
+MAX_HASHES_QUEUED = 20
+"""Hashes made and waited for, about two seconds of them."""
 MIN_KEY_CHARS = 16
 
+_ResultT = TypeVar("_ResultT")
+_places = BoundedSemaphore(MAX_HASHES_QUEUED)
 _hasher = argon2.PasswordHasher()
 _hashing = ThreadPoolExecutor(MAX_HASHES_AT_ONCE, thread_name_prefix="argon2")
 _KEY = re.compile(r"[\x21-\x7e]+")
 _NOBODY = _hasher.hash(secrets.token_hex(16))
 """Checked when the person is unknown, so that the answer takes as long as for a wrong password."""
+
+
+class TooManyHashes(LaddbokError):
+    """Too many passwords are being checked to check one more."""
 
 
 @dataclass(frozen=True)
@@ -74,17 +87,21 @@ async def asker_by_cookie(connection: asyncpg.Connection, cookie: str, now: date
     return _person(row)
 
 
-async def log_in(connection: asyncpg.Connection, person: str, password: str, now: datetime) -> tuple[Asker, str] | None:
+async def log_in(pool: asyncpg.Pool, person: str, password: str, now: datetime) -> tuple[Asker, str] | None:
     """Check a password and open a log-in.
 
     Returns: who it is and their new cookie; None when person or password is wrong.
+    Raises: TooManyHashes.
     """
-    row = await connection.fetchrow(query("person_by_id"), person)
+    row = await _person_row(pool, person)
     if not await _is_password(row["password_hash"] if row else _NOBODY, password) or row is None:
         return None
     cookie = secrets.token_urlsafe(COOKIE_BYTES)
-    await connection.execute(query("login_add"), row["tenant"], digest(cookie), row["id"], now, now + LOGIN_LASTS)
-    return _person(row), cookie
+    async with pool.acquire(timeout=POOL_TIMEOUT_S) as owner:
+        opened = await owner.fetchval(
+            query("login_add"), row["tenant"], digest(cookie), row["id"], now, now + LOGIN_LASTS, row["password_hash"]
+        )
+    return (_person(row), cookie) if opened else None
 
 
 async def log_out(connection: asyncpg.Connection, cookie: str) -> None:
@@ -92,18 +109,23 @@ async def log_out(connection: asyncpg.Connection, cookie: str) -> None:
     await connection.execute(query("login_end"), digest(cookie))
 
 
-async def change_password(connection: asyncpg.Connection, person: str, old: str, new: str, cookie: str) -> bool:
+async def change_password(pool: asyncpg.Pool, person: str, old: str, new: str, cookie: str) -> bool:
     """Set a new password, and end every other log-in of the person.
 
     Returns: False when the old password is wrong.
-    Raises: Invalid when the new one is too short, too long, or the old one again.
+    Raises: Invalid when the new one is too short, too long, or the old one again; TooManyHashes.
     """
     if not MIN_PASSWORD_CHARS <= len(new) <= MAX_PASSWORD_CHARS or new == old:
         raise Invalid("new", f"must be {MIN_PASSWORD_CHARS} to {MAX_PASSWORD_CHARS} characters and not the old one")
-    row = await connection.fetchrow(query("person_by_id"), person)
+    row = await _person_row(pool, person)
     if row is None or not await _is_password(row["password_hash"], old):
         return False
-    await connection.execute(query("person_password"), person, await _hash(new), digest(cookie))
+    stored = await _hash(new)
+    async with pool.acquire(timeout=POOL_TIMEOUT_S) as owner, owner.transaction():
+        if await owner.fetchval(query("person_password"), person, stored, row["password_hash"]) is None:
+            return False
+        # A statement of its own: it sees the log-ins that were opened while the one before it waited for them.
+        await owner.execute(query("login_end_others"), person, digest(cookie))
     return True
 
 
@@ -146,14 +168,28 @@ def _person(row: asyncpg.Record) -> Asker:
     )  # fmt: skip
 
 
+async def _person_row(pool: asyncpg.Pool, person: str) -> asyncpg.Record | None:
+    async with pool.acquire(timeout=POOL_TIMEOUT_S) as owner:
+        return await owner.fetchrow(query("person_by_id"), person)
+
+
+async def _queued(work: Callable[[], _ResultT]) -> _ResultT:
+    """The result of some hashing. Raises: TooManyHashes when as much waits as may."""
+    if not _places.acquire(blocking=False):
+        raise TooManyHashes("too many log-ins at once")
+    future = _hashing.submit(work)
+    future.add_done_callback(lambda _: _places.release())
+    return await asyncio.wrap_future(future)
+
+
 async def _hash(password: str) -> str:
-    return await asyncio.get_running_loop().run_in_executor(_hashing, _hasher.hash, password)
+    return await _queued(lambda: _hasher.hash(password))
 
 
 async def _is_password(stored: str, password: str) -> bool:
     if len(password) > MAX_PASSWORD_CHARS:
         return False
     try:
-        return await asyncio.get_running_loop().run_in_executor(_hashing, _hasher.verify, stored, password)
+        return await _queued(lambda: _hasher.verify(stored, password))
     except argon2.exceptions.VerificationError:
         return False

@@ -13,20 +13,35 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from laddbok.flow.changes import BadData, Changes, Decision, FrameRow, Job, OutcomeUnknown, Stale, StoreDown
+from laddbok.flow.changes import (
+    BadData,
+    CdrIssued,
+    Changes,
+    CommandMoved,
+    Decision,
+    FrameRow,
+    Job,
+    OutcomeUnknown,
+    Stale,
+    StoreDown,
+    Withdrawn,
+)
 from laddbok.flow.store import LEASE, Claim, Found, LeasedJob, Question, SessionEvidence, next_try
+from laddbok.model.cdr import Cdr
 from laddbok.model.errors import NotFound
 from laddbok.model.events import AuthorizationStatus
+from laddbok.model.rated import Rating
 from laddbok.model.session import FramePosition, Session, TariffChoice
 from laddbok.model.station import Outlet, Station, StationState
 from laddbok.model.tariff import parse_tariff
 from laddbok.sessions.authorize import TokenFacts
 from laddbok.sessions.facts import StartFacts
 from laddbok.store import rows
+from laddbok.store.database import borrowed, throw_away
 from laddbok.store.sql import query
 
 SERIALIZATION_TRIES = 5
-_LOST = (
+LOST = (
     OSError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
@@ -37,6 +52,7 @@ _LOST = (
     asyncpg.exceptions.TooManyConnectionsError,
     TimeoutError,
 )
+"""What means that the database is gone, or does not answer."""
 _BAD = (
     asyncpg.exceptions.DataError,
     asyncpg.exceptions.CharacterNotInRepertoireError,
@@ -84,7 +100,7 @@ class PostgresStore:
         return range(first, first + 100)
 
     async def commit(self, changes: Changes) -> None:
-        """Write all of it or nothing. Raises Stale, BadData, OutcomeUnknown, StoreDown."""
+        """Write all of it or nothing. Raises Stale, Withdrawn, BadData, OutcomeUnknown, StoreDown."""
         for last in (*[False] * (SERIALIZATION_TRIES - 1), True):
             try:
                 return await self._commit(changes)
@@ -106,11 +122,14 @@ class PostgresStore:
                 raise NotFound("session", session_id)
             frames = await connection.fetch(query("evidence_frames"), tenant, session_id)
             decisions = await connection.fetch(query("evidence_decisions"), tenant, session_id)
+            session = _session(row["body"])
+            issued = await connection.fetchrow(query("evidence_cdr"), tenant, session_id, session.revision)
         return SessionEvidence(
-            session=_session(row["body"]),
+            session=session,
             frames=tuple(FrameRow(*frame) for frame in frames),
             decisions=tuple(_decision(tenant, session_id, each) for each in decisions),
             tariff=parse_tariff(row["tariff"].encode()) if row["tariff"] else None,
+            issued=None if issued is None else _issued(session, issued),
         )
 
     async def take_jobs(self, worker: str, now: datetime, limit: int) -> list[LeasedJob]:
@@ -132,14 +151,16 @@ class PostgresStore:
         async with self._connection() as connection:
             if again_at is None and await connection.fetchval(query("finish_job"), leased.id, leased.requests):
                 return
-            await connection.execute(query("release_job"), leased.id, again_at)
+            await connection.execute(query("release_job"), leased.id, again_at, leased.requests)
 
     async def fail_job(self, leased: LeasedJob, error: str, now: datetime) -> None:
         """Back off, twice as long each time; after the last attempt leave it for a person."""
         again_at = next_try(leased.attempts, now)
         failed_at = now if again_at is None else None
         async with self._connection() as connection:
-            await connection.execute(query("fail_job"), leased.id, error[:1000], again_at or now, failed_at)
+            await connection.execute(
+                query("fail_job"), leased.id, error[:1000], again_at or now, failed_at, leased.requests
+            )
 
     async def create_frame_partitions(self, today: datetime, days: int) -> None:
         """Make room for the evidence of the days to come."""
@@ -167,9 +188,9 @@ class PostgresStore:
 
     async def _commit(self, changes: Changes) -> None:
         statements = _statements(changes)
-        async with self._connection() as connection:
-            committing = False
-            try:
+        committing = False
+        try:
+            async with borrowed(self._pool) as connection, _rolled_back(connection):
                 if not statements:
                     committing = True
                     return await _copy_frames(connection, changes.frames)
@@ -179,21 +200,18 @@ class PostgresStore:
                     await statement(connection)
                 committing = True
                 await connection.execute("COMMIT")
-            except _BAD as error:
-                await _roll_back(connection)
-                raise BadData(str(error)) from error
-            except _LOST as error:
-                raise (OutcomeUnknown if committing else StoreDown)(str(error)) from error
-            except BaseException:
-                await _roll_back(connection)
-                raise
+        except _BAD as error:
+            raise BadData(str(error)) from error
+        except LOST as error:
+            reason = str(error) or type(error).__name__
+            raise (OutcomeUnknown if committing else StoreDown)(reason) from error
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[asyncpg.Connection]:
         try:
-            async with self._pool.acquire(timeout=10) as connection:
+            async with borrowed(self._pool) as connection:
                 yield connection
-        except _LOST as error:
+        except LOST as error:
             raise StoreDown(str(error) or type(error).__name__) from error
 
 
@@ -227,7 +245,8 @@ def _statements(changes: Changes) -> list[Statement]:
     add("drop_live", rows.closing_rows(changes.closed_ranges))
     add("add_jobs", rows.plain_rows(changes.jobs))
     add("queue_commands", rows.queued_rows(changes.commands_queued))
-    add("move_commands", rows.command_rows(changes.commands))
+    if changes.commands:
+        statements.append(lambda connection: _move_commands(connection, changes.commands))
     return statements
 
 
@@ -260,11 +279,28 @@ def _demand_all(sessions: Sequence[Session], stored: Sequence[asyncpg.Record]) -
         raise Stale(stale)
 
 
-async def _roll_back(connection: asyncpg.Connection) -> None:
+async def _move_commands(connection: asyncpg.Connection, moves: Sequence[CommandMoved]) -> None:
+    moved = await connection.fetch(query("move_commands"), rows.as_json(rows.command_rows(moves)))
+    done = {row["id"] for row in moved}
+    withdrawn = frozenset(m.command_id for m in moves if m.status == "sent" and m.command_id not in done)
+    if withdrawn:
+        raise Withdrawn(withdrawn)
+
+
+@asynccontextmanager
+async def _rolled_back(connection: asyncpg.Connection) -> AsyncIterator[None]:
+    """After an error nothing stays of the transaction. A connection that may hang is not asked to roll back."""
     try:
-        await connection.execute("ROLLBACK")
-    except _LOST:
-        connection.terminate()
+        yield
+    except Exception:
+        try:
+            await connection.execute("ROLLBACK")
+        except LOST:
+            throw_away(connection)
+        raise
+    except BaseException:
+        throw_away(connection)
+        raise
 
 
 def _session(body: str) -> Session:
@@ -331,6 +367,12 @@ def _found(row: asyncpg.Record) -> Found:
         max_power_w=row["max_power_w"],
     )
     return Found(facts, _session(row["session"]) if row["session"] else None)
+
+
+def _issued(session: Session, row: asyncpg.Record) -> CdrIssued:
+    document = msgspec.json.decode(row["document"], type=Cdr)
+    rating = msgspec.json.decode(row["rating"], type=Rating)
+    return CdrIssued(session=session, cdr=document, rating=rating, at=row["issued_at"])
 
 
 def _decision(tenant: int, session_id: str, row: asyncpg.Record) -> Decision:

@@ -26,6 +26,7 @@ STATEMENT_TIMEOUT_MS = 10_000
 POOL_TIMEOUT_S = 5.0
 """How long a request waits for a free connection before it is told that the database is busy."""
 MAX_CURSOR_CHARS = 400
+MAX_CURSOR_NUMBER = 2**63 - 1
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -104,6 +105,8 @@ def parse_cursor(text: str, *kinds: type[int] | type[str]) -> tuple[int | str, .
         key = msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         if [type(part) for part in key] != list(kinds):
             raise ValueError("parts of another kind")
+        if any("\0" in part if isinstance(part, str) else abs(part) > MAX_CURSOR_NUMBER for part in key):
+            raise ValueError("parts that the database can't compare with")
     except (ValueError, TypeError, msgspec.DecodeError) as error:
         raise Invalid("cursor", "not a cursor that this list gave out") from error
     return tuple(key)

@@ -117,10 +117,10 @@ def cdr_rows(issued: Sequence[CdrIssued]) -> list[dict[str, Any]]:
             "revision": c.session.revision,
             "kind": c.kind,
             "issued_at": c.at,
-            "energy_wh": c.cdr.energy_wh,
+            "energy_wh": _signed(c, c.cdr.energy_wh),
             "currency": c.rating.currency,
-            "excl_vat": c.rating.excl_vat,
-            "incl_vat": c.rating.incl_vat,
+            "excl_vat": _signed(c, c.rating.excl_vat),
+            "incl_vat": _signed(c, c.rating.incl_vat),
             "tariff_id": c.session.tariff.tariff_id if c.session.tariff else "",
             "tariff_version": c.session.tariff.version if c.session.tariff else 0,
             "document": c.cdr,
@@ -140,16 +140,21 @@ def line_rows(issued: Sequence[CdrIssued]) -> list[dict[str, Any]]:
             "kind": c.kind,
             "number": number,
             "dimension": line.kind,
-            "quantity": line.quantity,
+            "quantity": _signed(c, line.quantity),
             "unit": UNITS.get(line.kind, "session"),
             "unit_price": line.price,
-            "excl_vat": line.excl_vat,
+            "excl_vat": _signed(c, line.excl_vat),
             "vat_rate": line.vat_percent,
-            "incl_vat": line.incl_vat,
+            "incl_vat": _signed(c, line.incl_vat),
         }
         for c in issued
         for number, line in enumerate(c.rating.lines, start=1)
     ]
+
+
+def _signed(issued: CdrIssued, amount: Any) -> Any:
+    """A credit takes back what its CDR said."""
+    return -amount if issued.kind == "credit" and amount is not None else amount
 
 
 def plain_rows(values: Sequence[BootSeen | Orphan | Job | Question]) -> list[dict[str, Any]]:

@@ -8,11 +8,13 @@ import hashlib
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import asyncpg
+import httpx
 import msgspec
 import pytest
 
@@ -22,6 +24,7 @@ from tests.edge.api.conftest import NOW, RunningApi
 
 OWNER = "gateway-1"
 UNANSWERED = "GetConfiguration"
+BROKEN_OFF = "TriggerMessage"
 
 
 class Gateway:
@@ -63,6 +66,8 @@ class Gateway:
         action = await connection.fetchval("SELECT action FROM command WHERE id = $1 AND status = 'queued'", command)
         if action == UNANSWERED:
             return
+        if action == BROKEN_OFF:  # the database fails whoever waits
+            await connection.execute("REVOKE SELECT ON command FROM laddbok_api")
         status, answer = self.ends.get(action, ("answered", {"status": "Accepted"}))
         text = msgspec.json.encode(answer).decode()
         await connection.execute("UPDATE command SET status = $2, answer = $3 WHERE id = $1", command, status, text)
@@ -113,6 +118,57 @@ def test_a_repeated_command_is_sent_once(house: RunningApi, gateway: Gateway) ->
     assert len(gateway.taken) == before + 1
 
 
+def test_a_command_cut_off_by_the_database_is_answered_to_who_repeats_it(house: RunningApi, gateway: Gateway) -> None:
+    key, trigger = {"Idempotency-Key": "cut off"}, {"requestedMessage": "Heartbeat"}
+    before = len(gateway.taken)
+    try:
+        assert house.client.post(f"/stations/LB-1/commands/{BROKEN_OFF}", json=trigger, headers=key).status_code == 500
+    finally:
+        house.sql("GRANT SELECT ON command TO laddbok_api")
+    for _ in range(2):
+        answer = house.client.post(f"/stations/LB-1/commands/{BROKEN_OFF}", json=trigger, headers=key)
+        assert (answer.status_code, answer.json()["payload"]) == (200, {"status": "Accepted"})
+        assert answer.json()["command_id"] == str(gateway.taken[-1])
+    assert len(gateway.taken) == before + 1
+
+
+def test_a_command_repeated_while_it_runs_waits_for_the_same_end(house: RunningApi, gateway: Gateway) -> None:
+    def send(_: int) -> Any:
+        key = {"Idempotency-Key": "twice at once"}
+        return httpx.post(
+            f"{house.url}/api/v1/stations/LB-1/commands/{UNANSWERED}",
+            json={}, headers={**house.client.headers, **key}, timeout=20,
+        )  # fmt: skip
+
+    before = len(gateway.taken)
+    with ThreadPoolExecutor(3) as threads:
+        answers = list(threads.map(send, range(3)))
+    assert {answer.status_code for answer in answers} == {504}
+    assert len({answer.json()["command_id"] for answer in answers}) == 1
+    assert len(gateway.taken) == before + 1
+
+
+def test_a_session_of_another_protocol_than_its_station_speaks_now_can_not_be_stopped(
+    house: RunningApi, gateway: Gateway
+) -> None:
+    [row] = house.sql("SELECT station_no FROM station WHERE identity = 'LB-20'")
+    newer = msgspec.structs.replace(running(43), protocol="ocpp2.0.1", transaction_id="abc-xyz")
+    older = running(44)
+    store(house, newer)
+    store(house, older, station_no=row["station_no"], station="LB-20")
+    for session, words in ((newer, ("2.0.1", "1.6")), (older, ("1.6", "2.0.1"))):
+        answer = house.client.post(f"/sessions/{session.id}/stop")
+        assert answer.status_code == 409
+        assert "began over OCPP {} and its station speaks OCPP {} now".format(*words) in answer.json()["detail"]
+        assert house.client.post(f"/sessions/{session.id}/unlock").status_code == 200
+
+
+def test_a_session_that_has_not_told_its_connector_can_not_be_unlocked(house: RunningApi, gateway: Gateway) -> None:
+    session = msgspec.structs.replace(running(45), evse_id=None, connector_id=None)
+    store(house, session)
+    assert house.client.post(f"/sessions/{session.id}/unlock").status_code == 409
+
+
 @pytest.mark.parametrize(
     ("station_id", "action", "payload", "status", "field"),
     [
@@ -124,6 +180,8 @@ def test_a_repeated_command_is_sent_once(house: RunningApi, gateway: Gateway) ->
         ("LB-1", "Reset", {}, 422, "type"),
         ("LB-1", "Reset", {"type": "Soft", "when": "now"}, 422, "when"),
         ("LB-1", "Reset", [1], 422, "body"),
+        ("LB-1", "Reset", {"type": "Soft\0"}, 422, "type"),
+        ("LB-1", "Reset%00", {"type": "Soft"}, 422, "action"),
     ],
 )
 def test_what_can_not_be_sent_is_not(
@@ -167,7 +225,7 @@ def test_a_session_is_stopped_and_unlocked_in_its_stations_words(house: RunningA
 
 def test_a_newer_protocol_is_asked_in_its_own_words(house: RunningApi, gateway: Gateway) -> None:
     [row] = house.sql("SELECT station_no FROM station WHERE identity = 'LB-20'")
-    session = running(42)
+    session = msgspec.structs.replace(running(42), protocol="ocpp2.0.1")
     store(
         house,
         session,

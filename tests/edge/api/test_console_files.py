@@ -24,7 +24,18 @@ def test_a_file_that_the_browser_has_is_not_sent_again(api: RunningApi) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/%2e%2e/app.py", "/..%2fapp.py", "/nothing.js", "/api/v2/x", "/%2fetc/passwd.x", "/a%00b.js"]
+    "path",
+    [
+        "/%2e%2e/app.py",
+        "/..%2fapp.py",
+        "/nothing.js",
+        "/api/v2/x",
+        "/%2fetc/passwd.x",
+        "/a%00b.js",
+        f"/{'a' * 300}.js",
+        f"/{'a/' * 2500}a.js",
+    ],
+    ids=lambda path: path[:20],
 )
 def test_nothing_outside_the_folder_is_served(api: RunningApi, path: str) -> None:
     answer = httpx.get(api.url + path)

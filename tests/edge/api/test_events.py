@@ -7,8 +7,11 @@ from typing import Any
 
 import httpx
 import msgspec
+import pytest
 
-from laddbok.api.live import MAX_QUEUED, Stream
+from laddbok.api.live import MAX_QUEUED, MAX_STREAMS_PER_ASKER, MAX_STREAMS_PER_TENANT, Live, Stream
+from laddbok.api.problems import TooMany
+from laddbok.api.settings import ApiSettings
 from laddbok.model.session import Session
 from tests.edge.api.charges import BEGIN_WH, TARIFF, running, store
 from tests.edge.api.conftest import NOW, RunningApi
@@ -102,8 +105,23 @@ def test_another_tenants_changes_are_not_told(house: RunningApi) -> None:
                 break
 
 
+def test_neither_a_key_nor_a_tenant_takes_every_stream() -> None:
+    live = Live(None, None, None, ApiSettings(max_event_streams=MAX_STREAMS_PER_TENANT + 2))  # type: ignore[arg-type]
+    for number in range(MAX_STREAMS_PER_TENANT):
+        live.open(1, f"person {number // MAX_STREAMS_PER_ASKER}", None)
+        if number == MAX_STREAMS_PER_ASKER - 1:
+            with pytest.raises(TooMany, match="of person 0"):
+                live.open(1, "person 0", None)
+    with pytest.raises(TooMany, match="of this tenant"):
+        live.open(1, "somebody else", None)
+    live.open(2, "person 0", None)
+    live.open(2, "person 0", None)
+    with pytest.raises(TooMany, match=r"streams$"):
+        live.open(3, "person 0", None)
+
+
 def test_a_slow_reader_is_told_so_and_dropped() -> None:
-    stream = Stream(1, None)
+    stream = Stream(1, "anna", None)
     assert all(stream.offer(b"x") for _ in range(MAX_QUEUED))
     assert stream.offer(b"x") is False
     assert stream.queue.get_nowait() == b"event: lagged\ndata: {}\n\n"

@@ -1,11 +1,20 @@
 """Who gets in, and how far?"""
 
+import asyncio
 import hashlib
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
+import asyncpg
 import httpx
 import pytest
 
-from laddbok.api.attempts import MAX_FAILURES_PER_PERSON
+from laddbok.api.attempts import MAX_FAILURES_PER_PERSON, Attempts
+from laddbok.store import people
+from laddbok.store.people import MAX_HASHES_AT_ONCE, MAX_HASHES_QUEUED, TooManyHashes, change_password, log_in
 from tests.edge.api.conftest import NOW, RunningApi
 
 NEW_PASSWORD = "correct horse battery"
@@ -96,6 +105,87 @@ def test_guessing_is_slowed_down(api: RunningApi) -> None:
     answer = httpx.post(f"{api.url}/api/v1/login", json=guess)
     assert answer.status_code == 429
     assert int(answer.headers["retry-after"]) > 0
+
+
+def test_guesses_sent_at_once_are_counted_too(api: RunningApi) -> None:
+    guess = {"person": "many at once", "password": "wrong"}
+
+    def send(_: int) -> int:
+        return httpx.post(f"{api.url}/api/v1/login", json=guess, timeout=20).status_code
+
+    with ThreadPoolExecutor(12) as threads:
+        answers = Counter(threads.map(send, range(12)))
+    assert answers == {401: MAX_FAILURES_PER_PERSON, 429: 12 - MAX_FAILURES_PER_PERSON}
+
+
+def test_a_right_password_gives_its_attempt_back() -> None:
+    attempts = Attempts()
+    for _ in range(100):
+        assert attempts.book("anna", "192.0.2.1", 0.0) == 0
+        attempts.succeeded("anna", "192.0.2.1")
+    for _ in range(MAX_FAILURES_PER_PERSON):
+        assert attempts.book("anna", "192.0.2.1", 0.0) == 0
+    attempts.give_back("anna", "192.0.2.1")
+    assert attempts.book("anna", "192.0.2.1", 1.0) == 0
+    assert attempts.book("anna", "192.0.2.1", 299.9) > 0
+    assert attempts.book("anna", "192.0.2.1", 300.0) == 0
+
+
+@contextmanager
+def _no_hash_ends() -> Iterator[None]:
+    """The threads that hash are all busy until the end of the block."""
+    go_on, busy = threading.Event(), threading.Barrier(MAX_HASHES_AT_ONCE + 1)
+
+    def wait() -> None:
+        busy.wait(10)
+        go_on.wait(20)
+
+    for _ in range(MAX_HASHES_AT_ONCE):
+        people._hashing.submit(wait)
+    busy.wait(10)
+    try:
+        yield
+    finally:
+        go_on.set()
+
+
+def test_who_waits_for_a_hash_holds_no_connection_and_few_wait(api: RunningApi) -> None:
+    async def flood() -> None:
+        async with asyncpg.create_pool(**api.dsn, min_size=1, max_size=1) as pool:
+            with _no_hash_ends():
+                waiting = [asyncio.create_task(log_in(pool, "x", "wrong", NOW)) for _ in range(MAX_HASHES_QUEUED)]
+                for _ in range(MAX_HASHES_QUEUED):
+                    assert await pool.fetchval("SELECT 1", timeout=5) == 1
+                with pytest.raises(TooManyHashes):
+                    await log_in(pool, "x", "wrong", NOW)
+                for task in waiting[1:]:
+                    task.cancel()
+                await asyncio.sleep(0)
+            assert await waiting[0] is None
+            assert await log_in(pool, "x", "wrong", NOW) is None
+
+    asyncio.run(flood())
+
+
+def test_a_login_checked_against_a_password_that_was_changed_meanwhile_is_none(api: RunningApi) -> None:
+    api.sql(
+        "INSERT INTO person (tenant, id, name, role, password_hash) VALUES (1, 'bert', 'Bert', 'reader', $1)",
+        people._hasher.hash("the old password"),
+    )
+
+    async def race() -> None:
+        async with asyncpg.create_pool(**api.dsn, min_size=1, max_size=3) as pool:
+            with _no_hash_ends():
+                entering = asyncio.create_task(log_in(pool, "bert", "the old password", NOW))
+                changing = asyncio.create_task(change_password(pool, "bert", "the old password", "another one", ""))
+                while people._hashing._work_queue.qsize() < 2:  # both have read the old hash
+                    await asyncio.sleep(0.01)
+                await pool.execute("UPDATE person SET password_hash = 'third' WHERE id = 'bert'")
+            assert await entering is None
+            assert await changing is False
+
+    asyncio.run(race())
+    assert api.sql("SELECT FROM login WHERE person_id = 'bert'") == []
 
 
 @pytest.mark.parametrize("new", ["short", NEW_PASSWORD])

@@ -5,6 +5,7 @@ import pytest
 
 from laddbok.api.problems import TooMany, misfit, problem_of
 from laddbok.model.errors import Conflict, Invalid, NotFound
+from laddbok.store.people import TooManyHashes
 
 
 @pytest.mark.parametrize(
@@ -21,6 +22,8 @@ from laddbok.model.errors import Conflict, Invalid, NotFound
         (asyncpg.CannotConnectNowError("starting up"), 503),
         (asyncpg.InterfaceError("pool is closing"), 503),
         (asyncpg.CharacterNotInRepertoireError("NUL"), 422),
+        (asyncpg.StatementTooComplexError("stack depth limit exceeded"), 422),
+        (TooManyHashes("too many log-ins at once"), 429),
         (asyncpg.UndefinedColumnError("secret_column"), 500),
         (ValueError("secret"), 500),
     ],

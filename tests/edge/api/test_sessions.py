@@ -130,6 +130,8 @@ def test_an_imported_session_is_shown_without_a_price(house: RunningApi) -> None
         ({"q": "04 a2"}, ["live", "settled"]),
         ({"q": "lb-1"}, ["live", "settled", "review", "untariffed"]),
         ({"q": "3"}, ["review"]),
+        ({"q": ":- :"}, []),
+        ({"q": "lb-1", "state": "review"}, ["review"]),
         ({"station_id": "none"}, []),
     ],
 )
@@ -145,6 +147,9 @@ def test_a_pasted_session_id_is_found_however_it_is_written(house: RunningApi, c
     for text in (wanted, wanted.lower(), wanted.replace("-", ""), f"  {wanted.replace('-', ' ')} "):
         assert [item["id"] for item in house.client.get("/sessions", params={"q": text}).json()["items"]] == [wanted]
     assert house.client.get(f"/sessions/{wanted.lower()}").json()["id"] == wanted
+    for query, found in (({"state": "review"}, [wanted]), ({"state": "active"}, []), ({"station_id": "none"}, [])):
+        items = house.client.get("/sessions", params={"q": wanted, **query}).json()["items"]
+        assert [item["id"] for item in items] == found
 
 
 def test_pages_neither_lose_nor_repeat_a_session(house: RunningApi, charges: dict[str, Session]) -> None:

@@ -1,5 +1,7 @@
 """Does a station get in, and its password out, once?"""
 
+import pytest
+
 from laddbok.gateway.credentials import hash_password, verify_password
 from tests.edge.api.conftest import NOW, RunningApi
 
@@ -38,9 +40,21 @@ def test_an_identity_is_unique(house: RunningApi) -> None:
 
 
 def test_a_bad_identity_is_refused(house: RunningApi) -> None:
-    for station_id in ("", "a/b", "å", "x" * 49):
+    for station_id in ("", ".", "..", "a/b", "å", "x" * 49):
         answer = house.client.post("/stations", json={"station_id": station_id, "site_id": "torget"})
         assert (answer.status_code, answer.json()["field"]) == (422, "station_id")
+
+
+def test_connector_0_of_ocpp_16_is_no_evse(house: RunningApi) -> None:
+    """A 1.6 station tells of itself as a whole under connector 0."""
+    house.sql("INSERT INTO evse (tenant, station_no, evse_id) VALUES (1, 1, 0)")
+    house.sql(
+        "INSERT INTO connector (tenant, station_no, evse_id, connector_id, status) VALUES (1, 1, 0, 0, 'Available')"
+    )
+    assert [evse["evse_id"] for evse in house.client.get("/stations/LB-1").json()["evses"]] == [1]
+    assert [evse["evse_id"] for evse in house.client.get("/evses").json()["items"]] == [1]
+    house.sql("DELETE FROM connector WHERE evse_id = 0")
+    house.sql("DELETE FROM evse WHERE evse_id = 0")
 
 
 def test_a_station_shows_what_stands_there(house: RunningApi) -> None:
@@ -89,6 +103,27 @@ def test_a_station_leaves_the_lobby_with_a_new_password_or_its_own(house: Runnin
     assert house.client.post("/lobby/NEW-3/admit", json={"site_id": "torget"}).status_code == 404
 
 
+@pytest.mark.parametrize("seen", ["other_password = true", "other_address = '198.51.100.7'"])
+def test_a_doubtful_password_is_not_kept(house: RunningApi, seen: str) -> None:
+    house.client.put("/sites/torget", json={"name": "Torget", "time_zone": "Europe/Stockholm"})
+    _into_lobby(house, "DOUBT-1")
+    house.sql(f"UPDATE lobby SET {seen}")
+    [item] = house.client.get("/lobby").json()["items"]
+    assert item["other_password"] or item["other_address"] == "198.51.100.7"
+    kept = house.client.post("/lobby/DOUBT-1/admit", json={"site_id": "torget", "keep_password": True})
+    assert (kept.status_code, "DOUBT-1" in kept.json()["detail"]) == (409, True)
+    # It still waits, for what is safe.
+    assert house.client.delete("/lobby/DOUBT-1").status_code == 204
+
+
+def test_a_station_that_showed_no_password_has_none_to_keep(house: RunningApi) -> None:
+    _into_lobby(house, "MUTE-1")
+    house.sql("UPDATE lobby SET password_hash = NULL")
+    kept = house.client.post("/lobby/MUTE-1/admit", json={"site_id": "torget", "keep_password": True})
+    assert (kept.status_code, "no password" in kept.json()["detail"]) == (409, True)
+    assert house.client.delete("/lobby/MUTE-1").status_code == 204
+
+
 def test_a_renewed_password_ends_the_old_one(house: RunningApi) -> None:
     house.client.post("/stations", json={"station_id": "LB-9", "site_id": "torget"})
     password = house.client.post("/stations/LB-9/password").json()["password"]
@@ -98,7 +133,7 @@ def test_a_renewed_password_ends_the_old_one(house: RunningApi) -> None:
 
 def _into_lobby(house: RunningApi, identity: str) -> None:
     house.sql(
-        "INSERT INTO lobby (identity, first_seen_at, last_seen_at, address, protocol, password_hash)"
-        " VALUES ($1, $2, $2, '192.0.2.1', '1.6', $3)",
+        "INSERT INTO lobby (identity, first_seen_at, last_seen_at, address, network, protocol, password_hash)"
+        " VALUES ($1, $2, $2, '192.0.2.1', '192.0.2.1', '1.6', $3)",
         identity, NOW, hash_password("what it showed"),
     )  # fmt: skip

@@ -1,8 +1,10 @@
 """Does a tariff hold from when it should, and where it should?"""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.edge.api.conftest import NOW, RunningApi
@@ -27,6 +29,23 @@ def test_the_first_tariff_is_the_default_until_another_is_chosen(house: RunningA
     ]
 
 
+def test_of_first_tariffs_posted_at_once_one_is_the_default(house: RunningApi) -> None:
+    for attempt in range(5):
+        house.sql("DELETE FROM tariff_assignment")
+        ids = [f"race-{attempt}-{number}" for number in range(4)]
+
+        def post(tariff_id: str) -> int:
+            house.clock.at += timedelta(seconds=1)  # two of one second would meet at the key of the table
+            headers = dict(house.client.headers)
+            url = f"{house.url}/api/v1/tariffs"
+            return httpx.post(url, json=_document(tariff_id), headers=headers, timeout=20).status_code
+
+        with ThreadPoolExecutor(4) as threads:
+            assert set(threads.map(post, ids)) == {201}
+        [default] = house.sql("SELECT tariff_id FROM tariff_assignment WHERE scope = 'default'")
+        assert default["tariff_id"] in ids
+
+
 def test_the_same_id_is_a_new_version_that_never_reaches_into_the_past(house: RunningApi) -> None:
     start = {"past": "2020-01-01T00:00:00Z", "future": "2026-04-01T00:00:00Z"}
     assert house.client.post("/tariffs", json=_document("t", start_date_time=start["past"])).json()["version"] == 1
@@ -38,6 +57,23 @@ def test_the_same_id_is_a_new_version_that_never_reaches_into_the_past(house: Ru
     assert _shown(house, "t")["version"] == 1
     house.clock.at = NOW + timedelta(days=60)
     assert _shown(house, "t")["version"] == 2
+
+
+@pytest.mark.parametrize(
+    "dates",
+    [
+        {"end_date_time": "2020-01-01T00:00:00Z"},
+        {"end_date_time": "2026-03-01T12:00:00Z"},
+        {"start_date_time": "2026-04-01T00:00:00Z", "end_date_time": "2026-04-01T02:00:00+02:00"},
+    ],
+)
+def test_a_tariff_that_ends_before_it_would_begin_is_refused(house: RunningApi, dates: dict[str, str]) -> None:
+    answer = house.client.post("/tariffs", json=_document("over", **dates))
+    assert (answer.status_code, answer.json()["field"]) == (422, "end_date_time")
+    assert house.client.get("/tariffs/over").status_code == 404
+    assert (
+        house.client.post("/tariffs", json=_document("short", end_date_time="2026-03-01T12:00:01Z")).status_code == 201
+    )
 
 
 def test_a_price_keeps_its_digits(house: RunningApi) -> None:
@@ -64,6 +100,17 @@ def test_an_unknown_restriction_is_told(house: RunningApi) -> None:
         ),
         ({"laddbok": {"idle": {"per_min": "-1"}}}, "laddbok.idle"),
         ({"id": ""}, "id"),
+        ({"id": "a/b"}, "id"),
+        ({"id": "default"}, "id"),
+        ({"id": "."}, "id"),
+        ({"id": ".."}, "id"),
+        ({"id": "a\0"}, "id"),
+        ({"party_id": "a\0"}, "party_id"),
+        ({"start_date_time": "9999-12-31T23:59:59-14:00"}, "start_date_time"),
+        (
+            {"elements": [{"price_components": [{"type": "ENERGY", "price": "1e9999999"}]}]},
+            "elements[0].price_components[0].price",
+        ),
     ],
 )
 def test_a_bad_tariff_is_refused_with_its_field(house: RunningApi, change: dict[str, Any], field: str) -> None:

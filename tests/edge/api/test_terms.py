@@ -1,7 +1,11 @@
 """Are tokens, contracts, payers, sites and sellers kept, with their dates?"""
 
 from datetime import timedelta
+from typing import Any
 
+import pytest
+
+from laddbok.store.reads import after_cursor
 from tests.edge.api.conftest import NOW, RunningApi
 
 
@@ -42,7 +46,19 @@ def test_what_does_not_exist_or_fit_is_refused_with_its_field(house: RunningApi)
         ("PUT", "/id-tokens/AB", {"status": "Perhaps"}, "status"),
         ("PUT", "/id-tokens/AB", {"status": "Accepted", "valid_to": "2026-01-01T00:00:00"}, "valid_to"),
         ("PUT", "/id-tokens/AB", {"status": "Accepted", "colour": "red"}, "colour"),
-        ("PUT", "/id-tokens/A%00", {"status": "Accepted", "label": "a\0"}, None),
+        ("PUT", "/id-tokens/A%00", {"status": "Accepted"}, "token"),
+        ("PUT", "/id-tokens/AB", {"status": "Accepted", "label": "a\0"}, "label"),
+        ("PUT", "/id-tokens/A%2FB", {"status": "Accepted"}, "token"),
+        ("PUT", "/id-tokens/A%2f", {"status": "Accepted"}, "token"),
+        ("PUT", "/id-tokens/%2e%2e", {"status": "Accepted"}, "token"),
+        ("PUT", "/id-tokens/--", {"status": "Accepted"}, "token"),
+        ("PUT", "/id-tokens/AB", {"status": "Accepted", "valid_to": "9999-12-31T23:59:59-14:00"}, "valid_to"),
+        ("PUT", "/contracts/x", {"name": "x", "valid_from": "0001-01-01T00:00:00+14:00"}, "valid_from"),
+        ("PUT", "/contracts/x", {"name": "x", "payer_id": "\0"}, "payer_id"),
+        ("PUT", "/contracts/x%2Fy", {"name": "x"}, "contract_id"),
+        ("POST", "/contracts", {"id": "x/y", "name": "x"}, "id"),
+        ("POST", "/contracts", {"id": "..", "name": "x"}, "id"),
+        ("PUT", "/payers/%2e", {"name": "x"}, "payer_id"),
         ("PUT", "/contracts/x", {"name": "x", "payer_id": "none"}, "payer_id"),
         ("PUT", "/contracts/x", {"name": "x", "valid_from": "2026-02-01T00:00:00Z", "valid_to": "2026-01-01T00:00:00Z"}, "valid_to"),
         ("PUT", "/sites/x", {"name": "x"}, "time_zone"),
@@ -57,9 +73,29 @@ def test_what_does_not_exist_or_fit_is_refused_with_its_field(house: RunningApi)
 
 
 def test_a_body_that_is_no_json_is_refused(house: RunningApi) -> None:
-    for body in (b"", b"{", b"[1]", b"\xff"):
-        answer = house.client.put("/payers/p", content=body, headers={"Content-Type": "application/json"})
-        assert answer.status_code == 422, body
+    deep = [b'{"name": ' + b"[" * depth + b"]" * depth + b"}" for depth in (1_000, 100_000)]
+    for body in (b"", b"{", b"[1]", b"\xff", b'{"name": "\xff"}', b'{"name": "\\ud800"}', *deep):
+        for method, path in (("PUT", "/payers/p"), ("POST", "/tariffs"), ("POST", "/stations/LB-1/commands/Reset")):
+            answer = house.client.request(method, path, content=body, headers={"Content-Type": "application/json"})
+            assert (answer.status_code, answer.json()["field"]) == (422, "body"), (path, body[:20])
+            assert body or answer.json()["detail"] == "is missing"
+
+
+def test_the_ends_of_the_calendar_are_instants_too(house: RunningApi) -> None:
+    for given, kept in (
+        ("9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59Z"),
+        ("2027-01-01T00:00:00+14:00", "2026-12-31T10:00:00Z"),
+    ):
+        answer = house.client.put("/id-tokens/END", json={"status": "Accepted", "valid_to": given})
+        assert (answer.status_code, answer.json()["valid_to"]) == (200, kept)
+    assert house.client.get("/sessions?from=0001-01-01T00:00:00Z&to=9999-12-31T23:59:59Z").status_code == 200
+
+
+def test_a_search_of_separators_alone_finds_nothing(house: RunningApi) -> None:
+    house.client.put("/id-tokens/AC", json={"status": "Accepted"})
+    house.client.put("/id-tokens/AD", json={"status": "Accepted", "label": "- spare"})
+    assert [item["token"] for item in house.client.get("/id-tokens", params={"q": "-"}).json()["items"]] == ["AD"]
+    assert house.client.get("/id-tokens", params={"q": ":: -"}).json()["items"] == []
 
 
 def test_a_contract_has_its_payer_by_date(house: RunningApi) -> None:
@@ -96,5 +132,22 @@ def test_lists_are_paged_by_id(house: RunningApi) -> None:
     assert rest["next"] is None
     for query in ("limit=0", "limit=501", "limit=x"):
         assert house.client.get(f"/payers?{query}").json()["field"] == "limit"
-    for cursor in ("x", "W10", "WzFd", "e30", "å", "W10=" * 200):
+    for cursor in ("x", "W10", "WzFd", "e30", "å", "W10=" * 200, after_cursor(("a\0",))):
         assert house.client.get("/payers", params={"cursor": cursor}).json()["field"] == "cursor"
+
+
+@pytest.mark.parametrize(
+    ("path", "key", "status"),
+    [
+        ("/evses", ("a", 2**40), 200),
+        ("/evses", ("a", 2**63), 422),
+        ("/evses", ("a\0", 1), 422),
+        ("/commands", (1, "no uuid"), 422),
+        ("/cdrs", (1, "a", 2**40, "cdr"), 200),
+        ("/sessions", (2**62, "a"), 422),
+        ("/sessions", (-(2**62), "a"), 422),
+    ],
+)
+def test_a_crafted_cursor_is_read_or_refused(house: RunningApi, path: str, key: Any, status: int) -> None:
+    answer = house.client.get(path, params={"cursor": after_cursor(key)})
+    assert (answer.status_code, answer.json().get("field")) == (status, "cursor" if status == 422 else None)

@@ -12,6 +12,7 @@ from laddbok.ocpp.link import (
     Completed,
     Deliver,
     Effect,
+    Garbled,
     Late,
     Link,
     LinkLimits,
@@ -98,10 +99,11 @@ def test_the_table_of_answers_is_bounded() -> None:
     assert isinstance(link.receive(status("c"), 1.0)[0], Respond)
 
 
-def test_garbage_is_refused_and_the_socket_lives() -> None:
+def test_garbage_is_refused_and_kept_and_the_socket_lives() -> None:
     link = new_link()
-    [respond] = link.receive(b"\xff\x00 garbage", 0.0)
+    respond, kept = link.receive(b"\xff\x00 garbage", 0.0)
     assert isinstance(respond, Respond) and json.loads(respond.raw)[:3] == [4, "-1", "FormationViolation"]
+    assert isinstance(kept, Garbled) and (kept.code, kept.reason) == ("FormationViolation", json.loads(respond.raw)[3])
     assert isinstance(link.receive(STOP, 1.0)[0], Deliver)
 
 
@@ -190,7 +192,8 @@ def test_the_queue_of_our_calls_is_bounded() -> None:
 def test_an_unreadable_answer_ends_our_call() -> None:
     link = new_link()
     link.call("k1", "Reset", b"{}", 0.0, 30.0)
-    assert link.receive(b'[3,"someone-else"', 1.0) == []
+    [kept] = link.receive(b'[3,"someone-else"', 1.0)
+    assert isinstance(kept, Garbled), "an answer to nobody is answered with nothing, and kept"
     assert link.receive(b'[3,"our-1",{"status":', 1.0) == [
         Completed("k1", Unanswered(UnansweredReason.UNREADABLE, sent=True))
     ]

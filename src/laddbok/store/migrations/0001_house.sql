@@ -128,12 +128,15 @@ CREATE TABLE lobby (
     identity text PRIMARY KEY,
     first_seen_at timestamptz NOT NULL,
     last_seen_at timestamptz NOT NULL,
-    address text NOT NULL,
+    address text NOT NULL,                      -- of whoever knocked first
+    network text NOT NULL,                      -- of that address; so many rows may come from one
+    other_address text,                         -- the last one that knocked from another network
+    other_password boolean NOT NULL DEFAULT false,
     protocol text NOT NULL,
-    attempts integer NOT NULL DEFAULT 1,
+    attempts bigint NOT NULL DEFAULT 1,
     vendor text,
     model text,
-    password_hash bytea                         -- what it presented, so that admission can keep its password
+    password_hash bytea                         -- what was presented first, so that admission can keep that password
 );
 
 -- ------------------------------------------------------------------------------------------------ contracts and tokens
@@ -204,10 +207,12 @@ CREATE TABLE tariff_version (
     tariff_id text NOT NULL,
     version integer NOT NULL,
     valid_from timestamptz NOT NULL,
+    valid_to timestamptz,                       -- its end_date_time; from then on this tariff has no price until a later version
     received_at timestamptz NOT NULL,
     document jsonb NOT NULL,
     PRIMARY KEY (tenant, tariff_id, version),
-    FOREIGN KEY (tenant, tariff_id) REFERENCES tariff
+    FOREIGN KEY (tenant, tariff_id) REFERENCES tariff,
+    CHECK (valid_to IS NULL OR valid_to > valid_from)
 );
 CREATE INDEX tariff_version_by_time ON tariff_version (tenant, tariff_id, valid_from);
 
@@ -426,6 +431,7 @@ CREATE TABLE command (
     session_id text,
     PRIMARY KEY (tenant, id)
 );
+CREATE UNIQUE INDEX command_by_id ON command (id);
 CREATE INDEX command_open ON command (station_no) WHERE status IN ('queued', 'sent');
 CREATE INDEX command_by_time ON command (tenant, requested_at DESC, id);
 
@@ -494,6 +500,8 @@ DECLARE
     begins timestamptz := day::timestamp AT TIME ZONE 'UTC';
     ends timestamptz := (day + 1)::timestamp AT TIME ZONE 'UTC';
 BEGIN
+    -- One process at a time: two that make the same day would wait for each other.
+    PERFORM pg_advisory_xact_lock(x'6c616464626f6b'::bigint);
     -- A day that began without its partition stays in the rest.
     IF to_regclass(name) IS NULL
         AND NOT EXISTS (SELECT 1 FROM frame_rest WHERE received_at >= begins AND received_at < ends) THEN

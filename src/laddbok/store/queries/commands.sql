@@ -9,7 +9,9 @@ SELECT pg_notify('laddbok_command', $1)
 
 -- name: command_result
 -- How far a command is.
-SELECT id, status, answer::text AS answer FROM command WHERE id = $1
+SELECT t.identity AS station_id, c.action, c.status, c.answer::text AS answer
+FROM command c JOIN station t ON t.tenant = c.tenant AND t.station_no = c.station_no
+WHERE c.id = $1
 
 -- name: command_withdraw
 -- Nobody waits any more: a command that was not sent yet must never be.

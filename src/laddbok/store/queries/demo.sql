@@ -1,7 +1,12 @@
 -- name: last_stamp
--- The latest instant that anything was stored at.
-SELECT greatest((SELECT max(received_at) FROM frame), (SELECT max(connection_changed_at) FROM station),
-    (SELECT max(at) FROM decision));
+-- The latest instant that anything was stored at. Frames are looked for in the partitions of the last day only.
+WITH heard AS (
+    SELECT greatest(max(last_frame_at), max(connection_changed_at)) AS at FROM station
+)
+SELECT greatest(
+    (SELECT at FROM heard), (SELECT max(at) FROM decision),
+    (SELECT max(received_at) FROM frame WHERE received_at >= (SELECT at - interval '1 day' FROM heard))
+);
 
 -- name: demo_sessions
 -- The sessions of a demo, each with the energy of its CDR.

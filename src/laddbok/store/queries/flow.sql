@@ -6,7 +6,7 @@ UPDATE station AS st SET
     connected = true,
     connection_changed_at = $3
 FROM (
-    SELECT station_no FROM station WHERE station_no = ANY($1::integer[]) ORDER BY station_no FOR UPDATE
+    SELECT station_no FROM station WHERE station_no = ANY($1::integer[]) ORDER BY station_no FOR NO KEY UPDATE
 ) AS locked, site
 WHERE st.station_no = locked.station_no AND site.tenant = st.tenant AND site.id = st.site_id
 RETURNING st.station_no, st.tenant, st.identity, st.site_id, site.time_zone, site.country, st.protocol, st.vendor,
@@ -25,12 +25,12 @@ LEFT JOIN session_live AS l ON l.tenant = s.tenant AND l.session_id = s.id
 WHERE s.station_no = ANY($1::integer[]) AND s.state IN ('pending', 'active', 'ended');
 
 -- name: frames_after
--- The calls of stations after a place in their evidence, oldest first.
+-- The calls of stations after a place in their evidence, oldest first. Time only prunes partitions; our clock may step back.
 SELECT f.received_at, f.tenant, f.station_no, f.connection_epoch, f.seq, f.direction, f.protocol, f.message_id, f.action,
     f.raw, f.answer
 FROM unnest($1::integer[], $2::bigint[], $3::integer[], $4::timestamptz[]) AS q (station_no, epoch, seq, since)
 JOIN frame AS f ON f.station_no = q.station_no AND (f.connection_epoch, f.seq) > (q.epoch, q.seq)
-    AND f.received_at >= q.since AND f.received_at >= (SELECT min(x) FROM unnest($4::timestamptz[]) AS x)
+    AND f.received_at >= (SELECT min(x) FROM unnest($4::timestamptz[]) AS x) - interval '1 day'
 WHERE f.direction = 'i'
 ORDER BY f.station_no, f.connection_epoch, f.seq;
 
@@ -64,17 +64,22 @@ LEFT JOIN LATERAL (
 ) AS ss ON true
 LEFT JOIN evse AS e ON e.tenant = q.tenant AND e.station_no = q.station_no AND e.evse_id = q.evse_id
 LEFT JOIN LATERAL (
-    SELECT a.scope, a.tariff_id, v.version,
-        coalesce(v.document #>> '{laddbok,idle,until}' = 'unplug', false) AS waits_for_unplug
-    FROM tariff_assignment AS a
-    JOIN LATERAL (
-        SELECT version, document FROM tariff_version AS v
-        WHERE v.tenant = a.tenant AND v.tariff_id = a.tariff_id AND v.valid_from <= q.at
-        ORDER BY v.valid_from DESC, v.version DESC LIMIT 1
-    ) AS v ON true
-    WHERE a.tenant = q.tenant AND a.valid_from <= q.at
-        AND (a.scope, a.scope_id) IN (('contract', c.id), ('station', st.identity), ('site', st.site_id), ('default', ''))
-    ORDER BY array_position(ARRAY['contract', 'station', 'site', 'default'], a.scope), a.valid_from DESC LIMIT 1
+    SELECT newest.scope, newest.tariff_id, newest.version, newest.waits_for_unplug
+    FROM (
+        SELECT DISTINCT ON (a.scope) a.scope, a.tariff_id, v.version, v.valid_to,
+            coalesce(v.document #>> '{laddbok,idle,until}' = 'unplug', false) AS waits_for_unplug
+        FROM tariff_assignment AS a
+        JOIN LATERAL (
+            SELECT version, valid_to, document FROM tariff_version AS v
+            WHERE v.tenant = a.tenant AND v.tariff_id = a.tariff_id AND v.valid_from <= q.at
+            ORDER BY v.valid_from DESC, v.version DESC LIMIT 1
+        ) AS v ON true
+        WHERE a.tenant = q.tenant AND a.valid_from <= q.at
+            AND (a.scope, a.scope_id) IN (('contract', c.id), ('station', st.identity), ('site', st.site_id), ('default', ''))
+        ORDER BY a.scope, a.valid_from DESC
+    ) AS newest
+    WHERE newest.valid_to IS NULL OR q.at < newest.valid_to
+    ORDER BY array_position(ARRAY['contract', 'station', 'site', 'default'], newest.scope) LIMIT 1
 ) AS tar ON true
 ORDER BY q.n;
 
@@ -174,9 +179,13 @@ ON CONFLICT (tenant, station_no, evse_id, connector_id) DO UPDATE SET
 -- What stations said of themselves when they started.
 UPDATE station AS st SET protocol = r.protocol, vendor = r.vendor, model = r.model, serial_number = r.serial_number,
     firmware_version = r.firmware_version, booted_at = r.at, last_frame_at = r.at
-FROM jsonb_to_recordset($1::jsonb) AS r (
-    station_no integer, at timestamptz, protocol text, vendor text, model text, serial_number text, firmware_version text
-)
+FROM (
+    SELECT r.* FROM station JOIN jsonb_to_recordset($1::jsonb) AS r (
+        station_no integer, at timestamptz, protocol text, vendor text, model text, serial_number text,
+        firmware_version text
+    ) ON r.station_no = station.station_no
+    ORDER BY r.station_no FOR NO KEY UPDATE OF station
+) AS r
 WHERE st.station_no = r.station_no;
 
 -- name: add_orphans
@@ -209,16 +218,24 @@ FROM jsonb_to_recordset($1::jsonb) AS r (
 );
 
 -- name: move_commands
--- Commands that went out or ended; whoever waits for them is told.
+-- Commands that went out or ended, each that was not ended before; whoever waits for them is told. Only what is queued
+-- goes out. One of our own that did not go out after all is queued again, for the station's next connection.
 WITH moved AS (
     UPDATE command AS c SET status = r.status, answer = coalesce(r.answer, c.answer),
-        sent_at = CASE WHEN r.status = 'sent' THEN r.at ELSE c.sent_at END,
-        ended_at = CASE WHEN r.status = 'sent' THEN NULL ELSE r.at END
-    FROM jsonb_to_recordset($1::jsonb) AS r (command_id uuid, status text, at timestamptz, answer jsonb)
-    WHERE c.id = r.command_id AND c.ended_at IS NULL
-    RETURNING c.id, r.status
+        sent_at = CASE r.status WHEN 'sent' THEN r.at WHEN 'queued' THEN NULL ELSE c.sent_at END,
+        ended_at = CASE WHEN r.status NOT IN ('sent', 'queued') THEN r.at END
+    FROM (
+        SELECT c.id, r.at, r.answer,
+            CASE WHEN r.status = 'not_connected' AND c.requested_by = 'laddbok' THEN 'queued' ELSE r.status END AS status
+        FROM command AS c JOIN jsonb_to_recordset($1::jsonb) AS r (command_id uuid, status text, at timestamptz, answer jsonb)
+            ON c.id = r.command_id
+        WHERE c.ended_at IS NULL AND (r.status <> 'sent' OR c.status = 'queued')
+        ORDER BY c.id FOR UPDATE OF c
+    ) AS r
+    WHERE c.id = r.id
+    RETURNING c.id, c.status
 )
-SELECT pg_notify('laddbok_command_done', id::text) FROM moved WHERE status <> 'sent';
+SELECT id::text AS id, (SELECT pg_notify('laddbok_command_done', id::text) WHERE status NOT IN ('sent', 'queued')) FROM moved;
 
 -- name: issue_cdrs
 -- CDRs with their prices; from here on they never change.
@@ -242,14 +259,23 @@ FROM jsonb_to_recordset($1::jsonb) AS r (
 );
 
 -- name: publish_live
--- What the owner believes of live sessions, for readers and a quick restart.
+-- What the owner believes of live sessions, for readers and a quick restart. Settled ones are read from their own row.
 INSERT INTO session_live (tenant, session_id, station_no, through_epoch, through_seq, as_of, body)
-SELECT tenant, id, station_no, epoch, seq, at, body
+SELECT r.tenant, r.id, r.station_no, r.epoch, r.seq, r.at, r.body
 FROM jsonb_to_recordset($1::jsonb) AS r (
     tenant integer, id text, station_no integer, epoch bigint, seq integer, at timestamptz, body jsonb
 )
+JOIN session AS s ON s.tenant = r.tenant AND s.id = r.id AND s.state IN ('pending', 'active', 'ended')
+ORDER BY r.tenant, r.id
 ON CONFLICT (tenant, session_id) DO UPDATE SET
     through_epoch = excluded.through_epoch, through_seq = excluded.through_seq, as_of = excluded.as_of, body = excluded.body;
+
+-- name: forget_live
+-- What was published of sessions that were settled in the same moment.
+DELETE FROM session_live AS l WHERE NOT EXISTS (
+    SELECT FROM session AS s
+    WHERE s.tenant = l.tenant AND s.id = l.session_id AND s.state IN ('pending', 'active', 'ended')
+);
 
 -- name: evidence_session
 -- One session as stored, with the document of its tariff version.
@@ -260,15 +286,21 @@ LEFT JOIN tariff_version AS v ON v.tenant = s.tenant AND v.tariff_id = s.body #>
 WHERE s.tenant = $1 AND s.id = $2 AND s.origin = 'station';
 
 -- name: evidence_frames
--- All frames that bear on a session, in order.
+-- All frames that bear on a session, in order. Time only prunes partitions; our clock may step back.
 SELECT DISTINCT ON (f.connection_epoch, f.seq) f.received_at, f.tenant, f.station_no, f.connection_epoch, f.seq, f.direction, f.protocol, f.message_id, f.action,
     f.raw, f.answer
 FROM session_range AS x
 JOIN frame AS f ON f.station_no = x.station_no AND (f.connection_epoch, f.seq) >= (x.from_epoch, x.from_seq)
     AND (x.to_epoch IS NULL OR (f.connection_epoch, f.seq) <= (x.to_epoch, x.to_seq))
-    AND f.received_at >= x.from_at AND (x.to_at IS NULL OR f.received_at <= x.to_at)
+    AND f.received_at >= x.from_at - interval '1 day'
+    AND f.received_at <= coalesce(x.to_at + interval '1 day', 'infinity')
 WHERE x.tenant = $1 AND x.session_id = $2
 ORDER BY f.connection_epoch, f.seq;
+
+-- name: evidence_cdr
+-- The CDR of a session's revision, as it was issued.
+SELECT issued_at, document::text AS document, rating::text AS rating FROM cdr
+WHERE tenant = $1 AND session_id = $2 AND revision = $3 AND kind = 'cdr';
 
 -- name: evidence_decisions
 -- Everything else that a session depends on, in order.
@@ -289,12 +321,18 @@ RETURNING id, tenant, kind, key, due_at, attempts, requests;
 DELETE FROM job WHERE id = $1 AND requests = $2 RETURNING id;
 
 -- name: release_job
--- The lease ends; the job comes again, at this time or (NULL) at the one that it was queued for meanwhile.
-UPDATE job SET leased_until = NULL, leased_by = NULL, attempts = 0, due_at = coalesce($2, due_at) WHERE id = $1;
+-- The lease ends; the job comes again, at this time (NULL: now), or earlier if it was queued for earlier meanwhile.
+UPDATE job SET leased_until = NULL, leased_by = NULL, attempts = 0,
+    due_at = CASE WHEN requests = $3 THEN coalesce($2, due_at) ELSE least($2, due_at) END
+WHERE id = $1;
 
 -- name: fail_job
--- The job failed: it comes again later, or is given up and waits for a person.
-UPDATE job SET leased_until = NULL, leased_by = NULL, last_error = $2, due_at = $3, failed_at = $4 WHERE id = $1;
+-- The job failed: it comes again later, or is given up and waits for a person, unless it was queued again meanwhile.
+UPDATE job SET leased_until = NULL, leased_by = NULL, last_error = $2,
+    attempts = CASE WHEN requests = $5 THEN attempts ELSE 0 END,
+    due_at = CASE WHEN requests = $5 THEN $3 ELSE least($3, due_at) END,
+    failed_at = CASE WHEN requests = $5 THEN $4::timestamptz END
+WHERE id = $1;
 
 -- name: frame_days
 -- Partitions of evidence for the days to come.

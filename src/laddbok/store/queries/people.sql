@@ -18,18 +18,23 @@ WHERE l.digest = $1 AND l.expires_at > $2
 SELECT tenant, id, name, role, deployment_administrator, must_change_password, password_hash FROM person WHERE id = $1
 
 -- name: login_add
--- Open a log-in, and forget the tenant's expired ones.
+-- Open a log-in while the password is still the one that was checked, and forget the tenant's expired ones.
 WITH expired AS (DELETE FROM login WHERE tenant = $1 AND expires_at <= $4)
-INSERT INTO login (tenant, digest, person_id, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO login (tenant, digest, person_id, created_at, expires_at)
+SELECT $1, $2, id, $4, $5 FROM person WHERE tenant = $1 AND id = $3 AND password_hash = $6 FOR SHARE
+RETURNING person_id
 
 -- name: login_end
 -- Log out.
 DELETE FROM login WHERE digest = $1
 
 -- name: person_password
--- Set a person's own new password and end their other log-ins.
-WITH others AS (DELETE FROM login WHERE person_id = $1 AND digest <> $3)
-UPDATE person SET password_hash = $2, must_change_password = false WHERE id = $1
+-- Set a person's own new password while the old one is still the one that was checked.
+UPDATE person SET password_hash = $2, must_change_password = false WHERE id = $1 AND password_hash = $3 RETURNING id
+
+-- name: login_end_others
+-- End a person's log-ins but this one.
+DELETE FROM login WHERE person_id = $1 AND digest <> $2
 
 -- name: has_people
 -- Whether anybody can log in.

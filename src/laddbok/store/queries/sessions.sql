@@ -3,9 +3,10 @@
 SELECT s.id, s.station AS station_id, s.evse_id, s.connector_id, s.transaction_id, s.id_token, s.state, s.started_at,
     s.ended_at, s.energy_wh, s.contract_id, s.site_id, s.origin, s.revision, s.review_reasons,
     CASE WHEN s.state IN ('settled', 'void') THEN s.body #- '{meter,closed_periods}' ELSE coalesce(l.body, s.body) END AS body,
-    coalesce(l.as_of, s.ended_at) AS as_of,
+    coalesce(l.as_of, s.ended_at) AS as_of, CASE WHEN t.connected THEN NULL ELSE t.last_frame_at END AS silent_since,
     c.currency, c.excl_vat, c.incl_vat, c.issued_at, c.tariff_id, c.tariff_version
 FROM session s
+LEFT JOIN station t ON t.tenant = s.tenant AND t.station_no = s.station_no
 LEFT JOIN session_live l ON l.tenant = s.tenant AND l.session_id = s.id
     AND s.state IN ('pending', 'active', 'ended') AND coalesce((l.body ->> 'version')::integer, 1) >= s.version
 LEFT JOIN LATERAL (
@@ -19,10 +20,16 @@ WHERE /* filters */
 ORDER BY s.started_at /* order */, s.id /* order */
 LIMIT
 
+-- name: session_exists
+-- Whether there is a session of this id.
+SELECT EXISTS (SELECT FROM session WHERE id = $1)
+
 -- name: session_body
 -- All that is known of one session, the newer of stored and live.
-SELECT s.state, s.origin, s.revision, s.started_at, s.ended_at, s.energy_wh, s.station_no, coalesce(l.body, s.body) AS body
+SELECT s.state, s.origin, s.revision, s.started_at, s.ended_at, s.energy_wh, s.station_no, coalesce(l.body, s.body) AS body,
+    CASE WHEN t.connected THEN NULL ELSE t.last_frame_at END AS silent_since
 FROM session s
+LEFT JOIN station t ON t.tenant = s.tenant AND t.station_no = s.station_no
 LEFT JOIN session_live l ON l.tenant = s.tenant AND l.session_id = s.id
     AND s.state IN ('pending', 'active', 'ended') AND coalesce((l.body ->> 'version')::integer, 1) >= s.version
 WHERE s.id = $1
@@ -38,7 +45,8 @@ WHERE s.id = $1 AND NOT EXISTS (
 
 -- name: session_wire
 -- Where a command about a session must go.
-SELECT s.id, s.state, s.station AS station_id, s.evse_id, s.connector_id, s.transaction_id, t.protocol
+SELECT s.id, s.state, s.station AS station_id, s.evse_id, s.connector_id, s.transaction_id, t.protocol,
+    coalesce(s.body ->> 'protocol', t.protocol) AS session_protocol
 FROM session s JOIN station t ON t.tenant = s.tenant AND t.station_no = s.station_no
 WHERE s.id = $1
 
@@ -51,7 +59,8 @@ SELECT * FROM (
     FROM session_range r JOIN frame f ON f.station_no = r.station_no
         AND (f.connection_epoch, f.seq) >= (r.from_epoch, r.from_seq)
         AND (r.to_epoch IS NULL OR (f.connection_epoch, f.seq) <= (r.to_epoch, r.to_seq))
-        AND f.received_at >= r.from_at AND (r.to_at IS NULL OR f.received_at <= r.to_at)
+        AND f.received_at >= r.from_at - interval '1 day'
+        AND f.received_at <= coalesce(r.to_at + interval '1 day', 'infinity')
     WHERE r.session_id = $1
     UNION ALL
     SELECT d.at, 1, 0, d.number, 'decision', NULL, NULL, d.kind, NULL, NULL, d.body::text, d.decided_by
@@ -61,7 +70,7 @@ SELECT * FROM (
         jsonb_build_object('id', c.id, 'status', c.status, 'payload', c.payload, 'answer', c.answer)::text, c.requested_by
     FROM command c WHERE c.session_id = $1
 ) AS happened
-WHERE (received_at, rank, epoch, seq) > ($2, $3, $4, $5)
+WHERE (received_at, rank, epoch, seq) > ($2, $3::bigint, $4::bigint, $5::bigint)
 ORDER BY received_at, rank, epoch, seq
 LIMIT $6
 
@@ -71,7 +80,8 @@ SELECT f.received_at, f.connection_epoch AS epoch, f.seq, f.protocol::text AS pr
 FROM session_range r JOIN frame f ON f.station_no = r.station_no
     AND (f.connection_epoch, f.seq) >= (r.from_epoch, r.from_seq)
     AND (r.to_epoch IS NULL OR (f.connection_epoch, f.seq) <= (r.to_epoch, r.to_seq))
-    AND f.received_at >= r.from_at AND (r.to_at IS NULL OR f.received_at <= r.to_at)
+    AND f.received_at >= r.from_at - interval '1 day'
+    AND f.received_at <= coalesce(r.to_at + interval '1 day', 'infinity')
 WHERE r.session_id = $1 AND f.direction = 'i'
     AND f.action IN ('StartTransaction', 'MeterValues', 'StopTransaction', 'TransactionEvent')
     AND (f.connection_epoch, f.seq) > ($2, $3)

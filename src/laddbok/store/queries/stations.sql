@@ -10,10 +10,10 @@ ORDER BY t.identity
 LIMIT
 
 -- name: outlets_of
--- The EVSEs and connectors of these stations.
+-- The EVSEs and connectors of these stations. Number 0 is the station as a whole: nobody can charge there.
 SELECT e.station_no, e.evse_id, e.max_power_w, c.connector_id, c.standard, c.status, c.status_at, c.error_code, c.info
 FROM evse e LEFT JOIN connector c ON c.tenant = e.tenant AND c.station_no = e.station_no AND c.evse_id = e.evse_id
-WHERE e.station_no = ANY($1)
+WHERE e.station_no = ANY($1) AND e.evse_id > 0
 ORDER BY e.station_no, e.evse_id, c.connector_id
 
 -- name: running_sessions_of
@@ -56,22 +56,24 @@ ON CONFLICT (tenant, station_no, evse_id, connector_id) DO UPDATE SET standard =
 UPDATE station SET name = coalesce($2, name), site_id = coalesce($3, site_id) WHERE identity = $1 RETURNING station_no
 
 -- name: station_password
--- Give a station a new password.
-UPDATE station SET password_hash = $2 WHERE identity = $1 RETURNING station_no
+-- Give a station a new password, and tell the gateways, so that a connection with the old one ends.
+WITH renewed AS (UPDATE station SET password_hash = $2 WHERE identity = $1 RETURNING station_no)
+SELECT station_no, pg_notify('laddbok_password', station_no::text) FROM renewed
 
 -- name: lobby_rows
 -- Stations that nobody has admitted.
-SELECT identity AS station_id, first_seen_at, last_seen_at, address, protocol, attempts, vendor, model
+SELECT identity AS station_id, first_seen_at, last_seen_at, address, other_address, other_password, protocol, attempts,
+    vendor, model
 FROM lobby WHERE /* filters */
 ORDER BY identity LIMIT
 
 -- name: lobby_leave
 -- Take a station out of the lobby.
-DELETE FROM lobby WHERE identity = $1 RETURNING identity, protocol, vendor, model, password_hash
+DELETE FROM lobby WHERE identity = $1 RETURNING identity, protocol, vendor, model, password_hash, other_password, other_address
 
 -- name: evse_rows
--- EVSEs with their stations.
+-- EVSEs with their stations; number 0 is none.
 SELECT t.identity AS station_id, t.site_id, t.station_no, e.evse_id, e.max_power_w, e.phases
 FROM evse e JOIN station t ON t.tenant = e.tenant AND t.station_no = e.station_no
-WHERE /* filters */
+WHERE e.evse_id > 0 AND /* filters */
 ORDER BY t.identity, e.evse_id LIMIT

@@ -26,9 +26,13 @@ ON CONFLICT (tenant, id) DO UPDATE SET id = excluded.id
 
 -- name: tariff_version_add
 -- The next version of a tariff.
-INSERT INTO tariff_version (tenant, tariff_id, version, valid_from, received_at, document)
-SELECT laddbok_tenant(), $1, coalesce(max(version), 0) + 1, $2, $3, $4::text::jsonb FROM tariff_version WHERE tariff_id = $1
+INSERT INTO tariff_version (tenant, tariff_id, version, valid_from, valid_to, received_at, document)
+SELECT laddbok_tenant(), $1, coalesce(max(version), 0) + 1, $2, $3, $4, $5::text::jsonb FROM tariff_version WHERE tariff_id = $1
 RETURNING version
+
+-- name: tariff_default_lock
+-- One at a time sees to the tenant's default, to the end of the transaction.
+SELECT pg_advisory_xact_lock(hashtext('laddbok default tariff'), laddbok_tenant())
 
 -- name: tariff_default_first
 -- The first tariff posted is the default until another is chosen.
