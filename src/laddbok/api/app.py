@@ -39,6 +39,7 @@ from laddbok.api.attempts import Attempts
 from laddbok.api.command_answers import CommandAnswers
 from laddbok.api.console_files import serve_file, show_console
 from laddbok.api.door import OPEN, guard
+from laddbok.api.legible import refuse_illegible
 from laddbok.api.live import Live
 from laddbok.api.parts import Parts, parts_of
 from laddbok.api.prices import Prices
@@ -99,8 +100,9 @@ def build_api(settings: ApiSettings, pool: asyncpg.Pool, clock: Clock, wall: Clo
         command_answers=CommandAnswers(pool), live=Live(pool, clock, prices, settings),
     )  # fmt: skip
     api = Router(
-        BASE, route_handlers=[*HANDLERS, show_health], guards=[guard], response_headers={"Cache-Control": "no-store"}
-    )
+        BASE, route_handlers=[*HANDLERS, show_health], guards=[guard], before_request=refuse_illegible,
+        response_headers={"Cache-Control": "no-store"},
+    )  # fmt: skip
     return Litestar(
         [api, show_console, serve_file],
         state=State({"parts": parts}),

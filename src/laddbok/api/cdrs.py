@@ -54,7 +54,7 @@ async def list_cdrs(
         filters.add("issued_at < ?", aware(to_at, "to"))
     if cursor is not None:
         number, *rest = parse_cursor(cursor, int, str, int, str)
-        filters.add("(issued_at, session_id, revision, kind) < (?, ?, ?, ?)", cursor_instant(number), *rest)
+        filters.add("(issued_at, session_id, revision, kind) < (?, ?, ?::bigint, ?)", cursor_instant(number), *rest)
     rows, following = await read_page(request, "cdr_rows", filters, limit, _sort_key)
     return Page([_view(row) for row in rows], following)
 

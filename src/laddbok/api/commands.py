@@ -2,7 +2,8 @@
 
 A command is a row, announced to the gateway that has the station, sent at most once. The request waits for the end of
 it. A command that nobody waits for any more and that was not sent yet is withdrawn, so that nothing happens at a
-station long after somebody gave up.
+station long after somebody gave up. An idempotency key names its command from the moment that it is queued: whoever
+repeats the request waits for the same command, also when the first request was cut off.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -19,7 +20,7 @@ from laddbok.api.pages import DEFAULT_LIMIT, Cursor, Limit, Page, cut
 from laddbok.api.parts import ApiRequest, asked, parts_of
 from laddbok.api.problems import NoAnswer, TooMany, problem_of
 from laddbok.api.writes import IdempotencyKey, claim, earlier_answer, idempotency_key
-from laddbok.model.errors import Conflict, LaddbokError, NotFound
+from laddbok.model.errors import Conflict, Invalid, LaddbokError, NotFound
 from laddbok.model.ids import normalise_session_id
 from laddbok.model.session import RUNNING_STATES
 from laddbok.ocpp import validate_command
@@ -27,6 +28,8 @@ from laddbok.ocpp.frame import OcppVersion
 from laddbok.store.reads import Filters, cursor_instant, cursor_number, parse_cursor, read_rows
 from laddbok.store.sql import query
 
+HTTP_ACCEPTED = 202
+"""Kept under an idempotency key while its command runs; the response beside it is the command's id."""
 ENDED = frozenset({"answered", "error", "not_connected", "timed_out", "unknown"})
 
 
@@ -96,6 +99,12 @@ async def stop_session(
         transaction_id = wire["transaction_id"]
         if wire["state"] not in RUNNING_STATES or transaction_id is None:
             raise Conflict(f"session {wire['id']} does not run: it is {wire['state']}")
+        if is_v16(wire["session_protocol"]) != is_v16(wire["protocol"]):
+            began, speaks = (wire[name].removeprefix("ocpp") for name in ("session_protocol", "protocol"))
+            raise Conflict(
+                f"session {wire['id']} began over OCPP {began} and its station speaks OCPP {speaks} now, in which its"
+                " transaction has no name"
+            )
         if is_v16(wire["protocol"]):
             return _order(wire, "RemoteStopTransaction", {"transactionId": int(transaction_id)})
         return _order(wire, "RequestStopTransaction", {"transactionId": transaction_id})
@@ -111,9 +120,14 @@ async def unlock_session(
 
     async def plan(connection: asyncpg.Connection) -> Order:
         wire = await _wire(connection, session_id)
+        evse_id, connector_id = wire["evse_id"], wire["connector_id"]
         if is_v16(wire["protocol"]):
-            return _order(wire, "UnlockConnector", {"connectorId": wire["connector_id"]})
-        return _order(wire, "UnlockConnector", {"evseId": wire["evse_id"], "connectorId": wire["connector_id"]})
+            if evse_id is None:
+                raise Conflict(f"session {wire['id']} has not told its connector")
+            return _order(wire, "UnlockConnector", {"connectorId": evse_id})
+        if evse_id is None or connector_id is None:
+            raise Conflict(f"session {wire['id']} has not told its EVSE and connector")
+        return _order(wire, "UnlockConnector", {"evseId": evse_id, "connectorId": connector_id})
 
     return await _give(request, plan)
 
@@ -134,7 +148,7 @@ async def list_commands(
         filters.add("c.session_id = ?", normalise_session_id(session_id))
     if cursor is not None:
         number, command = parse_cursor(cursor, int, str)
-        filters.add("(c.requested_at, c.id) < (?, ?::text::uuid)", cursor_instant(number), command)
+        filters.add("(c.requested_at, c.id) < (?, ?)", cursor_instant(number), _cursor_command(command))
     rows, following = cut(await _rows(request, filters, limit + 1), limit, _sort_key)
     return Page([_view(row) for row in rows], following)
 
@@ -167,11 +181,15 @@ async def _give(request: ApiRequest, plan: Plan) -> Response[CommandAnswer]:
     key = idempotency_key(request)
     async with asked(request, write=True) as connection:
         if key and (earlier := await claim(connection, request, key)):
-            return earlier_answer(earlier)
-        order = await plan(connection)
-        await _queue(connection, request, order, command)
+            if earlier["status"] != HTTP_ACCEPTED:
+                return earlier_answer(earlier)
+            command = UUID(bytes=earlier["response"])
+        else:
+            await _queue(connection, request, await plan(connection), command)
+            if key:
+                await connection.execute(query("idempotency_done"), key, HTTP_ACCEPTED, command.bytes)
     try:
-        answer = await _outcome(request, order, command)
+        answer = await _outcome(request, command)
     except LaddbokError as error:
         problem, _ = problem_of(error)
         await _keep(request, key, problem.status, problem)
@@ -211,7 +229,7 @@ def _checked(protocol: str | None, order: Order) -> bytes:
     return validate_command(order.action, order.payload, OcppVersion.V16 if is_v16(protocol) else OcppVersion.V201)
 
 
-async def _outcome(request: ApiRequest, order: Order, command: UUID) -> CommandAnswer:
+async def _outcome(request: ApiRequest, command: UUID) -> CommandAnswer:
     parts = parts_of(request)
     row: asyncpg.Record | None = None
 
@@ -224,12 +242,17 @@ async def _outcome(request: ApiRequest, order: Order, command: UUID) -> CommandA
     if not await parts.command_answers.wait(command, has_ended, parts.settings.command_time_limit_s):
         async with asked(request, write=True) as connection:
             await connection.execute(query("command_withdraw"), command, parts.clock.now())
-        raise NoAnswer(f"station {order.station_id} did not answer {order.action} in time", str(command))
+        raise _no_answer(command, row)
     assert row is not None
-    return _answer(order, command, row)
+    return _answer(command, row)
 
 
-def _answer(order: Order, command: UUID, row: asyncpg.Record) -> CommandAnswer:
+def _no_answer(command: UUID, row: asyncpg.Record | None) -> NoAnswer:
+    what = f"station {row['station_id']} did not answer {row['action']}" if row else "the station did not answer"
+    return NoAnswer(f"{what} in time", str(command))
+
+
+def _answer(command: UUID, row: asyncpg.Record) -> CommandAnswer:
     told = msgspec.json.decode(row["answer"]) if row["answer"] else {}
     match row["status"]:
         case "answered":
@@ -237,9 +260,9 @@ def _answer(order: Order, command: UUID, row: asyncpg.Record) -> CommandAnswer:
         case "error":
             return CommandAnswer(str(command), "error", code=told.get("code"), description=told.get("description"))
         case "not_connected":
-            raise Conflict(f"station {order.station_id} is not connected")
+            raise Conflict(f"station {row['station_id']} is not connected")
         case _:
-            raise NoAnswer(f"station {order.station_id} did not answer {order.action} in time", str(command))
+            raise _no_answer(command, row)
 
 
 async def _wire(connection: asyncpg.Connection, session_id: str) -> asyncpg.Record:
@@ -260,6 +283,13 @@ async def _rows(request: ApiRequest, filters: Filters, limit: int) -> Sequence[a
 
 def _sort_key(row: asyncpg.Record) -> tuple[int, str]:
     return (cursor_number(row["requested_at"]), str(row["id"]))
+
+
+def _cursor_command(text: int | str) -> UUID:
+    try:
+        return UUID(str(text))
+    except ValueError as error:
+        raise Invalid("cursor", "not a cursor that this list gave out") from error
 
 
 def _view(row: asyncpg.Record) -> CommandView:

@@ -67,10 +67,13 @@ def _read(folder: Path, name: str) -> tuple[bytes, str] | None:
     """A file below the folder; None when there is none, or it is none of the console's."""
     if "\0" in name:
         return None
-    path = (folder / name).resolve()
-    if not path.is_relative_to(folder.resolve()) or not path.is_file() or path.stat().st_size > MAX_FILE_BYTES:
+    try:
+        path = (folder / name).resolve()
+        if not path.is_relative_to(folder.resolve()) or not path.is_file() or path.stat().st_size > MAX_FILE_BYTES:
+            return None
+        return path.read_bytes(), path.suffix
+    except OSError:  # a name longer than the disk allows
         return None
-    return path.read_bytes(), path.suffix
 
 
 def _media_type(suffix: str) -> str:

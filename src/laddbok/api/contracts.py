@@ -20,8 +20,10 @@ from laddbok.store.reads import Filters, parse_cursor
 from laddbok.store.sql import query
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
-IdInPath = Annotated[str, PathParameter(min_length=1, max_length=64)]
+ID_PATTERN = r"^(?!\.{1,2}$)[^/]*$"
+"""Ids that a path can name: no slash, and not `.` or `..`."""
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=ID_PATTERN)]
+IdInPath = Annotated[str, PathParameter(min_length=1, max_length=64, pattern=ID_PATTERN)]
 
 
 class ContractView(msgspec.Struct):

@@ -107,6 +107,16 @@ def decided(kind: str, decided_by: str, body: dict[str, Any]) -> Text:
                 "Inget stopp kom: sessionen avslutades vid sin sista avläsning",
                 "No stop came: the session was closed at its last reading",
             )
+        case "superseded":
+            return Text(
+                "En ny laddning började på samma uttag: sessionens eget stopp hade inte kommit",
+                "Another charge began on the same EVSE: the session's own stop had not come",
+            )
+        case "correction_held":
+            return Text(
+                "Sena meddelanden ändrar sessionen; en människa måste se på det",
+                "Late messages change the session; a person must look at it",
+            )
         case "settled":
             return _settled(body)
         case _:

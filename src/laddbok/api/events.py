@@ -23,5 +23,6 @@ async def stream_events(request: ApiRequest, session_id: FromQuery[str | None] =
             if await connection.fetchrow(query("session_subject"), wanted) is None:
                 raise NotFound("session", str(session_id))
     live = parts_of(request).live
+    stream = live.open(request.user.tenant, request.user.name, wanted)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return Stream(live.events(live.open(request.user.tenant, wanted)), media_type="text/event-stream", headers=headers)
+    return Stream(live.events(stream), media_type="text/event-stream", headers=headers)

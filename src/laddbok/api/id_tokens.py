@@ -58,7 +58,7 @@ async def list_id_tokens(
     now = parts_of(request).clock.now()
     filters = Filters(now)
     if q and q.strip():
-        condition = "(starts_with(i.token, ?) OR starts_with(lower(i.label), lower(?)))"
+        condition = "(starts_with(i.token, nullif(?, '')) OR starts_with(lower(i.label), lower(?)))"
         filters.add(condition, normalise_token(q), q.strip())
     if contract_id is not None:
         condition = (
@@ -86,7 +86,9 @@ async def put_id_token(
     """Add or change an id token."""
     normal = normalise_token(token)
     if not normal or len(token) > MAX_TOKEN_LENGTH:
-        raise Invalid("token", f"must be 1 to {MAX_TOKEN_LENGTH} characters")
+        raise Invalid("token", f"must be 1 to {MAX_TOKEN_LENGTH} characters, separators not counted")
+    if normal in (".", ".."):
+        raise Invalid("token", f"{normal!r} means a folder in a path")
     valid_to = aware(data.valid_to, "valid_to") if data.valid_to else None
 
     async def work(connection: asyncpg.Connection) -> IdTokenView:

@@ -29,6 +29,9 @@ MAX_QUEUED = 20
 MAX_STREAM_S = 900.0
 """Then a stream ends and the browser comes again, so that a log-out is noticed."""
 RETRY_MS = 2_000
+MAX_STREAMS_PER_ASKER = 20
+MAX_STREAMS_PER_TENANT = 100
+"""So that neither one key nor one tenant takes all the streams of a process."""
 MAX_SENT = 1_000
 """Changed sessions told in one round."""
 
@@ -39,8 +42,9 @@ _encode = msgspec.json.Encoder().encode
 class Stream:
     """One event stream: everything in a tenant, or one session."""
 
-    def __init__(self, tenant: int, session_id: str | None) -> None:
+    def __init__(self, tenant: int, asker: str, session_id: str | None) -> None:
         self.tenant = tenant
+        self.asker = asker
         self.session_id = session_id
         self.queue: asyncio.Queue[bytes | None] = asyncio.Queue(MAX_QUEUED)
 
@@ -85,14 +89,20 @@ class Live:
         for stream in self._streams:
             stream.end()
 
-    def open(self, tenant: int, session_id: str | None) -> Stream:
+    def open(self, tenant: int, asker: str, session_id: str | None) -> Stream:
         """Begin a stream.
 
-        Raises: TooMany when there are as many as this process may have.
+        Raises: TooMany when the asker, their tenant, or this process has as many as it may.
         """
-        if len(self._streams) >= self._settings.max_event_streams:
-            raise TooMany("too many event streams", 30)
-        stream = Stream(tenant, session_id)
+        of_tenant = [stream.asker for stream in self._streams if stream.tenant == tenant]
+        for count, limit, whose in (
+            (of_tenant.count(asker), MAX_STREAMS_PER_ASKER, f" of {asker}"),
+            (len(of_tenant), MAX_STREAMS_PER_TENANT, " of this tenant"),
+            (len(self._streams), self._settings.max_event_streams, ""),
+        ):
+            if count >= limit:
+                raise TooMany(f"too many event streams{whose}", 30)
+        stream = Stream(tenant, asker, session_id)
         self._streams.add(stream)
         return stream
 

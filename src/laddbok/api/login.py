@@ -1,11 +1,12 @@
 """How does a person get in?
 
 By password, then by cookie. The cookie is for this site only and out of reach of scripts. Guessing is slowed down per
-person and per address, without looking at the password any more.
+person and per address, without looking at the password any more: each guess is booked before it is checked.
 """
 
+from collections.abc import Coroutine
 from time import monotonic
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from litestar import Request, Response, get, post
@@ -19,6 +20,7 @@ from laddbok.store.people import LOGIN_LASTS, MAX_PASSWORD_CHARS, Asker, change_
 from laddbok.store.reads import POOL_TIMEOUT_S
 
 Word = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_PASSWORD_CHARS)]
+FoundT = TypeVar("FoundT")
 
 
 class LogIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -49,15 +51,10 @@ class Me(msgspec.Struct):
 async def do_log_in(request: Request[Any, Any, State], data: JSONBody[LogIn]) -> Response[Me]:
     """Log in with a password; the answer sets the cookie."""
     parts = parts_of(request)
-    address = request.client.host if request.client else ""
-    if wait_s := parts.attempts.wait_s(data.person, address, monotonic()):
-        raise TooMany("too many failed attempts to log in", wait_s)
-    async with parts.pool.acquire(timeout=POOL_TIMEOUT_S) as owner:
-        entered = await log_in(owner, data.person, data.password, parts.wall.now())
+    check = log_in(parts.pool, data.person, data.password, parts.wall.now())
+    entered = await _guess(request, data.person, check)
     if entered is None:
-        parts.attempts.failed(data.person, address, monotonic())
         raise NotKnown("the name or the password is wrong")
-    parts.attempts.succeeded(data.person)
     asker, cookie = entered
     return Response(me_of(asker), cookies=[_cookie(parts, cookie, int(LOGIN_LASTS.total_seconds()))])
 
@@ -84,15 +81,30 @@ async def do_change_password(request: ApiRequest, data: JSONBody[NewPassword]) -
     asker = request.user
     if not asker.by_cookie:
         raise NotAllowed("a key has no password")
-    address = request.client.host if request.client else ""
-    if wait_s := parts.attempts.wait_s(asker.name, address, monotonic()):
-        raise TooMany("too many wrong passwords", wait_s)
-    async with parts.pool.acquire(timeout=POOL_TIMEOUT_S) as owner:
-        changed = await change_password(owner, asker.name, data.old, data.new, request.cookies[COOKIE])
-    if not changed:
-        parts.attempts.failed(asker.name, address, monotonic())
+    check = change_password(parts.pool, asker.name, data.old, data.new, request.cookies[COOKIE])
+    if not await _guess(request, asker.name, check):
         raise NotAllowed("the old password is wrong")
     return msgspec.structs.replace(me_of(asker), must_change_password=False)
+
+
+async def _guess(request: Request[Any, Any, State], person: str, check: Coroutine[Any, Any, FoundT]) -> FoundT:
+    """What the check of a password finds, booked as a failure unless it finds something or comes to nothing.
+
+    Raises: TooMany after too many failures; then nothing is checked.
+    """
+    attempts = parts_of(request).attempts
+    address = request.client.host if request.client else ""
+    if wait_s := attempts.book(person, address, monotonic()):
+        check.close()
+        raise TooMany("too many wrong passwords", wait_s)
+    try:
+        found = await check
+    except Exception:
+        attempts.give_back(person, address)
+        raise
+    if found:
+        attempts.succeeded(person, address)
+    return found
 
 
 def me_of(asker: Asker) -> Me:

@@ -84,6 +84,7 @@ _FINDINGS_SV = {
     FindingCode.UNPLUG_UNKNOWN: "Det är inte känt när kabeln drogs ur",
     FindingCode.MIN_PRICE_APPLIED: "Priset höjdes till prislistans lägsta pris",
     FindingCode.MAX_PRICE_APPLIED: "Priset sänktes till prislistans högsta pris",
+    FindingCode.TARIFF_NOT_IN_FORCE: "Prislistan gällde inte när laddningen började",
     FindingCode.TIME_UNACCOUNTED: "En del av tiden saknar uppgift om vad uttaget gjorde",
     FindingCode.ENERGY_SPREAD: "Energi fördelades jämnt över tid utan avläsning",
     FindingCode.ENERGY_DIFFERS: "Periodernas energi skiljer sig från totalen",
@@ -119,7 +120,7 @@ async def price_of(
     facts = facts_of(row["body"])
     if reason := missing_reason(row["origin"], row["state"], facts):
         return NoPrice(reason)
-    running = await prices.running(connection, row["body"], now)
+    running = await prices.running(connection, row["body"], min(now, row["silent_since"] or now))
     if isinstance(running, str):
         return NoPrice(running)
     assert facts.tariff is not None

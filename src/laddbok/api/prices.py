@@ -36,9 +36,10 @@ class Prices:
         self._prices: OrderedDict[tuple[int, str], tuple[float, tuple[Rating, datetime] | str]] = OrderedDict()
 
     async def running(self, connection: asyncpg.Connection, body: str, now: datetime) -> tuple[Rating, datetime] | str:
-        """The price so far and when it was computed, or the name of the reason why there is none.
+        """The price so far and when it was so, or the name of the reason why there is none.
 
-        Args: connection: in the asker's name. body: the document of the session. now: business time.
+        Args: connection: in the asker's name. body: the document of the session. now: business time, or when its
+            station was last heard: nothing is counted after the last contact (case B24).
         """
         session = _session.decode(body)
         key = (session.tenant, session.id)
@@ -52,6 +53,8 @@ class Prices:
     async def _rated(
         self, connection: asyncpg.Connection, session: Session, now: datetime
     ) -> tuple[Rating, datetime] | str:
+        if session.energy_wh is None:
+            return "no_meter_reading"
         document = await self._tariff(connection, session)
         if document is None:
             return "no_tariff"

@@ -12,12 +12,15 @@ from typing import Any
 import asyncpg
 import msgspec
 from litestar import Request, Response
-from litestar.exceptions import HTTPException, ValidationException
+from litestar.exceptions import HTTPException, NotFoundException, ValidationException
 
+from laddbok.api.legible import refuse_slash
 from laddbok.model.errors import Invalid, LaddbokError, NotFound
+from laddbok.store.people import TooManyHashes
 
 MEDIA_TYPE = "application/problem+json"
 DATABASE_RETRY_S = 5
+HASH_RETRY_S = 5
 
 _log = logging.getLogger(__name__)
 _AT_FIELD = re.compile(r"^(?P<reason>.*?) - at `\$\.?(?P<field>[^`]*)`$", re.DOTALL)
@@ -82,10 +85,14 @@ def problem_of(error: Exception) -> tuple[Problem, dict[str, str]]:
             return Problem("Not logged in", 401, str(error)), {"WWW-Authenticate": "Bearer"}
         case TooMany():
             return Problem("Too many requests", 429, str(error)), {"Retry-After": str(error.retry_s)}
+        case TooManyHashes():
+            return Problem("Too many requests", 429, str(error)), {"Retry-After": str(HASH_RETRY_S)}
         case LaddbokError():
             return _problem_of_ours(error), {}
         case asyncpg.ForeignKeyViolationError() | asyncpg.UniqueViolationError() | asyncpg.CheckViolationError():
             return _problem_of_constraint(error), {}
+        case asyncpg.StatementTooComplexError():
+            return Problem("Invalid", 422, "is nested too deeply", field="body"), {}
         case asyncpg.DataError():
             return Problem("Invalid", 422, "the database can't store this value"), {}
         case ValidationException():
@@ -114,9 +121,9 @@ def _problem_of_ours(error: LaddbokError) -> Problem:
             return Problem("Conflict", 409, str(error))
 
 
-def answer_problem(_: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
+def answer_problem(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
     """The response that tells of an error."""
-    problem, headers = problem_of(error)
+    problem, headers = problem_of(_no_path(request, error) if isinstance(error, NotFoundException) else error)
     headers |= {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
     return Response(problem, status_code=problem.status, media_type=MEDIA_TYPE, headers=headers)
 
@@ -131,10 +138,23 @@ def misfit(message: str) -> Invalid:
     return Invalid("body", message)
 
 
+def _no_path(request: Request[Any, Any, Any], error: Exception) -> Exception:
+    """Why no path fits: a slash inside an id looks like one more step of the path."""
+    try:
+        refuse_slash(request)
+    except Invalid as invalid:
+        return invalid
+    return error
+
+
+def _cause_of(error: HTTPException) -> Invalid:
+    return misfit(str(error.__cause__ or error.detail))
+
+
 def _problem_of_http(error: HTTPException) -> Problem:
     if error.status_code == 400:
         # The framework raises this for a body that its decoder refused; the cause names the field.
-        cause = misfit(str(error.__cause__ or error.detail))
+        cause = _cause_of(error)
         return Problem("Invalid", 422, cause.reason, field=cause.field)
     return Problem(
         {404: "Not found", 405: "Not allowed"}.get(error.status_code, "Refused"), error.status_code, error.detail
@@ -144,9 +164,11 @@ def _problem_of_http(error: HTTPException) -> Problem:
 def _problem_of_validation(error: ValidationException) -> Problem:
     details = [entry for entry in (error.extra if isinstance(error.extra, list) else []) if isinstance(entry, dict)]
     if not details:
-        cause = misfit(str(error.__cause__ or error.detail))
+        cause = _cause_of(error)
         return Problem("Invalid", 422, cause.reason, field=cause.field)
     first = details[0]
+    if first.get("message") == "'data'":  # the framework's parameter for the body, looked for in vain
+        return Problem("Invalid", 422, "is missing", field="body")
     cause = misfit(str(first.get("message", error.detail)))
     key = str(first.get("key") or "").removeprefix("data").lstrip(".")
     return Problem("Invalid", 422, cause.reason, field=_OUTSIDE.get(key, key) or cause.field)

@@ -170,7 +170,7 @@ async def _price(
         return PriceSum(row["currency"], row["excl_vat"], row["incl_vat"], True, row["issued_at"]), None
     if reason := missing_reason(row["origin"], row["state"], facts):
         return None, reason
-    running = await prices.running(connection, row["body"], now)
+    running = await prices.running(connection, row["body"], min(now, row["silent_since"] or now))
     if isinstance(running, str):
         return None, running
     rating, as_of = running

@@ -4,7 +4,7 @@ A list with filters and a search box that takes whatever is at hand: a session i
 id, the beginning of a station's or a token's name.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 import asyncpg
@@ -19,8 +19,12 @@ from laddbok.model.ids import normalise_session_id
 from laddbok.model.session import SessionState
 from laddbok.sessions.authorize import normalise_token
 from laddbok.store.reads import Filters, cursor_instant, cursor_number, parse_cursor
+from laddbok.store.sql import query
 
 MAX_SEARCH_CHARS = 200
+FIRST_INSTANT = datetime(1, 1, 1, 0, 0, 1, tzinfo=UTC)
+LAST_INSTANT = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+"""The very first and last instant of the calendar would be kept as infinity; people mean "always" by them."""
 
 
 @get("/sessions")
@@ -37,16 +41,17 @@ async def list_sessions(
     cursor: Cursor = None,
 ) -> Page[SessionView]:
     """Sessions by their begin, the youngest first unless ordered otherwise."""
-    if q and (found := await _by_id(request, q)) is not None:
-        return Page([found])
-    filters = _chosen(station_id, id_token, in_state, from_at, to_at)
-    if q and q.strip():
-        _search(filters, q.strip())
+    parts = parts_of(request)
     ascending = order == "started_at"
+    filters = _chosen(station_id, id_token, in_state, from_at, to_at)
     if cursor is not None:
         _after(filters, cursor, ascending=ascending)
-    parts = parts_of(request)
+    sought = q.strip() if q else ""
     async with asked(request) as connection:
+        if sought and await connection.fetchval(query("session_exists"), normalise_session_id(sought)):
+            filters.add("s.id = ?", normalise_session_id(sought))
+        elif sought:
+            _search(filters, sought)
         records = await session_records(connection, filters, limit=limit + 1, ascending=ascending)
         rows, following = cut(records, limit, _sort_key)
         now = parts.clock.now()
@@ -72,13 +77,16 @@ async def _by_id(request: ApiRequest, text: str) -> SessionView | None:
 
 
 def aware(instant: datetime, field: str) -> datetime:
-    """The instant, if it says its zone.
+    """The instant in UTC, between FIRST_INSTANT and LAST_INSTANT.
 
-    Raises: Invalid when it does not.
+    Raises: Invalid when it does not say its zone, or lies outside the calendar in UTC.
     """
     if instant.tzinfo is None:
         raise Invalid(field, "needs a time zone, as in 2026-01-31T12:00:00Z")
-    return instant
+    try:
+        return min(max(instant.astimezone(UTC), FIRST_INSTANT), LAST_INSTANT)
+    except OverflowError as error:
+        raise Invalid(field, f"{instant.isoformat()} lies outside the calendar") from error
 
 
 def _chosen(
@@ -103,9 +111,10 @@ def _chosen(
 
 
 def _search(filters: Filters, text: str) -> None:
+    # Of separators alone nothing is left as a token, and every token begins with nothing.
     filters.add(
-        "(s.id = ? OR s.transaction_id = ? OR starts_with(lower(s.station), lower(?)) OR starts_with(s.token, ?))",
-        normalise_session_id(text), text, text, normalise_token(text),
+        "(s.transaction_id = ? OR starts_with(lower(s.station), lower(?)) OR starts_with(s.token, nullif(?, '')))",
+        text, text, normalise_token(text),
     )  # fmt: skip
 
 

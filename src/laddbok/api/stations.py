@@ -26,8 +26,8 @@ from laddbok.store.station_password import new_station_password
 MAX_STATION_ID_CHARS = 48
 """Source: OCPP 2.0.1 Part 2, SecurityCtrlr Identity."""
 MAX_EVSES = 100
-_STATION_ID = re.compile(r"[A-Za-z0-9*\-_=:+|@.]{1,48}")
-"""Source: OCPP 2.0.1 identifierString, and the dot that 1.6 stations use."""
+_STATION_ID = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9*\-_=:+|@.]{1,48}")
+"""Source: OCPP 2.0.1 identifierString, and the dot that 1.6 stations use, but not the paths "." and ".."."""
 
 
 class NewConnector(msgspec.Struct, forbid_unknown_fields=True):
@@ -64,7 +64,7 @@ class StationChange(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Admission(msgspec.Struct, forbid_unknown_fields=True):
-    """How to admit a station from the lobby: to which site, and whether it keeps the password that it presented."""
+    """How to admit a station from the lobby: to which site, and whether it keeps the password that it first presented."""
 
     site_id: str | None = None
     keep_password: bool = False
@@ -84,12 +84,14 @@ class StationPassword(msgspec.Struct):
 
 
 class LobbyItem(msgspec.Struct):
-    """A station that nobody has admitted."""
+    """A station that nobody has admitted. Another address or password under one identity may be a stranger's."""
 
     station_id: str
     first_seen_at: datetime
     last_seen_at: datetime
     address: str
+    other_address: str | None
+    other_password: bool
     protocol: str
     attempts: int
     vendor: str | None
@@ -136,7 +138,8 @@ async def add_station(
 ) -> Response[AdmittedStation]:
     """Admit a station by name; its password is in the answer, once."""
     if not _STATION_ID.fullmatch(data.station_id):
-        raise Invalid("station_id", f"must be 1 to {MAX_STATION_ID_CHARS} letters, digits or one of * - _ = : + | @ .")
+        allowed = f"1 to {MAX_STATION_ID_CHARS} letters, digits or one of * - _ = : + | @ ."
+        raise Invalid("station_id", f'must be {allowed}, and neither "." nor ".."')
 
     async def work(connection: asyncpg.Connection) -> AdmittedStation:
         password, stored = new_station_password()
@@ -195,7 +198,7 @@ async def list_evses(
     if site_id is not None:
         filters.add("t.site_id = ?", site_id)
     if cursor is not None:
-        filters.add("(t.identity, e.evse_id) > (?, ?)", *parse_cursor(cursor, str, int))
+        filters.add("(t.identity, e.evse_id) > (?, ?::bigint)", *parse_cursor(cursor, str, int))
     async with asked(request) as connection:
         rows = await read_rows(connection, "evse_rows", filters, limit + 1)
         rows, following = cut(rows, limit, lambda row: (row["station_id"], row["evse_id"]))
@@ -226,9 +229,7 @@ async def admit(
         password: str | None
         password, stored = new_station_password()
         if data.keep_password:
-            if seen["password_hash"] is None:
-                raise Conflict(f"station {station_id} has presented no password to keep")
-            password, stored = None, seen["password_hash"]
+            password, stored = None, _password_to_keep(station_id, seen)
         station = NewStation(station_id=station_id, site_id=site_id)
         return _with_password(await _admit(request, connection, station, stored, seen), password)
 
@@ -282,6 +283,21 @@ async def _describe(connection: asyncpg.Connection, station_no: int, evses: list
             await connection.execute(
                 query("connector_put"), station_no, evse.evse_id, connector.connector_id, connector.standard
             )
+
+
+def _password_to_keep(station_id: str, seen: asyncpg.Record) -> bytes:
+    """What a station in the lobby presented.
+
+    Raises: Conflict when it presented none, or when nobody can know whose it is.
+    """
+    if seen["other_password"] or seen["other_address"] is not None:
+        raise Conflict(
+            f"another password or address was seen for station {station_id}: "
+            "admit it with a new password, or dismiss it and let it come again"
+        )
+    if seen["password_hash"] is None:
+        raise Conflict(f"station {station_id} has presented no password to keep")
+    return bytes(seen["password_hash"])
 
 
 async def _only_site(connection: asyncpg.Connection) -> str:

@@ -1,7 +1,8 @@
 """What does charging cost, from when on, and where?
 
 A tariff is posted as an OCPI document, and posted again with the same id it gets a new version, which holds from its
-`start_date_time` or from receipt, never in the past: sessions that began before keep the version that they began with.
+`start_date_time` or from receipt, never in the past, until its `end_date_time` or the next version. Sessions that began
+before keep the version that they began with.
 Of the scopes contract, station, site and default the first that has a tariff decides.
 """
 
@@ -16,6 +17,7 @@ from litestar.params import FromPath, JSONBody
 from laddbok.api.door import ADMINISTRATOR
 from laddbok.api.pages import DEFAULT_LIMIT, Cursor, Limit, Page, read_page
 from laddbok.api.parts import ApiRequest, asked, parts_of
+from laddbok.api.sessions import aware
 from laddbok.api.writes import IdempotencyKey, written
 from laddbok.model.errors import Invalid, NotFound
 from laddbok.model.tariff import Tariff, parse_tariff
@@ -24,6 +26,10 @@ from laddbok.store.sql import query
 
 MAX_ID_CHARS = 36
 """Source: OCPI 2.2.1 mod_tariffs, Tariff id CiString(36)."""
+
+
+_NO_IDS = (".", "..", "default")
+"""Paths below /tariffs that mean something else."""
 
 
 class TariffItem(msgspec.Struct):
@@ -107,16 +113,22 @@ async def post_tariff(
     """Post an OCPI 2.2.1 or 2.3.0 tariff (recognised by `tax_included`), with or without the object `laddbok`."""
     text = await request.body()
     tariff = parse_tariff(text)
-    if not 0 < len(tariff.id) <= MAX_ID_CHARS:
-        raise Invalid("id", f"must be 1 to {MAX_ID_CHARS} characters")
+    _check_id(tariff.id)
     # Whole seconds, as most stations stamp: one that starts in the second of the receipt is not before it.
     received_at = parts_of(request).clock.now().replace(microsecond=0)
-    valid_from = max(received_at, tariff.start_date_time or received_at)
+    starts_at = aware(tariff.start_date_time, "start_date_time") if tariff.start_date_time else received_at
+    valid_from = max(received_at, starts_at)
+    valid_to = aware(tariff.end_date_time, "end_date_time") if tariff.end_date_time else None
+    if valid_to is not None and valid_to <= valid_from:
+        raise Invalid(
+            "end_date_time", f"{valid_to.isoformat()} is not after {valid_from.isoformat()}, when it would begin"
+        )
 
     async def work(connection: asyncpg.Connection) -> PostedTariff:
+        await connection.execute(query("tariff_default_lock"))
         await connection.execute(query("tariff_add"), tariff.id, received_at)
         version = await connection.fetchval(
-            query("tariff_version_add"), tariff.id, valid_from, received_at, text.decode()
+            query("tariff_version_add"), tariff.id, valid_from, valid_to, received_at, text.decode()
         )
         await connection.execute(query("tariff_default_first"), tariff.id, received_at)
         return PostedTariff(tariff.id, version, valid_from, _findings(tariff))
@@ -159,12 +171,21 @@ async def _assign(request: ApiRequest, assignment: TariffAssignment) -> Response
         if not await connection.fetchval(query("scope_exists"), assignment.scope, assignment.scope_id):
             raise Invalid("scope_id", f"there is no {assignment.scope} {assignment.scope_id!r}")
         now = parts_of(request).clock.now().replace(microsecond=0)
+        if assignment.scope == "default":
+            await connection.execute(query("tariff_default_lock"))
         await connection.execute(
             query("tariff_assign"), assignment.scope, assignment.scope_id, now, assignment.tariff_id
         )
         return assignment
 
     return await written(request, work)
+
+
+def _check_id(tariff_id: str) -> None:
+    if not 0 < len(tariff_id) <= MAX_ID_CHARS:
+        raise Invalid("id", f"must be 1 to {MAX_ID_CHARS} characters")
+    if "/" in tariff_id or tariff_id in _NO_IDS:
+        raise Invalid("id", f"{tariff_id!r} can't be named in a path: no slash, and none of {', '.join(_NO_IDS)}")
 
 
 def _findings(tariff: Tariff) -> list[str]:

@@ -5,11 +5,15 @@ import { nowMs } from "../clock.js";
 import { duration, fullInstant, number } from "../format.js";
 import { t } from "../i18n.js";
 import { Actions } from "../parts/actions.js";
+import { Icon } from "../parts/icons.js";
 import { Pending, useResource } from "../parts/resource.js";
 
 const LOOK_AGAIN_MS = 4_000; // the lobby belongs to no tenant, so the event stream does not tell of it
 
+const isDoubtful = (guest) => guest.other_password || guest.other_address;
+
 function admit(guest, sites, reload) {
+  const keep = { name: "keep_password", label: t("lobby.keep_password"), type: "checkbox" };
   return {
     label: t("lobby.admit"),
     icon: "check",
@@ -18,7 +22,7 @@ function admit(guest, sites, reload) {
     explain: t("lobby.admit_explain"),
     fields: [
       { name: "site_id", label: t("column.site"), options: sites.map((site) => [site.id, site.name]), required: true },
-      { name: "keep_password", label: t("lobby.keep_password"), type: "checkbox" },
+      ...(isDoubtful(guest) ? [] : [keep]),
     ],
     run: async ({ site_id, keep_password }) => {
       const station = await write("POST", `/lobby/${seg(guest.station_id)}/admit`, {
@@ -44,6 +48,14 @@ function dismiss(guest, reload) {
       return { kind: "good", text: t("lobby.dismissed") };
     },
   };
+}
+
+function doubt({ other_password, other_address }) {
+  const seen = [
+    other_password && t("lobby.other_password"),
+    other_address && t("lobby.other_address", { address: other_address }),
+  ];
+  return [...seen.filter(Boolean), t("lobby.doubt")].join(" ");
 }
 
 function Guest({ guest, sites, gone, reload }) {
@@ -73,6 +85,15 @@ function Guest({ guest, sites, gone, reload }) {
           `,
         )}
       </dl>
+      ${
+        isDoubtful(guest) &&
+        html`
+          <p class="doubt">
+            <${Icon} name="warning" />
+            ${doubt(guest)}
+          </p>
+        `
+      }
       <${Actions} actions=${gone ? [] : [admit(guest, sites, reload), dismiss(guest, reload)]} />
     </li>
   `;
