@@ -12,7 +12,7 @@ from typing import Any
 import asyncpg
 
 from laddbok.model.errors import LaddbokError
-from laddbok.settings import NAMES, Settings
+from laddbok.settings import NAMES, Settings, unknown_names
 from laddbok.store.database import Database, open_database
 from laddbok.store.sql import query
 
@@ -36,7 +36,11 @@ def _configured() -> list[Finding]:
     secret = {"LADDBOK_ADMIN_KEY", "LADDBOK_DATABASE_URL"}
     named = [name for name in NAMES if os.environ.get(name)]
     shown = [f"{name}={'...' if name in secret else os.environ[name]}" for name in named]
-    return [_finding("settings", True, ", ".join(shown) or "all at their defaults")]
+    unknown = sorted(unknown_names(os.environ))
+    findings = [_finding("settings", True, ", ".join(shown) or "all at their defaults")]
+    if unknown:
+        findings.append(_finding("unknown settings", False, f"{', '.join(unknown)}: see docs/settings.md"))
+    return findings
 
 
 def _machine(settings: Settings) -> list[Finding]:

@@ -8,6 +8,7 @@ the tables' owner, before the asker's tenant is known.
 
 import asyncio
 import hashlib
+import logging
 import re
 import secrets
 from collections.abc import Callable
@@ -24,6 +25,8 @@ from laddbok.model.errors import ConfigurationError, Invalid, LaddbokError
 from laddbok.store.reads import POOL_TIMEOUT_S
 from laddbok.store.sql import query
 
+log = logging.getLogger(__name__)
+
 ADMINISTRATOR = "admin"
 LOGIN_LASTS = timedelta(hours=12)
 COOKIE_BYTES = 32
@@ -33,7 +36,7 @@ MAX_HASHES_AT_ONCE = 2
 """An argon2 hash takes 64 MB and a core; more at once would starve the stations."""
 MAX_HASHES_QUEUED = 20
 """Hashes made and waited for, about two seconds of them."""
-MIN_KEY_CHARS = 16
+SAFE_KEY_CHARS = 16
 
 _ResultT = TypeVar("_ResultT")
 _places = BoundedSemaphore(MAX_HASHES_QUEUED)
@@ -145,12 +148,13 @@ async def ensure_admin(connection: asyncpg.Connection, now: datetime) -> str | N
 async def ensure_admin_key(connection: asyncpg.Connection, key: str, now: datetime) -> None:
     """See to it that this API key of the first tenant's administrator works (setting LADDBOK_ADMIN_KEY).
 
-    Raises: ConfigurationError when it is too short to be safe or can't stand in a header.
+    Raises: ConfigurationError when it can't stand in a header. One that is short enough to be guessed works, with a
+    warning: a lab may want it, and nothing may be served on a network with it.
     """
-    if len(key) < MIN_KEY_CHARS or not _KEY.fullmatch(key):
-        raise ConfigurationError(
-            f"LADDBOK_ADMIN_KEY must be {MIN_KEY_CHARS} or more visible ASCII characters, no spaces"
-        )
+    if not _KEY.fullmatch(key):
+        raise ConfigurationError("LADDBOK_ADMIN_KEY must be visible ASCII characters, no spaces")
+    if len(key) < SAFE_KEY_CHARS:
+        log.warning("LADDBOK_ADMIN_KEY is shorter than %d characters: anybody may guess it", SAFE_KEY_CHARS)
     tenant = await _first_tenant(connection, now)
     await connection.execute(query("administrator_key"), tenant, digest(key), now)
 

@@ -1,0 +1,43 @@
+"""What does a setting that is not right do? It is named, in one line."""
+
+import asyncio
+import logging
+
+import asyncpg
+import pytest
+
+from laddbok.model.errors import ConfigurationError
+from laddbok.settings import read_settings, unknown_names
+from laddbok.store.embedded import Dsn
+from laddbok.store.people import asker_by_key, ensure_admin_key
+from tests.rules.sessions.stage import NOON
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("LADDBOK_OCPP_PORT", "ninety"), ("LADDBOK_HTTP_PORT", "70000"), ("LADDBOK_SECURE_COOKIES", "perhaps")],
+)
+def test_a_value_that_cant_be_used_is_named(name: str, value: str) -> None:
+    with pytest.raises(ConfigurationError, match=name):
+        read_settings({name: value})
+
+
+def test_a_misspelled_setting_is_found() -> None:
+    assert unknown_names({"LADDBOK_OCCP_PORT": "9000", "LADDBOK_DATA": "x", "HOME": "y"}) == ["LADDBOK_OCCP_PORT"]
+
+
+async def _works(dsn: Dsn, key: str) -> bool:
+    connection = await asyncpg.connect(**dsn)
+    try:
+        await ensure_admin_key(connection, key, NOON)
+        return await asker_by_key(connection, key) is not None
+    finally:
+        await connection.close()
+
+
+def test_a_short_key_works_with_a_warning(fresh_database: Dsn, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        assert asyncio.run(_works(fresh_database, "lab"))
+    assert "guess" in caplog.text
+    with pytest.raises(ConfigurationError, match="LADDBOK_ADMIN_KEY"):
+        asyncio.run(_works(fresh_database, "with space"))
