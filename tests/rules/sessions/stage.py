@@ -53,7 +53,12 @@ class Stage:
     """One station under a claim, what it says, and what becomes of its sessions."""
 
     def __init__(
-        self, protocol: str = "1.6", *, tariff: bytes | None = None, has_tariff: bool = True, max_power_w: int = 22_000
+        self,
+        protocol: str = "1.6",
+        *,
+        tariff: bytes | None = None,
+        has_tariff: bool = True,
+        max_power_w: int | None = 22_000,
     ) -> None:
         self.protocol = protocol
         self.now = NOON

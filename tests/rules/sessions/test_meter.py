@@ -70,6 +70,14 @@ def test_more_than_the_outlet_can_give_is_held(stage: Stage) -> None:
     assert session.review_reasons == (ReviewReason.MORE_THAN_THE_OUTLET_CAN,)
 
 
+def test_S33_an_absurd_jump_at_an_outlet_of_unknown_power_is_held() -> None:
+    stage = Stage(max_power_w=None)
+    stage.starts_16(0)
+    stage.stops_16(909_948, after_s=3 * 3600)
+    session = stage.settle()
+    assert session.max_power_w is None and session.review_reasons == (ReviewReason.MORE_THAN_THE_OUTLET_CAN,)
+
+
 def test_readings_in_any_order_count_once(stage: Stage) -> None:
     stage.starts_16(1000)
     stage.reads_16(2000)
