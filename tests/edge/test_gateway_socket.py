@@ -191,9 +191,10 @@ def test_three_hundred_connections_with_one_identity_each_know_themselves() -> N
         await until(lambda: len(owner.closed) == 299)
         newest = owner.opened[-1]
         newest.send(b"you")
-        heard = [client for client in clients if client.close_code is None]
-        assert len(heard) == 1 and await heard[0].recv() == "you"
-        await heard[0].close()
+        await until(lambda: sum(client.close_code is None for client in clients) == 1)
+        [heard] = [client for client in clients if client.close_code is None]
+        assert await heard.recv() == "you"
+        await heard.close()
 
     serve(body)
 

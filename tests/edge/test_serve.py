@@ -368,7 +368,6 @@ def test_what_can_not_be_had_is_one_clear_line() -> None:
             ({"LADDBOK_DATABASE_URL": f"postgresql://nobody@127.0.0.1:{port_of_nobody()}/x"}, "database"),
             ({"LADDBOK_DATABASE_URL": "not a url"}, "database"),
             ({"LADDBOK_OCPP_PORT": "many"}, "LADDBOK_OCPP_PORT"),
-            ({"LADDBOK_TYPO": "1"}, "LADDBOK_TYPO"),
         ]
         for settings, named in cases:
             assert_told(finished(["serve"], folder, **settings), named)
