@@ -1,13 +1,15 @@
 """What if we were wrong to think that a session was over, or whose it was? Late messages correct it, and lose nothing."""
 
+import json
 from datetime import timedelta
 
 import pytest
 
+from laddbok.flow.charge_to_cash import running_price
 from laddbok.model.session import ReviewReason, SessionState
 from laddbok.ocpp.frame import OcppVersion
 from laddbok.sessions.advance import AVAILABLE_GRACE
-from tests.rules.sessions.stage import OTHER_TOKEN, TOKEN, Stage, text_of
+from tests.rules.sessions.stage import OTHER_TOKEN, TOKEN, Stage, tariff_document, text_of
 
 
 @pytest.fixture
@@ -130,3 +132,21 @@ def updated(stage: Stage) -> dict[str, object]:
         "transactionInfo": {"transactionId": "tx-1"},
         "idToken": {"idToken": TOKEN, "type": "ISO14443"},
     }
+
+
+def test_B24_the_running_price_counts_idle_time_to_the_last_sign_of_life_and_no_further() -> None:
+    tariff = tariff_document(idle={"per_min": "1.00"})
+    stage = Stage(tariff=tariff)
+    stage.starts_16(1000)
+    stage.reads_16(2000)
+    stage.status_16("SuspendedEV")
+    full_at = stage.session().charging_ended_at
+    assert full_at is not None
+    idle = [
+        [line.quantity for line in rating.lines if line.kind == "idle"]
+        for rating in (
+            running_price(stage.session(), json.loads(tariff), full_at + timedelta(minutes=minutes))
+            for minutes in (12, 30)
+        )
+    ]
+    assert idle == [[12 * 60], [30 * 60]]
