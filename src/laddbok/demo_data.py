@@ -56,7 +56,7 @@ async def fill(database: Database, fleet: FleetSettings, now: datetime) -> None:
     connection = await database.connect()
     try:
         async with connection.transaction():
-            tenant = await connection.fetchval(query("demo_tenant"))
+            tenant = await connection.fetchval(query("oldest_tenant"))
             for kind, site in SITES.items():
                 await connection.execute(query("demo_site"), tenant, *site, SINCE)
                 await _tariff(connection, tenant, kind, site[0], now)

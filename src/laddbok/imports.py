@@ -23,7 +23,7 @@ async def import_file(settings: Settings, file: str, format_name: str | None, as
         connection = await database.connect()
         bar = tqdm(total=100, desc="import", unit="%", file=sys.stderr, disable=not sys.stderr.isatty())
         try:
-            tenant = await connection.fetchval(query("demo_tenant"))
+            tenant = await connection.fetchval(query("oldest_tenant"))
 
             def show(rows: int, share: float) -> None:
                 bar.n = round(share * 100)

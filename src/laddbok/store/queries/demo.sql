@@ -72,6 +72,6 @@ WITH c AS (
 )
 INSERT INTO id_token_contract (tenant, token, contract_id, valid_from) SELECT t.tenant, t.token, $2, $4 FROM t;
 
--- name: demo_tenant
--- The tenant that the demo is filled into.
+-- name: oldest_tenant
+-- The tenant that a demo, or an import from the command line, is filled into.
 SELECT min(tenant) FROM tenant;
