@@ -27,7 +27,7 @@ from laddbok.gateway.commands import CommandDesk
 from laddbok.gateway.connection import SocketSettings
 from laddbok.gateway.server import GatewayServer
 from laddbok.gateway.writer import Writer
-from laddbok.settings import Settings
+from laddbok.settings import Settings, quirk_table
 from laddbok.store.database import Database, open_database
 from laddbok.store.migrate import alone
 from laddbok.store.people import ensure_admin, ensure_admin_key
@@ -64,7 +64,7 @@ class Gateway:
 @asynccontextmanager
 async def running_gateway(settings: Settings, database: Database) -> AsyncIterator[Gateway]:
     """Listen for stations and commit what they say."""
-    clock = settings.clock
+    clock, quirks = settings.clock, quirk_table(settings)
     pool = await database.pool()
     store = PostgresStore(pool)
     async with pool.acquire() as connection:
@@ -77,6 +77,7 @@ async def running_gateway(settings: Settings, database: Database) -> AsyncIterat
         settings.batch,
         settings.command_limit_s,
         settings.max_frame_bytes,
+        quirks,
     )
     doorkeeper = Doorkeeper(pool, clock.now, settings.admit_unknown_stations)
     commands = CommandDesk(writer, store, database.connect, clock.now)

@@ -12,6 +12,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from laddbok.model.errors import LaddbokError
@@ -58,6 +59,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_rate(add)
     _add_bench(add, commands)
     _add_import(add, commands)
+    _add_rebuild(add)
     add("doctor", _doctor, "what is configured, reachable, migrated, and what is wrong")
     return parser
 
@@ -115,6 +117,17 @@ def _add_import(add: Callable[..., argparse.ArgumentParser], commands: Any) -> N
     sessions.add_argument("--format", default=None)
 
 
+def _add_rebuild(add: Callable[..., argparse.ArgumentParser]) -> None:
+    rebuild = add("rebuild", _rebuild, "derive sessions anew from their evidence, and compare")
+    rebuild.add_argument("--session", metavar="ID", default=None, help="this one only")
+    rebuild.add_argument("--since", type=_instant, metavar="TIME", default=None, help="those that began since then")
+    kinds = rebuild.add_mutually_exclusive_group()
+    kinds.add_argument(
+        "--check", action="store_true", help="with what was recorded; a difference is an error (default)"
+    )
+    kinds.add_argument("--with-current", action="store_true", help="with today's tables; a difference is a proposal")
+
+
 def _demo(options: argparse.Namespace) -> Any:
     from laddbok import app, demo
 
@@ -167,6 +180,13 @@ def _import_sessions(options: argparse.Namespace) -> Any:
     return app.run(imports.import_file(_settings(), options.file, options.format, options.json))
 
 
+def _rebuild(options: argparse.Namespace) -> Any:
+    from laddbok import app, rebuilding
+
+    report = rebuilding.run_rebuild(_settings(), options.session, options.since, options.with_current, options.json)
+    return app.run(report)
+
+
 def _doctor(options: argparse.Namespace) -> Any:
     from laddbok import app, doctor
 
@@ -194,6 +214,11 @@ def _count(least: int, most: int) -> Callable[[str], int]:
         return number
 
     return count
+
+
+def _instant(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _speed(text: str) -> float:

@@ -10,7 +10,8 @@ from pathlib import Path
 import msgspec
 
 from laddbok.model.clock import Clock, clock_from_text
-from laddbok.model.errors import ConfigurationError
+from laddbok.model.errors import ConfigurationError, Invalid
+from laddbok.sessions.quirks import QuirkTable, known_quirks, read_quirks
 from laddbok.store.state_folder import default_state_folder
 
 NAMES = {
@@ -27,6 +28,7 @@ NAMES = {
     "LADDBOK_COMMAND_LIMIT_S": "Seconds that a station may take to answer a command; 30 unless set.",
     "LADDBOK_TRUSTED_PROXIES": "Addresses, with commas between, whose X-Forwarded-For is believed.",
     "LADDBOK_TIME_ZONE": "The time zone of a new installation's first site; Europe/Stockholm unless set.",
+    "LADDBOK_QUIRKS": "A file with an operator's own rows about models; added to those that ship.",
     "LADDBOK_SECURE_COOKIES": "true: the console is reached over TLS, so its cookie is never sent without it.",
     "LADDBOK_CLOCK": "The scaled clock of a demo; set by `laddbok demo` for its processes.",
     "LADDBOK_PARENT": "The process without which this one stops; set by laddbok for its own processes.",
@@ -49,6 +51,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     command_limit_s: int = 30
     trusted_proxies: tuple[str, ...] = ()
     time_zone: str = "Europe/Stockholm"
+    quirks_file: Path | None = None
     secure_cookies: bool = False
     clock_text: str | None = None
     parent_pid: int | None = None
@@ -57,6 +60,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def clock(self) -> Clock:
         """Business time in this process."""
         return clock_from_text(self.clock_text)
+
+
+def quirk_table(settings: Settings) -> QuirkTable:
+    """What is known of models: the rows that ship, and the operator's own.
+
+    Raises: ConfigurationError when the file can't be read, or a row in it can't be used.
+    """
+    if settings.quirks_file is None:
+        return known_quirks()
+    try:
+        return (*known_quirks(), *read_quirks(settings.quirks_file.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, Invalid) as error:
+        raise ConfigurationError(f"LADDBOK_QUIRKS={settings.quirks_file}: {error}") from error
 
 
 def unknown_names(environ: Mapping[str, str]) -> list[str]:
@@ -83,6 +99,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         command_limit_s=_integer(environ, "LADDBOK_COMMAND_LIMIT_S", 30, 1, 600),
         trusted_proxies=tuple(filter(None, (environ.get("LADDBOK_TRUSTED_PROXIES") or "").replace(" ", "").split(","))),
         time_zone=environ.get("LADDBOK_TIME_ZONE") or "Europe/Stockholm",
+        quirks_file=Path(environ["LADDBOK_QUIRKS"]) if environ.get("LADDBOK_QUIRKS") else None,
         secure_cookies=_yes(environ, "LADDBOK_SECURE_COOKIES"),
         clock_text=environ.get("LADDBOK_CLOCK") or None,
         parent_pid=_integer(environ, "LADDBOK_PARENT", 0, 0, 2**31) or None,

@@ -113,11 +113,11 @@ def test_a_session_is_found_by_its_start_and_by_its_transaction(ground: Ground) 
 def test_what_is_committed_is_there(ground: Ground) -> None:
     station = ground.new_station("CP")
     session = opened(station)
-    note = Decision(tenant=station.tenant, session_id=session.id, at=minutes(1), kind="facts", body={"a": [1, "å"]})
+    note = Decision(tenant=station.tenant, session_id=session.id, at=minutes(1), kind="settled", body={"a": [1, "å"]})
     commit(ground, frames=[frame(station, 1, 1)], opened=[session], decisions=[note])
     stored = evidence(ground, session)
     assert (stored.session, stored.frames, stored.decisions) == (session, (frame(station, 1, 1),), (note,))
-    assert stored.tariff is None
+    assert stored.tariff_of(session) is None
 
 
 def test_a_session_moves_from_the_version_that_was_read(ground: Ground) -> None:
@@ -336,7 +336,7 @@ def test_evidence_brings_the_tariff_version_that_was_frozen(ground: Ground) -> N
         ground.keeps.add_tariff(ground.tenant, tariff_document("T", price))
     session = opened(station, facts=StartFacts(tariff=TariffChoice("T", 1)))
     commit(ground, opened=[session])
-    tariff = evidence(ground, session).tariff
+    tariff = evidence(ground, session).tariff_of(session)
     assert str(tariff.elements[0].price_components[0].price) == "3.20"
 
 

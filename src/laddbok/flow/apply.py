@@ -17,8 +17,10 @@ from laddbok.flow.messages import Asked, Commanded, Elapsed, Entry, Received, Re
 from laddbok.flow.store import Claim, Found, Question, Store
 from laddbok.model.events import TransactionEnded
 from laddbok.model.session import RUNNING_STATES, FramePosition, Session, SessionState
+from laddbok.model.station import Station
 from laddbok.sessions.advance import AVAILABLE_GRACE, advance, concerns, is_lost, superseded
 from laddbok.sessions.facts import Facts
+from laddbok.sessions.quirks import QuirkTable, known_quirks, quirks_of
 
 MAX_ENDED_KEPT = 8
 """Ended sessions that a station's memory keeps, for repeated stops and for the unplugging."""
@@ -27,8 +29,10 @@ MAX_ENDED_KEPT = 8
 class Desk:
     """The stations of one gateway, and the one way in which their state changes."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, quirks: QuirkTable | None = None) -> None:
+        """Args: quirks: what is known of models; None: what ships with the platform."""
         self._store = store
+        self._quirks = known_quirks() if quirks is None else quirks
         self.stations: dict[int, StationMemory] = {}
         self._numbers: Iterator[int] = iter(())
         self._changed: dict[str, Session] = {}
@@ -40,7 +44,8 @@ class Desk:
             it has time to send what it kept, before a stop counts as lost.
         """
         station = claim.state.station
-        state = replace(claim.state, station=replace(station, protocol=protocol or station.protocol))
+        station = self._with_quirks(replace(station, protocol=protocol or station.protocol))
+        state = replace(claim.state, station=station)
         memory = StationMemory(state=state, epoch=claim.epoch)
         memory.held_since = now
         for asked in map(Asked.of_row, claim.unfolded):
@@ -138,6 +143,11 @@ class Desk:
         await self._commit([alone])
         return [self._absorb(alone)]
 
+    def _with_quirks(self, station: Station) -> Station:
+        """The station with what is known of its model, which it may have told only now."""
+        flags = quirks_of(self._quirks, station.vendor, station.model, station.firmware_version)
+        return station if flags == station.quirks else replace(station, quirks=flags)
+
     def _is_current(self, entry: Entry) -> bool:
         memory = self.stations.get(entry.station_no)
         return memory is not None and memory.epoch == entry.epoch
@@ -152,8 +162,10 @@ class Desk:
         found: list[Found | None] = [None] * len(entries)
         for index, answer in zip(questions, answers, strict=True):
             found[index] = answer
+            memory = self.stations[entries[index].station_no]
+            if answer.traits.version > memory.state.station.traits.version:
+                memory.state = replace(memory.state, station=replace(memory.state.station, traits=answer.traits))
             if answer.session is not None:
-                memory = self.stations[entries[index].station_no]
                 memory.state.sessions.setdefault(answer.session.transaction_id, answer.session)
         if any(question.start_key for question in questions.values()):
             await self._refill_numbers(len(entries))
@@ -190,7 +202,7 @@ class Desk:
         if decided.opened is not None:
             _prune(state.sessions)
         if decided.booted is not None:
-            memory.state = replace(state, station=decided.booted)
+            memory.state = replace(state, station=self._with_quirks(decided.booted))
         return Reply(entry=decided.entry, payload=decided.payload, error=decided.error)
 
 

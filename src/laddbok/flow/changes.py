@@ -14,6 +14,7 @@ from laddbok.model.cdr import Cdr
 from laddbok.model.rated import Rating
 from laddbok.model.session import Session
 from laddbok.model.station import Outlet
+from laddbok.model.traits import Traits
 
 
 class FrameRow(msgspec.Struct, frozen=True):
@@ -145,6 +146,17 @@ class Attributed(msgspec.Struct, frozen=True):
     at: datetime
 
 
+class TraitsLearned(msgspec.Struct, frozen=True, kw_only=True):
+    """What a session taught of its station, if nobody learned something newer than `known_version` meanwhile."""
+
+    tenant: int
+    station_no: int
+    session_id: str
+    at: datetime
+    traits: Traits
+    known_version: int
+
+
 class Changes(msgspec.Struct, kw_only=True):
     """Everything that one commit writes."""
 
@@ -163,6 +175,7 @@ class Changes(msgspec.Struct, kw_only=True):
     cdrs: list[CdrIssued] = []
     closed_ranges: list[RangeClosed] = []
     attributed: list[Attributed] = []
+    traits: list[TraitsLearned] = []
 
 
 class Stale(Exception):

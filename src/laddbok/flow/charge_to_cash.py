@@ -4,7 +4,7 @@ The whole way on one page. While a session runs, each message goes `decode -> re
 commits it (`flow.apply`); this page continues from there: stored evidence -> session -> CDR -> rated lines.
 
     frame --decode--> event --receive--> session      (gateway, per message, committed before it is answered)
-    evidence --refold--> session --cdr--> CDR --rate--> rating      (worker, once, when the session settles)
+    evidence --conclude--> session --cdr--> CDR --rate--> rating      (worker, once, when the session settles)
     session --cdr--> provisional CDR --rate--> running price        (whoever looks)
 """
 
@@ -14,18 +14,24 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from laddbok.flow.changes import CdrIssued, Changes, Decision, RangeClosed
-from laddbok.flow.evidence import EvidenceIncomplete, refold
+from laddbok.flow.changes import CdrIssued, Changes, Decision, RangeClosed, TraitsLearned
+from laddbok.flow.evidence import Conclusion, EvidenceIncomplete, closed_softly, conclude
 from laddbok.flow.store import SessionEvidence
 from laddbok.model.cdr import Cdr
 from laddbok.model.errors import Invalid
 from laddbok.model.rated import Rating
-from laddbok.model.session import RUNNING_STATES, ReviewReason, Session, SessionState
+from laddbok.model.session import RUNNING_STATES, ReviewReason, Session, SessionState, VerdictKind
 from laddbok.model.tariff import Tariff, parse_tariff
 from laddbok.rating.compile import compile_tariff
 from laddbok.rating.rate import rate
-from laddbok.sessions.advance import UNPLUG_TIMEOUT
-from laddbok.sessions.close import cdr, held_because, never_charged
+from laddbok.sessions.advance import UNPLUG_TIMEOUT, due_at
+from laddbok.sessions.close import cdr, held_because, never_charged, with_reason
+from laddbok.sessions.learn import learn
+
+RULES_VERSION = 2
+"""Of the rules that make a CDR of evidence; recorded with each session that they settled."""
+SETTLED = "settled"
+"""The kind of the decision that says what became of an ended session."""
 
 
 class Settlement(msgspec.Struct, frozen=True):
@@ -38,26 +44,50 @@ class Settlement(msgspec.Struct, frozen=True):
 def settle(evidence: SessionEvidence, now: datetime) -> Settlement:
     """A finished session becomes a CDR with its price, or is held for a person, or is void.
 
-    It is folded from the stored evidence, never from a gateway's memory. Settling again changes nothing, unless messages
-    that came later tell that the unplugging, or the end that we had guessed, was another.
+    It is concluded from the stored evidence, never from a gateway's memory. Settling again changes nothing, unless
+    messages that came later, or a person, tell that something was otherwise.
     Source: our choice, design "The session".
     """
     row = evidence.session
     if row.state in RUNNING_STATES:
         return Settlement()
-    session = refold(evidence)
+    conclusion = conclude(evidence)
+    session = conclusion.session
     if row.state is not SessionState.ENDED:
         return _learned_later(evidence, session, now)
     if session.state is not SessionState.ENDED:
         raise EvidenceIncomplete(session.id, "its row has ended, its evidence says that it still runs")
     if (wait_until := _waits_until(session)) > now:
         return Settlement(again_at=wait_until)
+    settlement = _first(evidence, session, now)
+    _learn(evidence, conclusion, now, settlement)
+    return settlement
+
+
+def _first(evidence: SessionEvidence, session: Session, now: datetime) -> Settlement:
+    """What becomes of a session that nobody has looked at yet."""
     if never_charged(session):
         return Settlement(_closed(session, SessionState.VOID, "never_charged", now))
-    reasons = held_because(session)
-    if reasons:
-        return Settlement(_closed(replace(session, review_reasons=reasons), SessionState.REVIEW, "held", now))
-    return _priced(session, evidence.tariff, now)
+    if held_because(session):
+        return Settlement(_closed(session, SessionState.REVIEW, "held", now))
+    return _priced(session, evidence.tariff_of(session), now)
+
+
+def _learn(evidence: SessionEvidence, conclusion: Conclusion, now: datetime, settlement: Settlement) -> None:
+    """What the session taught of its station goes into the same commit."""
+    session = conclusion.session
+    learned = learn(evidence.traits, session, conclusion.told, conclusion.clock)
+    if learned is not evidence.traits and settlement.changes is not None:
+        settlement.changes.traits.append(
+            TraitsLearned(
+                tenant=session.tenant,
+                station_no=session.station_no,
+                session_id=session.id,
+                at=now,
+                traits=learned,
+                known_version=evidence.traits.version,
+            )
+        )
 
 
 def running_price(session: Session, tariff_document: dict[str, Any], heard_at: datetime) -> Rating:
@@ -83,48 +113,115 @@ def _priced(session: Session, tariff: Tariff | None, now: datetime) -> Settlemen
         if rating.excl_vat is None or not rating.final:
             raise Invalid("tariff", "it gives no final amount before VAT")
     except Invalid as error:
-        held = replace(session, review_reasons=(*session.review_reasons, ReviewReason.NOT_PRICEABLE))
-        return Settlement(_closed(held, SessionState.REVIEW, str(error), now))
+        return Settlement(_closed(session, SessionState.REVIEW, str(error), now, ReviewReason.NOT_PRICEABLE))
     changes = _closed(session, SessionState.SETTLED, "settled", now)
     [settled] = changes.moved
     changes.cdrs.append(CdrIssued(session=settled, cdr=document, rating=rating, at=now))
     return Settlement(changes)
 
 
-def _closed(session: Session, state: SessionState, why: str, now: datetime) -> Changes:
-    closed = replace(session, state=state, due_at=None)
-    body = {"state": state, "why": why, "reasons": closed.review_reasons, "energy_wh": closed.energy_wh}
-    decision = Decision(tenant=closed.tenant, session_id=closed.id, at=now, kind="settled", body=body)
+def as_settled(session: Session, state: SessionState, also: tuple[ReviewReason, ...]) -> Session:
+    """The concluded session as its row says it from then on.
+
+    Args: also: reasons for a review that the settling itself found; the others follow from the session.
+    """
+    reasons = {*also, *(held_because(session) if state is SessionState.REVIEW else session.review_reasons)}
+    in_order = tuple(reason for reason in ReviewReason if reason in reasons)
+    return replace(session, state=state, due_at=None, review_reasons=in_order)
+
+
+def found_when_settled(evidence: SessionEvidence) -> tuple[ReviewReason, ...]:
+    """The reasons that the last settling itself found, as it wrote them down."""
+    last = next((d for d in reversed(evidence.decisions) if d.kind == SETTLED), None)
+    return () if last is None else tuple(ReviewReason(reason) for reason in last.body.get("also", ()))
+
+
+def _closed(session: Session, state: SessionState, why: str, now: datetime, *also: ReviewReason) -> Changes:
+    closed = as_settled(session, state, also)
+    body = {
+        "state": state,
+        "why": why,
+        "reasons": closed.review_reasons,
+        "also": also,
+        "energy_wh": closed.energy_wh,
+        "rules": RULES_VERSION,
+    }
+    decision = Decision(tenant=closed.tenant, session_id=closed.id, at=now, kind=SETTLED, body=body)
     return Changes(moved=[closed], decisions=[decision], closed_ranges=[RangeClosed(closed, now)])
 
 
 def _learned_later(evidence: SessionEvidence, session: Session, now: datetime) -> Settlement:
-    """What later messages make of a session that was settled, held or void: `session` is what the evidence says now."""
+    """What later messages, or a person, make of a session that was settled, held or void: `session` is what is known now."""
     row = evidence.session
     if session.state is not SessionState.ENDED:
-        return Settlement()
+        return _alive_again(session, now)
+    if session.verdict != row.verdict:
+        return _decided(evidence, session, now)
     if (session.energy_wh, session.transaction_ended_at) != (row.energy_wh, row.transaction_ended_at):
         if row.state is SessionState.SETTLED:
             return _corrected(evidence, session, now)
-        reasons = (*session.review_reasons, *row.review_reasons, ReviewReason.LATE_MESSAGES)
-        held = replace(session, review_reasons=tuple(dict.fromkeys(reasons)))
-        return Settlement(_closed(held, SessionState.REVIEW, "late_messages", now))
-    if row.state is SessionState.SETTLED and row.unplugged_at is None and session.unplugged_at is not None:
-        learned = replace(
-            row, unplugged_at=session.unplugged_at, through=session.through, last_contact_at=session.last_contact_at
-        )
-        return Settlement(Changes(moved=[learned]))
-    return Settlement()
+        changes = _closed(session, SessionState.REVIEW, "late_messages", now, ReviewReason.LATE_MESSAGES)
+        return Settlement(changes)
+    return _noted(evidence, session)
+
+
+def _alive_again(session: Session, now: datetime) -> Settlement:
+    """It was closed at a guess and spoke again: its stop is awaited as any other, and what was metered since is not lost."""
+    if now < due_at(session):
+        return Settlement(again_at=due_at(session))
+    return Settlement(Changes(decisions=[closed_softly(session, now)]), again_at=now)
+
+
+def _noted(evidence: SessionEvidence, session: Session) -> Settlement:
+    """What changes neither energy nor end, like the unplugging, stays on record; nothing is priced again."""
+    row = evidence.session
+    learned = as_settled(session, row.state, found_when_settled(evidence))
+    return Settlement() if learned == row else Settlement(Changes(moved=[learned]))
+
+
+def _decided(evidence: SessionEvidence, session: Session, now: datetime) -> Settlement:
+    """What a person decided: accepted or corrected is priced, void is taken back if it was billed, reopened is held.
+
+    Source: our choice, docs/rules.md "Review".
+    """
+    row, verdict = evidence.session, session.verdict
+    assert verdict is not None
+    if verdict.kind is VerdictKind.REOPEN:
+        changes = _closed(session, SessionState.REVIEW, "reopened", now, ReviewReason.REOPENED)
+        return Settlement(_taken_back(evidence, changes, now))
+    if verdict.kind is VerdictKind.VOID:
+        return Settlement(_taken_back(evidence, _closed(session, SessionState.VOID, "voided", now), now))
+    if row.state is SessionState.SETTLED:
+        return _corrected(evidence, session, now)
+    if held_because(session):
+        return Settlement(_closed(session, SessionState.REVIEW, "still_held", now))
+    return _priced(_after_a_credit(evidence, session), evidence.tariff_of(session), now)
+
+
+def _after_a_credit(evidence: SessionEvidence, session: Session) -> Session:
+    """A session whose CDR was credited gets its next one under the next revision."""
+    return session if evidence.issued is None else replace(session, revision=evidence.session.revision + 1)
+
+
+def _taken_back(evidence: SessionEvidence, changes: Changes, now: datetime) -> Changes:
+    """A CDR that stands is credited when its session is voided or looked at once more."""
+    if evidence.session.state is SessionState.SETTLED and evidence.issued is not None:
+        changes.cdrs.append(replace(evidence.issued, kind="credit", at=now))
+    return changes
 
 
 def _corrected(evidence: SessionEvidence, session: Session, now: datetime) -> Settlement:
     """The issued CDR is credited and a new revision issued; a correction that a person must see changes nothing yet.
 
+    What a person decided is not overruled by late messages: then, too, a person must see it.
     Source: OCPI 2.2.1 mod_cdrs (credit CDR); case B24.
     """
+    row = evidence.session
     reasons = held_because(session)
-    revised = replace(session, revision=evidence.session.revision + 1)
-    changes = _priced(revised, evidence.tariff, now).changes
+    if row.verdict is not None and session.verdict == row.verdict:
+        reasons = with_reason(reasons, ReviewReason.LATE_MESSAGES)
+    revised = replace(session, revision=row.revision + 1)
+    changes = _priced(revised, evidence.tariff_of(session), now).changes
     if reasons or evidence.issued is None or changes is None or not changes.cdrs:
         body = {"reasons": reasons, "energy_wh": session.energy_wh}
         held = Decision(tenant=session.tenant, session_id=session.id, at=now, kind="correction_held", body=body)

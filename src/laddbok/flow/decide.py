@@ -22,6 +22,7 @@ from laddbok.flow.changes import (
     OutletSeen,
     Quarantined,
 )
+from laddbok.flow.evidence import closed_softly
 from laddbok.flow.messages import VERSION_CODE, Commanded, Elapsed, Entry, Received, Returned, StationMemory
 from laddbok.flow.store import Found
 from laddbok.model.events import Booted, HeartbeatSent
@@ -287,11 +288,7 @@ def _elapsed(entry: Elapsed, memory: StationMemory) -> Decided:
     if session is None or not is_lost(session, entry.received_at):
         return Decided(entry=entry, stamp=stamp)
     closed = close_softly(session, entry.received_at)
-    body = {"position": msgspec.to_builtins(session.through)}
-    decision = Decision(
-        tenant=closed.tenant, session_id=closed.id, at=entry.received_at, kind="closed_softly", body=body
-    )
-    also = Changes(decisions=[decision], jobs=[settle_job(closed, stamp)])
+    also = Changes(decisions=[closed_softly(session, entry.received_at)], jobs=[settle_job(closed, stamp)])
     return Decided(entry=entry, stamp=stamp, sessions=(closed,), moved=[closed], also=also)
 
 

@@ -1,22 +1,33 @@
 """What does the stored evidence say a session was?
 
 `refold` derives a session anew from its frames and recorded decisions, reading nothing else: no table of today, no
-memory of a gateway. The worker that settles a session bills what this returns, and a rebuild must return the same.
+memory of a gateway. `conclude` goes on from there, once the session has ended: it reads the clock of the station from
+all its stamps, finds the energy from everything that was told, and applies what people decided. The worker that settles
+a session bills what this returns, and a rebuild must return the same.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 
 import msgspec
+from msgspec.structs import replace
 
 from laddbok.flow.changes import Decision
 from laddbok.flow.messages import Asked
 from laddbok.flow.store import SessionEvidence
-from laddbok.model.session import FramePosition, Session
+from laddbok.model.session import RUNNING_STATES, Clock, FramePosition, Session, SessionState, TariffChoice, Verdict
 from laddbok.model.station import Outlet, Station
-from laddbok.sessions.advance import advance, concerns, superseded
-from laddbok.sessions.close import close_softly
+from laddbok.sessions.advance import advance, concerns, names_transaction, superseded
+from laddbok.sessions.close import close_softly, with_energy
 from laddbok.sessions.facts import Facts
 from laddbok.sessions.receive import opened_by
+from laddbok.sessions.review import judged, last_verdict
+from laddbok.sessions.timekeeping import clock_told
+from laddbok.sessions.told import Said, Told, stamps_of, tell
+
+VERDICT = "verdict"
+"""The kind of a decision of a person."""
+CLOSED_SOFTLY = "closed_softly"
 
 
 class EvidenceIncomplete(Exception):
@@ -35,33 +46,119 @@ class Taken(msgspec.Struct, frozen=True):
     outlet: Outlet | None
 
 
+class Folded(msgspec.Struct, frozen=True):
+    """A session as its frames make it, and what was said of it."""
+
+    session: Session
+    said: tuple[Said, ...]
+
+
+class Conclusion(msgspec.Struct, frozen=True):
+    """What all evidence of a session comes to: `told` and `clock` are what the station's habits are learned from."""
+
+    session: Session
+    told: Told
+    clock: Clock
+
+
+Today = Callable[[Taken], Taken]
+"""What the session would take from our tables now, in place of what was recorded."""
+
+
 def refold(evidence: SessionEvidence) -> Session:
-    """The session as its evidence says, with the version and revision of its stored row.
+    """The session as its frames and recorded decisions say, with the version and revision of its stored row.
 
     Raises: EvidenceIncomplete when its opening frame or the facts of its start are missing.
     Source: our choice, design "Evidence".
     """
+    return fold(evidence).session
+
+
+def conclude(evidence: SessionEvidence, today: Today | None = None) -> Conclusion:
+    """What the evidence of a session comes to: its frames, its clock, its energy, and what people decided.
+
+    Args: today: None: with what was recorded (the rule); else with today's tables, for a proposal.
+    Raises: EvidenceIncomplete.
+    Source: our choice, docs/rules.md "Settling".
+    """
+    folded = fold(evidence, today=today)
+    clock = clock_told(stamps_of(folded.said))
+    known = folded.session.clock
+    is_news = clock.offset_s != known.offset_s if clock.is_proven else clock.anchor_s is not None
+    if is_news and known.zone is None and not known.is_useless:
+        folded = fold(evidence, today=today, clock=clock)
+    told = tell(folded.session, folded.said)
+    session = folded.session
+    if session.state is SessionState.ENDED:
+        session = with_energy(session, told)
+        verdict = last_verdict(_verdicts(evidence.decisions))
+        session = session if verdict is None else judged(session, verdict)
+    return Conclusion(session, told, clock)
+
+
+def fold(evidence: SessionEvidence, today: Today | None = None, clock: Clock | None = None) -> Folded:
+    """The session's frames folded in order, and those of them that concern it.
+
+    Args: clock: how the stamps are read; None: as was known of the station when the session opened.
+    """
     row = evidence.session
-    taken = {each.position: each for each in _taken(evidence.decisions)}
-    soft = {_position(each): each for each in evidence.decisions if each.kind == "closed_softly"}
+    taken = {each.position: _as_of(each, today, clock) for each in _taken(evidence.decisions)}
+    soft = {_position(each): each for each in evidence.decisions if each.kind == CLOSED_SOFTLY}
     gave_way = {_position(each) for each in evidence.decisions if each.kind == "superseded"}
     session: Session | None = None
+    said: list[Said] = []
     for asked in map(Asked.of_row, evidence.frames):
-        place = asked.stamp.position
-        if asked.event is None:
+        place, event = asked.stamp.position, asked.event
+        if event is None:
             continue
         if session is None:
             session = _opened(asked, taken.get(place), row)
+            said.append((event, asked.stamp))
         elif place in gave_way:
-            session = superseded(session, asked.event, asked.stamp)
-        elif concerns(asked.event, session):
+            session = superseded(session, event, asked.stamp)
+        elif concerns(event, session):
             facts = taken[place].facts if place in taken else Facts()
-            session = advance(asked.event, session, asked.stamp, facts)
+            after = advance(event, session, asked.stamp, facts)
+            if after is not session and (session.state in RUNNING_STATES or names_transaction(event)):
+                said.append((event, asked.stamp))
+            session = after
         if session.through in soft:
             session = close_softly(session, soft.pop(session.through).at)
     if session is None:
         raise EvidenceIncomplete(row.id, "its first frame is missing")
-    return msgspec.structs.replace(session, version=row.version, revision=row.revision)
+    return Folded(replace(session, version=row.version, revision=row.revision), tuple(said))
+
+
+def _as_of(taken: Taken, today: Today | None, clock: Clock | None) -> Taken:
+    taken = taken if today is None else today(taken)
+    return taken if clock is None else replace(taken, facts=replace(taken.facts, clock=clock))
+
+
+def closed_softly(session: Session, now: datetime) -> Decision:
+    """That a session was closed at its last reading, as of the last frame that it had seen."""
+    body = {"position": msgspec.to_builtins(session.through)}
+    return Decision(tenant=session.tenant, session_id=session.id, at=now, kind=CLOSED_SOFTLY, body=body)
+
+
+def station_at_start(evidence: SessionEvidence) -> Station:
+    """The station as it was known when the session opened. Raises: EvidenceIncomplete."""
+    first = next((t for t in _taken(evidence.decisions) if t.position == evidence.session.opened), None)
+    if first is None:
+        raise EvidenceIncomplete(evidence.session.id, f"what opened it at {evidence.session.opened} is missing")
+    return first.station
+
+
+def tariffs_named(row: Session, decisions: Iterable[Decision]) -> set[TariffChoice]:
+    """The tariff versions that a session's row, its start and the decisions about it name."""
+    verdicts = tuple(_verdicts(decisions))
+    named = (row.tariff, *(t.facts.start.tariff for t in _taken(decisions)), *(v.tariff for v in verdicts))
+    return {choice for choice in named if choice is not None}
+
+
+def _verdicts(decisions: Iterable[Decision]) -> Iterator[Verdict]:
+    for decision in decisions:
+        if decision.kind == VERDICT:
+            yield msgspec.convert(decision.body["verdict"], Verdict)
 
 
 def _opened(asked: Asked, taken: Taken | None, row: Session) -> Session:
@@ -74,7 +171,7 @@ def _opened(asked: Asked, taken: Taken | None, row: Session) -> Session:
     return opened
 
 
-def _taken(decisions: tuple[Decision, ...]) -> Iterator[Taken]:
+def _taken(decisions: Iterable[Decision]) -> Iterator[Taken]:
     for decision in decisions:
         if decision.kind == "facts":
             yield msgspec.convert(decision.body, Taken)

@@ -29,7 +29,7 @@ from laddbok.ocpp.frame import parse as parse_frame
 from laddbok.sessions.advance import NO_TRANSACTION
 from laddbok.sessions.authorize import normalise_token
 from laddbok.sessions.facts import Stamp
-from laddbok.sessions.open import start_key
+from laddbok.sessions.open import clock_of, start_key
 from laddbok.sessions.timekeeping import instant
 
 VERSION_CODE = {OcppVersion.V16: b"6", OcppVersion.V201: b"2"}
@@ -105,7 +105,7 @@ class Received(msgspec.Struct, frozen=True, kw_only=True):
             station_no=self.station_no,
             evse_id=evse_id,
             token=normalise_token(id_token.value) if id_token and id_token.value else None,
-            at=instant(at, self.received_at)[0],
+            at=instant(at, self.received_at, clock_of(memory.state.station))[0],
             **keys,
         )
 

@@ -14,6 +14,7 @@ from laddbok.flow.changes import CdrIssued, Changes, Decision, FrameRow, Job
 from laddbok.model.session import FramePosition, Session
 from laddbok.model.station import StationState
 from laddbok.model.tariff import Tariff
+from laddbok.model.traits import Traits
 from laddbok.sessions.facts import StartFacts
 
 LEASE = timedelta(minutes=5)
@@ -49,6 +50,8 @@ class Found(msgspec.Struct, frozen=True):
 
     facts: StartFacts
     session: Session | None
+    traits: Traits = Traits()
+    """What is known of the station by now; it may be newer than what its owner holds."""
 
 
 class SessionEvidence(msgspec.Struct, frozen=True):
@@ -57,9 +60,17 @@ class SessionEvidence(msgspec.Struct, frozen=True):
     session: Session
     frames: tuple[FrameRow, ...]
     decisions: tuple[Decision, ...]
-    tariff: Tariff | None
+    tariffs: dict[tuple[str, int], Tariff]
+    """By id and version: those that its row, its start and its decisions name."""
     issued: CdrIssued | None = None
     """The CDR of its present revision, once it is settled."""
+    traits: Traits = Traits()
+    """What is known of its station by now."""
+
+    def tariff_of(self, session: Session) -> Tariff | None:
+        """The tariff version that this state of the session names; None when it names none, or it is not stored."""
+        choice = session.tariff
+        return None if choice is None else self.tariffs.get((choice.tariff_id, choice.version))
 
 
 class LeasedJob(msgspec.Struct, frozen=True):

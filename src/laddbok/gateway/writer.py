@@ -23,6 +23,7 @@ from laddbok.gateway.switchboard import TRY_AGAIN_LATER, Line, Switchboard
 from laddbok.model.events import Booted
 from laddbok.ocpp.frame import Limits
 from laddbok.ocpp.link import LinkLimits
+from laddbok.sessions.quirks import QuirkTable
 from laddbok.store.database import borrowed
 from laddbok.store.postgres import LOST, PostgresStore
 from laddbok.store.sql import query
@@ -56,13 +57,14 @@ class Writer:
         max_entries: int,
         command_limit_s: float,
         max_frame_bytes: int,
+        quirks: QuirkTable | None = None,
     ) -> None:
         self.name = name
         self._store = store
         self._pool = pool
         self._now = now
         self._wake = asyncio.Event()
-        self.desk = Desk(store)
+        self.desk = Desk(store, quirks)
         self.batch: Batch[Entry] = Batch(max_entries=max_entries)
         limits = LinkLimits(frame=Limits(max_bytes=max_frame_bytes))
         self.switchboard = Switchboard(self.batch, now, self._wake.set, command_limit_s, limits)

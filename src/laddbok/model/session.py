@@ -12,7 +12,9 @@ from enum import StrEnum
 import msgspec
 
 from laddbok.model.cdr import Activity, ChargingPeriod
+from laddbok.model.energy import EnergyFinding
 from laddbok.model.events import AuthorizationStatus, IdToken
+from laddbok.model.traits import Quirk, Traits
 
 
 class SessionState(StrEnum):
@@ -44,6 +46,11 @@ class ReviewReason(StrEnum):
     MORE_THAN_THE_OUTLET_CAN = "more_than_the_outlet_can"
     TIME_ESTIMATED = "time_estimated"
     LATE_MESSAGES = "late_messages"
+    BEGIN_NOT_BELIEVED = "begin_not_believed"
+    REGISTER_OVERFLOW = "register_overflow"
+    ESTIMATES_DISAGREE = "estimates_disagree"
+    UNIT_DOUBTFUL = "unit_doubtful"
+    REOPENED = "reopened"
 
 
 class FramePosition(msgspec.Struct, frozen=True, order=True):
@@ -68,6 +75,72 @@ class Turn(msgspec.Struct, frozen=True):
     activity: Activity
 
 
+class Doubt(msgspec.Struct, frozen=True):
+    """A reading that is not believed unless the next one goes on from it (cases S33, S36)."""
+
+    at: datetime
+    register_wh: int
+
+
+class MeterNote(StrEnum):
+    """What had to be explained to follow the register. Source: docs/rules.md "Energy"."""
+
+    BEGIN_REPLACED = "begin_replaced"
+    """The register in the start was not that of the meter; the first reading counts instead (case S33)."""
+    RESET = "reset"
+    """The register began anew in the session (cases S36, B14)."""
+    ROLLED_OVER = "rolled_over"
+    """The register passed its highest number (case B13)."""
+    JUMPED = "jumped"
+    """The register went on from a number that no outlet can have reached; the jump is not counted."""
+
+
+class Clock(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How the stamps of a session are read. `offset_s` is added to stamps that are not right as they are."""
+
+    offset_s: int = 0
+    zone: str | None = None
+    """Stamps are wall time of this IANA zone, labelled as UTC."""
+    anchor_s: int | None = None
+    """What turns the stamps of a clock that was never set into ours."""
+    is_useless: bool = False
+    is_proven: bool = False
+    """A session's own stamps show that the clock is right, or by how much it is wrong."""
+
+
+class LastRegister(msgspec.Struct, frozen=True):
+    """Where the register of an EVSE stood when the session before ended [Wh]."""
+
+    session_id: str
+    register_wh: int
+    at: datetime
+
+
+class VerdictKind(StrEnum):
+    """What a person decided about a session. Source: our choice, docs/rules.md "Review"."""
+
+    ACCEPT = "accept"
+    """The engine's proposal is right."""
+    CORRECT = "correct"
+    VOID = "void"
+    REOPEN = "reopen"
+    """It must be looked at once more."""
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A person's decision about a session; what is None stays as the engine found it."""
+
+    kind: VerdictKind
+    reason: str
+    energy_wh: int | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    token: str | None = None
+    """Who charged, normalised."""
+    contract_id: str | None = None
+    tariff: TariffChoice | None = None
+
+
 class Meter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The running fold of what the meter said. Registers in Wh, power in W.
 
@@ -89,13 +162,17 @@ class Meter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     soc_pct: int | None = None
     samples: int = 0
     rejected: int = 0
+    doubt: Doubt | None = None
+    carried_wh: int | None = None
+    """What the energy is more than the difference of the two registers: the register did not simply grow."""
+    notes: tuple[MeterNote, ...] = ()
 
     @property
     def energy_wh(self) -> int | None:
         """Energy so far [Wh]; None before a first reading."""
         if self.begin_wh is None or self.mark_wh is None:
-            return None
-        return self.mark_wh - self.begin_wh
+            return self.carried_wh
+        return self.mark_wh - self.begin_wh + (self.carried_wh or 0)
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -147,6 +224,19 @@ class Session(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     max_power_w: int | None = None
     """What EVSE and connector can give; None: not known."""
     meter: Meter
+    before: LastRegister | None = None
+    """Where the session before on this EVSE left the register."""
+    traits: Traits = Traits()
+    """What was known of the station when it opened, frozen."""
+    quirks: tuple[Quirk, ...] = ()
+    """What was known of the station's model, frozen."""
+    clock: Clock = Clock()
+    inferred: int = 0
+    """Messages that did not name the transaction, taken to belong to it by outlet and time (case S10)."""
+    energy: EnergyFinding | None = None
+    """Found when it settles, from all its evidence."""
+    verdict: Verdict | None = None
+    """What a person decided last."""
     last_seq_no: int | None = None
     review_reasons: tuple[ReviewReason, ...] = ()
     due_at: datetime | None = None

@@ -10,10 +10,11 @@ from datetime import datetime
 import msgspec
 
 from laddbok.model.session import Session
+from laddbok.model.traits import Quirk, Traits
 
 
-class Station(msgspec.Struct, frozen=True, kw_only=True):
-    """A charging station that we run."""
+class Station(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A charging station that we run, with its learned habits and the known ones of its model."""
 
     station_no: int
     tenant: int
@@ -27,6 +28,8 @@ class Station(msgspec.Struct, frozen=True, kw_only=True):
     model: str | None = None
     firmware_version: str | None = None
     booted_at: datetime | None = None
+    traits: Traits = Traits()
+    quirks: tuple[Quirk, ...] = ()
 
 
 class Outlet(msgspec.Struct, frozen=True, kw_only=True):

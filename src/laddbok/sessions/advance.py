@@ -25,7 +25,7 @@ from laddbok.model.events import (
     TransactionUpdated,
 )
 from laddbok.model.session import RUNNING_STATES, ReviewReason, Session, SessionState
-from laddbok.sessions.close import close_softly, end_by_stop
+from laddbok.sessions.close import close_softly, end_by_stop, refined
 from laddbok.sessions.facts import Facts, Stamp
 from laddbok.sessions.meter import TAKES_NOTHING, take_samples, turn
 from laddbok.sessions.open import identify, is_same_start
@@ -60,18 +60,25 @@ def advance(event: object, session: Session, stamp: Stamp, facts: Facts) -> Sess
 
 @advance.register
 def _samples_only(event: MetersRead, session: Session, stamp: Stamp, facts: Facts) -> Session:
-    """Meter values change no state, and after the end nothing at all.
+    """Meter values change no state, and after the end nothing but what closing values refine (S23).
 
     While a stop seems lost, an outlet that is read by the clock says nothing of the transaction unless energy flows (S21).
+    The station's own meter, outlet 0, is not that of an outlet that is read itself (S48).
     """
-    is_named = event.transaction_id is not None and event.transaction_id not in NO_TRANSACTION
+    is_named = names_transaction(event)
+    if event.evse_id != session.evse_id and session.meter.samples:
+        return session
     session = _reopened(session) if is_named else session
     if session.state not in RUNNING_STATES:
-        return session
-    meter = take_samples(session.meter, event.samples, stamp.received_at)
+        return refined(session, event.samples, stamp) if is_named else session
+    meter = take_samples(session, event.samples, stamp.received_at)
     if session.due_at is not None and not is_named and meter.mark_wh == session.meter.mark_wh:
         return session
-    return _goes_on(replace(session, meter=meter, last_contact_at=stamp.received_at, through=stamp.position))
+    inferred = session.inferred if is_named else session.inferred + 1
+    session = replace(
+        session, meter=meter, last_contact_at=stamp.received_at, through=stamp.position, inferred=inferred
+    )
+    return _goes_on(session)
 
 
 @advance.register
@@ -109,7 +116,7 @@ def _ended(event: TransactionEnded, session: Session, stamp: Stamp, facts: Facts
 @advance.register
 def _status(event: StatusReported, session: Session, stamp: Stamp, facts: Facts) -> Session:
     """A 1.6 status tells what the outlet does; Available tells that the cable is out, but never ends a transaction."""
-    at, _ = instant(event.at, stamp.received_at)
+    at, _ = instant(event.at, stamp.received_at, session.clock)
     at = max(at, session.started_at)
     if session.state is SessionState.ENDED:
         if event.status in _UNPLUGGED_WORDS and session.unplugged_at is None:
@@ -162,7 +169,7 @@ def is_another(event: TransactionStarted, session: Session) -> bool:
 
 def _is_before_the_next(event: TransactionEnded, session: Session, stamp: Stamp) -> bool:
     """A stop after the next transaction began can't be this session's: its energy would be counted in both."""
-    return session.gave_way_at is None or instant(event.at, stamp.received_at)[0] <= session.gave_way_at
+    return session.gave_way_at is None or instant(event.at, stamp.received_at, session.clock)[0] <= session.gave_way_at
 
 
 def superseded(session: Session, event: TransactionStarted | TransactionUpdated, stamp: Stamp) -> Session:
@@ -174,7 +181,7 @@ def superseded(session: Session, event: TransactionStarted | TransactionUpdated,
         session = replace(close_softly(session, stamp.received_at), through=stamp.position)
     elif session.state is not SessionState.ENDED or not (session.unplugged_at is None or session.was_guessed_over):
         return session
-    at, _ = instant(event.at, stamp.received_at)
+    at, _ = instant(event.at, stamp.received_at, session.clock)
     unplugged_at = session.unplugged_at or max(at, session.transaction_ended_at or at)
     return replace(session, unplugged_at=unplugged_at, gave_way_at=at, through=stamp.position)
 
@@ -197,6 +204,12 @@ def concerns(event: Event, session: Session) -> bool:
     return isinstance(event, Booted)
 
 
+def names_transaction(event: Event) -> bool:
+    """Whether an event says which transaction it is about (cases S9, S10)."""
+    transaction_id = getattr(event, "transaction_id", None)
+    return transaction_id is not None and transaction_id not in NO_TRANSACTION
+
+
 def is_lost(session: Session, now: datetime) -> bool:
     """Whether a running session has waited long enough for its stop."""
     return session.state in RUNNING_STATES and now >= due_at(session)
@@ -215,11 +228,11 @@ def _take(
     stamp: Stamp,
 ) -> Session:
     """Readings first, as they lie before the change; then what the outlet does now. A sign of life ends the wait."""
-    meter = take_samples(session.meter, samples, stamp.received_at)
+    meter = take_samples(session, samples, stamp.received_at)
     session = _goes_on(replace(session, meter=meter, last_contact_at=stamp.received_at, through=stamp.position))
     if state is None:
         return session
-    at, _ = instant(stamped_at, stamp.received_at)
+    at, _ = instant(stamped_at, stamp.received_at, session.clock)
     return _turn(session, _activity(state, session), max(at, session.started_at))
 
 

@@ -10,13 +10,16 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from laddbok.model.cdr import Cdr
-from laddbok.model.events import TransactionEnded
-from laddbok.model.session import ReviewReason, Session, SessionState
+from laddbok.model.events import Sample, TransactionEnded
+from laddbok.model.session import ReviewReason, Session, SessionState, VerdictKind
 from laddbok.sessions.authorize import normalise_token
+from laddbok.sessions.energy import doubts, find_energy
 from laddbok.sessions.facts import Stamp
-from laddbok.sessions.meter import TAKES_NOTHING, finish, idle_since, periods, take_reading, take_samples
+from laddbok.sessions.meter import TAKES_NOTHING, finish, fitted, idle_since, periods, take_reading, take_samples
+from laddbok.sessions.odd import gauge_of
 from laddbok.sessions.plausibility import more_than_the_outlet_can
 from laddbok.sessions.timekeeping import instant
+from laddbok.sessions.told import END, Told
 
 SETTLE_AFTER = timedelta(seconds=15)
 """How long closing values are awaited after the end."""
@@ -28,15 +31,13 @@ def end_by_stop(session: Session, event: TransactionEnded, stamp: Stamp) -> Sess
     A stop whose register lies below what was metered is not believed; the last good reading stands (case S37).
     Source: OCPP 1.6 4.10 StopTransaction; OCPP 2.0.1 E06.
     """
-    at, own_stamp = instant(event.at, stamp.received_at)
-    meter = take_samples(session.meter, event.samples, stamp.received_at)
+    at, own_stamp = instant(event.at, stamp.received_at, session.clock)
+    meter = take_samples(session, event.samples, stamp.received_at)
     at = max(at, meter.mark_at)
-    reasons = session.review_reasons
     if event.register_wh is not None:
-        if meter.mark_wh is not None and event.register_wh < meter.mark_wh:
-            reasons = _with(reasons, ReviewReason.REGISTER_WENT_BACK)
-        meter = take_reading(meter, at, event.register_wh)
+        meter = take_reading(meter, at, event.register_wh, gauge_of(session))
     stopped_by = normalise_token(event.id_token.value) if event.id_token and event.id_token.value else None
+    reasons = session.review_reasons
     is_out = event.trigger in _UNPLUG_TRIGGERS or event.reason == "EVDisconnected" or session.unplugged_at is not None
     return replace(
         session,
@@ -50,9 +51,23 @@ def end_by_stop(session: Session, event: TransactionEnded, stamp: Stamp) -> Sess
         stop_reason=event.reason,
         stopped_by=stopped_by,
         ended_by="stop",
-        review_reasons=reasons if own_stamp else _with(reasons, ReviewReason.TIME_ESTIMATED),
+        review_reasons=reasons if own_stamp else with_reason(reasons, ReviewReason.TIME_ESTIMATED),
         due_at=stamp.received_at + SETTLE_AFTER,
     )
+
+
+def refined(session: Session, samples: tuple[Sample, ...], stamp: Stamp) -> Session:
+    """The ended session after closing values that came behind its stop, while they are awaited; nothing opens it again (S23).
+
+    They count at the instant of the end: what they add flowed before it.
+    """
+    ended_at = session.transaction_ended_at
+    closing = [s.register_wh for s in samples if s.context == END and s.register_wh is not None]
+    is_awaited = session.ended_by == "stop" and session.due_at is not None and stamp.received_at <= session.due_at
+    if not (closing and is_awaited and session.state is SessionState.ENDED) or ended_at is None:
+        return session
+    meter = take_reading(session.meter, ended_at, closing[-1], gauge_of(session))
+    return session if meter == session.meter else replace(session, meter=meter, through=stamp.position)
 
 
 _UNPLUG_TRIGGERS = frozenset({"EVDeparted", "EVCommunicationLost"})
@@ -81,20 +96,33 @@ def close_softly(session: Session, now: datetime) -> Session:
     )
 
 
+def with_energy(session: Session, told: Told) -> Session:
+    """The ended session with its energy found from all that was told, and what a person must see about it."""
+    ended_at = session.transaction_ended_at or session.meter.mark_at
+    finding = find_energy(session, told, (ended_at - session.started_at) // timedelta(seconds=1))
+    reasons = session.review_reasons
+    for reason in doubts(session, told, finding):
+        reasons = with_reason(reasons, reason)
+    meter = session.meter if finding.energy_wh is None else fitted(session.meter, finding.energy_wh)
+    return replace(session, meter=meter, energy=finding, review_reasons=reasons)
+
+
 def held_because(session: Session) -> tuple[ReviewReason, ...]:
     """Every reason for which an ended session must be seen by a person before it is billed; empty: none.
 
+    What a person has seen and decided holds it no longer, but for what nobody can bill: no energy, no tariff.
     Source: our choice, docs/rules.md "Review".
     """
-    reasons = session.review_reasons
+    was_seen = session.verdict is not None and session.verdict.kind in (VerdictKind.ACCEPT, VerdictKind.CORRECT)
+    reasons = () if was_seen else session.review_reasons
     if session.energy_wh is None:
-        reasons = _with(reasons, ReviewReason.NO_METER_READING)
-    elif more_than_the_outlet_can(session):
-        reasons = _with(reasons, ReviewReason.MORE_THAN_THE_OUTLET_CAN)
-    if session.id_token is None:
-        reasons = _with(reasons, ReviewReason.NO_ID_TOKEN)
+        reasons = with_reason(reasons, ReviewReason.NO_METER_READING)
+    elif not was_seen and more_than_the_outlet_can(session):
+        reasons = with_reason(reasons, ReviewReason.MORE_THAN_THE_OUTLET_CAN)
+    if session.id_token is None and not was_seen:
+        reasons = with_reason(reasons, ReviewReason.NO_ID_TOKEN)
     if session.tariff is None:
-        reasons = _with(reasons, ReviewReason.NO_TARIFF)
+        reasons = with_reason(reasons, ReviewReason.NO_TARIFF)
     return reasons
 
 
@@ -128,5 +156,6 @@ def cdr(session: Session, until: datetime | None = None) -> Cdr:
     )
 
 
-def _with(reasons: tuple[ReviewReason, ...], reason: ReviewReason) -> tuple[ReviewReason, ...]:
+def with_reason(reasons: tuple[ReviewReason, ...], reason: ReviewReason) -> tuple[ReviewReason, ...]:
+    """The reasons with this one, once."""
     return reasons if reason in reasons else (*reasons, reason)

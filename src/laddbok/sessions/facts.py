@@ -8,7 +8,7 @@ from datetime import datetime
 
 import msgspec
 
-from laddbok.model.session import FramePosition, TariffChoice
+from laddbok.model.session import Clock, FramePosition, LastRegister, TariffChoice
 from laddbok.sessions.authorize import TokenFacts
 
 
@@ -27,11 +27,15 @@ class StartFacts(msgspec.Struct, frozen=True, kw_only=True):
     waits_for_unplug: bool = False
     seller_id: str | None = None
     max_power_w: int | None = None
+    before: LastRegister | None = None
+    """Where the session before on this EVSE left the register."""
 
 
-class Facts(msgspec.Struct, frozen=True, kw_only=True):
+class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What was looked up for one event."""
 
     start: StartFacts = StartFacts()
     transaction_number: int | None = None
     """A fresh 1.6 transaction id, for a start."""
+    clock: Clock | None = None
+    """How the session's stamps are read, found from all of them; None: as is known of the station."""

@@ -3,7 +3,8 @@
 The meter shows a register that only grows. Each accepted reading adds its difference to the last one, shared out over
 the time between them in proportion to the time in which the outlet was charging. Charging periods are cut at every UTC
 quarter hour and at every change of activity, so that a tariff can price each of them by itself; their energies are
-whole Wh and always sum to the last register minus the first.
+whole Wh and always sum to the energy. A reading that does not go on from the last one is a doubt: the next reading
+either goes on from the old register, or from the odd one, and then the register itself has changed (`sessions.odd`).
 
 >>> from datetime import UTC, datetime
 >>> at = lambda minute: datetime(2026, 1, 1, 8, minute, tzinfo=UTC)
@@ -21,8 +22,10 @@ from msgspec.structs import replace
 
 from laddbok.model.cdr import Activity, ChargingPeriod
 from laddbok.model.events import Sample
-from laddbok.model.session import Meter, Turn
+from laddbok.model.session import Meter, Session, Turn
+from laddbok.sessions.odd import ROUNDING_WH, Gauge, gauge_of, odd_reading
 from laddbok.sessions.timekeeping import instant
+from laddbok.sessions.told import BEGIN, END
 
 QUARTER = timedelta(minutes=15)
 MAX_PERIODS = 4_000
@@ -43,14 +46,18 @@ def begin_meter(at: datetime, register_wh: int | None, activity: Activity) -> Me
     return Meter(mark_at=at, mark_wh=register_wh, begin_wh=register_wh, activity=activity)
 
 
-def take_samples(meter: Meter, samples: tuple[Sample, ...], received_at: datetime) -> Meter:
-    """The meter after these samples, in their order; one without a stamp to believe counts as of its receipt (case S29)."""
+def take_samples(session: Session, samples: tuple[Sample, ...], received_at: datetime) -> Meter:
+    """The session's meter after these samples, in their order; one without a stamp to believe counts as of its receipt.
+
+    Readings of a station that counts each session from nought go on from the register of the start (case S34).
+    """
+    meter, gauge = session.meter, gauge_of(session)
     for sample in samples:
-        at, _ = instant(sample.at, received_at)
+        at, _ = instant(sample.at, received_at, session.clock)
         if at < meter.mark_at:
             continue
         if sample.register_wh is not None:
-            meter = take_reading(meter, at, sample.register_wh)
+            meter = take_reading(meter, at, _on_the_meter(sample, meter, gauge), gauge)
         if sample.power_w is not None or sample.soc_pct is not None:
             power_w = meter.power_w if sample.power_w is None else sample.power_w
             soc_pct = meter.soc_pct if sample.soc_pct is None else sample.soc_pct
@@ -58,22 +65,36 @@ def take_samples(meter: Meter, samples: tuple[Sample, ...], received_at: datetim
     return meter
 
 
-def take_reading(meter: Meter, at: datetime, register_wh: int) -> Meter:
+def _on_the_meter(sample: Sample, meter: Meter, gauge: Gauge) -> int:
+    """The reading on the scale of the start's register; one above it is on that scale already."""
+    assert sample.register_wh is not None
+    begin_wh = meter.begin_wh or 0
+    counts_from_zero = gauge.samples_from_zero and sample.register_wh < begin_wh and sample.context not in (BEGIN, END)
+    return sample.register_wh + begin_wh if counts_from_zero else sample.register_wh
+
+
+def take_reading(meter: Meter, at: datetime, register_wh: int, gauge: Gauge = Gauge()) -> Meter:
     """The meter after one reading of the register [Wh] at `at`.
 
-    A reading that is older than the last, or below it, changes nothing but the count of rejected ones: one odd value
-    must not become the base of the next (case S36). Cost: constant, but for the quarters that a gap spans.
+    A reading that is older than the last changes nothing; one below it, or above what any outlet can have given since,
+    is a doubt: one odd value must not become the base of the next (cases S33, S36).
+    Cost: constant, but for the quarters that a gap spans.
     """
     if at < meter.mark_at:
         return meter
     if meter.mark_wh is None:
         meter = replace(meter, begin_wh=register_wh, mark_wh=register_wh)
     assert meter.mark_wh is not None
+    if 0 < meter.mark_wh - register_wh <= ROUNDING_WH:
+        register_wh = meter.mark_wh
     energy_wh = register_wh - meter.mark_wh
-    if energy_wh < 0:
-        return replace(meter, rejected=meter.rejected + 1)
-    meter = replace(_extend(meter, at, energy_wh), mark_at=at, mark_wh=register_wh, samples=meter.samples + 1)
-    return meter
+    if not (energy_wh >= 0 and gauge.can_give(energy_wh, at - meter.mark_at)):
+        odd = odd_reading(meter, at, register_wh, gauge)
+        if odd.counted_wh is None:
+            return odd.meter
+        meter, energy_wh = odd.meter, odd.counted_wh
+    meter = _extend(meter, at, energy_wh)
+    return replace(meter, mark_at=at, mark_wh=register_wh, samples=meter.samples + 1, doubt=None)
 
 
 def turn(meter: Meter, at: datetime, activity: Activity) -> Meter:
@@ -103,6 +124,36 @@ def finish(meter: Meter, at: datetime) -> Meter:
 def periods(meter: Meter) -> tuple[ChargingPeriod, ...]:
     """All charging periods so far, in time order."""
     return meter.closed_periods if meter.open_period is None else (*meter.closed_periods, meter.open_period)
+
+
+def added(meter: Meter, at: datetime, energy_wh: int) -> Meter:
+    """The meter with this energy [Wh] in its time up to `at`, whatever a register says."""
+    return replace(_extend(meter, at, energy_wh), mark_at=at, carried_wh=(meter.carried_wh or 0) + energy_wh)
+
+
+def fitted(meter: Meter, energy_wh: int) -> Meter:
+    """The meter with another energy [Wh] in the same time, shared out as the old one was; its periods are estimates."""
+    if meter.energy_wh == energy_wh:
+        return meter
+    pieces = periods(meter)
+    weights = [piece.energy_wh for piece in pieces]
+    if not any(weights):
+        weights = [_charging_us(piece) for piece in pieces]
+    if not any(weights):
+        weights = [1] * len(pieces)
+    total, passed, shared_wh, changed = sum(weights), 0, 0, []
+    for piece, weight in zip(pieces, weights, strict=True):
+        passed += weight
+        through_wh = energy_wh * passed // total
+        changed.append(replace(piece, energy_wh=through_wh - shared_wh, estimated=True))
+        shared_wh = through_wh
+    carried_wh = energy_wh - (meter.energy_wh or 0) + (meter.carried_wh or 0)
+    last = changed[-1] if changed else None
+    return replace(meter, closed_periods=tuple(changed[:-1]), open_period=last, carried_wh=carried_wh, doubt=None)
+
+
+def _charging_us(piece: ChargingPeriod) -> int:
+    return (piece.end_at - piece.start_at) // timedelta(microseconds=1) if piece.activity is Activity.CHARGING else 0
 
 
 def _extend(meter: Meter, at: datetime, energy_wh: int) -> Meter:

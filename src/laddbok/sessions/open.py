@@ -19,8 +19,9 @@ from laddbok.model.events import (
     TransactionUpdated,
 )
 from laddbok.model.ids import session_id
-from laddbok.model.session import RUNNING_STATES, ReviewReason, Session, SessionState
+from laddbok.model.session import RUNNING_STATES, Clock, ReviewReason, Session, SessionState
 from laddbok.model.station import Outlet, Station
+from laddbok.model.traits import Quirk
 from laddbok.sessions.authorize import authorization, normalise_token
 from laddbok.sessions.facts import Facts, Stamp, StartFacts
 from laddbok.sessions.meter import begin_meter
@@ -81,7 +82,8 @@ def open_session(
     Args: `outlet` is what the connector last said, None when it has said nothing.
     Source: OCPP 1.6 4.8; OCPP 2.0.1 E01, E02; our states, design "The session".
     """
-    at, own_stamp = instant(event.at, stamp.received_at)
+    clock = facts.clock or clock_of(station)
+    at, own_stamp = instant(event.at, stamp.received_at, clock)
     if event.charging_state is not None:
         activity = _ACTIVITY_OF_STATE[event.charging_state]
     else:
@@ -109,10 +111,28 @@ def open_session(
         activity=activity,
         has_charged=activity is Activity.CHARGING,
         max_power_w=facts.start.max_power_w,
-        meter=begin_meter(at, event.register_wh, activity),
+        meter=begin_meter(at, _begin_wh(event, station), activity),
+        before=facts.start.before,
+        traits=replace(station.traits, watched={}),
+        quirks=station.quirks,
+        clock=clock,
         review_reasons=() if own_stamp else (ReviewReason.TIME_ESTIMATED,),
     )
     return identify(session, event.id_token, facts.start)
+
+
+def clock_of(station: Station) -> Clock:
+    """How this station's stamps are read: by the known habit of its model, else by what its sessions taught us."""
+    if Quirk.NO_CLOCK in station.quirks:
+        return Clock(is_useless=True)
+    if Quirk.LOCAL_TIME in station.quirks:
+        return Clock(zone=station.time_zone)
+    return Clock(offset_s=station.traits.clock_offset_s)
+
+
+def _begin_wh(event: TransactionStarted, station: Station) -> int | None:
+    """The register of the start [Wh], unless it is known to be a placeholder of this model (case S33)."""
+    return None if event.register_wh == 0 and Quirk.ZERO_BEGIN in station.quirks else event.register_wh
 
 
 def start_of_lost_start(event: TransactionUpdated | TransactionEnded) -> TransactionStarted | None:

@@ -28,10 +28,13 @@ from laddbok.flow.changes import (
     Stale,
     Withdrawn,
 )
+from laddbok.flow.evidence import tariffs_named
 from laddbok.flow.store import Claim, Found, LeasedJob, Question, SessionEvidence
 from laddbok.model.errors import NotFound
-from laddbok.model.session import OPEN_STATES, FramePosition, Session
+from laddbok.model.session import OPEN_STATES, FramePosition, LastRegister, Session
 from laddbok.model.station import Outlet, Station, StationState
+from laddbok.model.traits import Traits
+from laddbok.sessions.facts import StartFacts
 from laddbok.store.memory_jobs import JobTable
 from laddbok.store.memory_terms import Terms
 
@@ -48,6 +51,7 @@ class StationRow(msgspec.Struct):
     outlets: dict[tuple[int, int], Outlet] = {}
     frames: dict[FramePosition, FrameRow] = {}
     sessions: list[str] = []
+    traits: Traits = Traits()
 
 
 class Stretch(msgspec.Struct):
@@ -121,7 +125,7 @@ class MemoryStore:
         """The answers, in the order of the questions."""
         stations = [self.stations[question.station_no] for question in questions]
         return [
-            Found(self.terms.facts(question, row.station), self._known(question, row))
+            Found(self._facts(question, row), self._known(question, row), row.traits)
             for question, row in zip(questions, stations, strict=True)
         ]
 
@@ -151,6 +155,9 @@ class MemoryStore:
             self.cdrs[_cdr_key(issued)] = issued
         self._attribute(changes.attributed, changes.closed_ranges)
         self._see(changes)
+        for learned in changes.traits:
+            if self.stations[learned.station_no].traits.version == learned.known_version:
+                self.stations[learned.station_no].traits = learned.traits
         self.jobs.queue(changes.jobs)
 
     async def checkpoint(self, sessions: Sequence[Session], at: datetime) -> None:
@@ -167,9 +174,11 @@ class MemoryStore:
             raise NotFound("session", session_id)
         frames = sorted(self.stations[row.session.station_no].frames.items(), key=lambda item: item[0])
         covered = (f for place, f in frames if any(s.covers(place, f.received_at) for s in row.stretches))
-        tariff = self.terms.tariff(tenant, row.session.tariff) if row.session.tariff else None
+        named = tariffs_named(row.session, row.decisions)
+        tariffs = {(each.tariff_id, each.version): self.terms.tariff(tenant, each) for each in named}
         issued = self.cdrs.get((tenant, session_id, row.session.revision, "cdr"))
-        return SessionEvidence(row.session, tuple(covered), tuple(row.decisions), tariff, issued)
+        traits = self.stations[row.session.station_no].traits
+        return SessionEvidence(row.session, tuple(covered), tuple(row.decisions), tariffs, issued, traits)
 
     async def take_jobs(self, worker: str, now: datetime, limit: int) -> list[LeasedJob]:
         """Due jobs, leased to this worker."""
@@ -188,11 +197,23 @@ class MemoryStore:
         kept = [self.sessions[row.station.tenant, session_id] for session_id in row.sessions]
         believed = [each.newest for each in kept if each.session.state in OPEN_STATES]
         by_transaction = {session.transaction_id: session for session in believed}
-        state = StationState(station=row.station, outlets=dict(row.outlets), sessions=by_transaction)
+        station = replace(row.station, traits=row.traits)
+        state = StationState(station=station, outlets=dict(row.outlets), sessions=by_transaction)
         oldest = min((session.through for session in believed), default=None)
         later = (place for place in row.frames if oldest is not None and place > oldest)
         unfolded = (row.frames[place] for place in sorted(later))
         return Claim(row.epoch, state, tuple(frame for frame in unfolded if frame.direction == b"i"))
+
+    def _facts(self, question: Question, row: StationRow) -> StartFacts:
+        """The terms, and where the session before left the register of this EVSE."""
+        own = (self.sessions[row.station.tenant, session_id].newest for session_id in row.sessions)
+        before = [s for s in own if s.evse_id == question.evse_id and s.started_at < question.at]
+        read = [s for s in before if s.meter.mark_wh is not None and s.transaction_id != question.transaction_id]
+        last = max(read, key=lambda each: (each.started_at, each.id), default=None)
+        register = None
+        if last is not None and last.meter.mark_wh is not None:
+            register = LastRegister(last.id, last.meter.mark_wh, last.meter.mark_at)
+        return replace(self.terms.facts(question, row.station), before=register)
 
     def _known(self, question: Question, row: StationRow) -> Session | None:
         """The session that this start opened already, else the last one of this transaction id."""

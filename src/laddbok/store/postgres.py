@@ -11,14 +11,11 @@ from datetime import datetime
 from typing import Any
 
 import asyncpg
-import msgspec
 
 from laddbok.flow.changes import (
     BadData,
-    CdrIssued,
     Changes,
     CommandMoved,
-    Decision,
     FrameRow,
     Job,
     OutcomeUnknown,
@@ -26,17 +23,12 @@ from laddbok.flow.changes import (
     StoreDown,
     Withdrawn,
 )
+from laddbok.flow.evidence import tariffs_named
 from laddbok.flow.store import LEASE, Claim, Found, LeasedJob, Question, SessionEvidence, next_try
-from laddbok.model.cdr import Cdr
 from laddbok.model.errors import NotFound
-from laddbok.model.events import AuthorizationStatus
-from laddbok.model.rated import Rating
-from laddbok.model.session import FramePosition, Session, TariffChoice
-from laddbok.model.station import Outlet, Station, StationState
+from laddbok.model.session import FramePosition, Session
 from laddbok.model.tariff import parse_tariff
-from laddbok.sessions.authorize import TokenFacts
-from laddbok.sessions.facts import StartFacts
-from laddbok.store import rows
+from laddbok.store import rows, values
 from laddbok.store.database import borrowed, throw_away
 from laddbok.store.sql import query
 
@@ -76,15 +68,15 @@ class PostgresStore:
             claimed = await connection.fetch(query("claim_stations"), list(station_numbers), gateway, at)
             numbers = [row["station_no"] for row in claimed]
             outlets = await connection.fetch(query("outlets_of_stations"), [row["tenant"] for row in claimed], numbers)
-            sessions = _newest(await connection.fetch(query("open_sessions_of"), numbers))
+            sessions = values.newest_sessions(await connection.fetch(query("open_sessions_of"), numbers))
             frames = await self._unfolded(connection, sessions)
-        return {row["station_no"]: _claim(row, outlets, sessions, frames) for row in claimed}
+        return {row["station_no"]: values.claim_of(row, outlets, sessions, frames) for row in claimed}
 
     async def look_up(self, questions: Sequence[Question]) -> list[Found]:
         """The answers, in the order of the questions."""
         async with self._connection() as connection:
             found = await connection.fetch(query("look_up"), rows.as_json(rows.plain_rows(questions)))
-        return [_found(row) for row in found]
+        return [values.found_of(row) for row in found]
 
     async def stored(self, positions: Sequence[tuple[int, FramePosition]]) -> set[tuple[int, FramePosition]]:
         """Which of these (station_no, position) are in the evidence."""
@@ -120,16 +112,24 @@ class PostgresStore:
             row = await connection.fetchrow(query("evidence_session"), tenant, session_id)
             if row is None:
                 raise NotFound("session", session_id)
+            session = values.session_of(row["body"])
             frames = await connection.fetch(query("evidence_frames"), tenant, session_id)
-            decisions = await connection.fetch(query("evidence_decisions"), tenant, session_id)
-            session = _session(row["body"])
+            found = await connection.fetch(query("evidence_decisions"), tenant, session_id)
             issued = await connection.fetchrow(query("evidence_cdr"), tenant, session_id, session.revision)
+            decisions = tuple(values.decision_of(tenant, session_id, each) for each in found)
+            choices = list(tariffs_named(session, decisions))
+            documents = await connection.fetch(
+                query("evidence_tariffs"), tenant, [c.tariff_id for c in choices], [c.version for c in choices]
+            )
         return SessionEvidence(
             session=session,
             frames=tuple(FrameRow(*frame) for frame in frames),
-            decisions=tuple(_decision(tenant, session_id, each) for each in decisions),
-            tariff=parse_tariff(row["tariff"].encode()) if row["tariff"] else None,
-            issued=None if issued is None else _issued(session, issued),
+            decisions=decisions,
+            tariffs={
+                (each["tariff_id"], each["version"]): parse_tariff(each["document"].encode()) for each in documents
+            },
+            issued=None if issued is None else values.issued_of(session, issued),
+            traits=values.traits_of(row["traits"]),
         )
 
     async def take_jobs(self, worker: str, now: datetime, limit: int) -> list[LeasedJob]:
@@ -243,6 +243,7 @@ def _statements(changes: Changes) -> list[Statement]:
     add("issue_lines", rows.line_rows(changes.cdrs))
     add("close_ranges", rows.closing_rows(changes.closed_ranges))
     add("drop_live", rows.closing_rows(changes.closed_ranges))
+    add("learn_traits", rows.traits_rows(changes.traits))
     add("add_jobs", rows.plain_rows(changes.jobs))
     add("queue_commands", rows.queued_rows(changes.commands_queued))
     if changes.commands:
@@ -301,86 +302,3 @@ async def _rolled_back(connection: asyncpg.Connection) -> AsyncIterator[None]:
     except BaseException:
         throw_away(connection)
         raise
-
-
-def _session(body: str) -> Session:
-    return msgspec.json.decode(body, type=Session)
-
-
-def _newest(found: Sequence[asyncpg.Record]) -> dict[int, list[Session]]:
-    """Each open session as it was last believed: its row moves with its state, the published one with its meter."""
-    sessions: dict[int, list[Session]] = {}
-    for row in found:
-        session = _session(row["body"])
-        if row["live_body"] is not None:
-            live = _session(row["live_body"])
-            session = live if live.version == session.version and live.through > session.through else session
-        sessions.setdefault(row["station_no"], []).append(session)
-    return sessions
-
-
-def _claim(
-    row: asyncpg.Record,
-    outlets: Sequence[asyncpg.Record],
-    sessions: dict[int, list[Session]],
-    frames: dict[int, list[FrameRow]],
-) -> Claim:
-    number = row["station_no"]
-    station = Station(**{name: row[name] for name in _STATION_COLUMNS if row[name] is not None})
-    own = {
-        (o["evse_id"], o["connector_id"]): Outlet(**{k: v for k, v in o.items() if k != "station_no"})
-        for o in outlets
-        if o["station_no"] == number
-    }
-    open_sessions = {session.transaction_id: session for session in sessions.get(number, ())}
-    state = StationState(station=station, outlets=own, sessions=open_sessions)
-    return Claim(row["connection_epoch"], state, tuple(frames.get(number, ())))
-
-
-_STATION_COLUMNS = (
-    "station_no",
-    "tenant",
-    "identity",
-    "site_id",
-    "time_zone",
-    "country",
-    "protocol",
-    "vendor",
-    "model",
-    "firmware_version",
-    "booted_at",
-)
-
-
-def _found(row: asyncpg.Record) -> Found:
-    token = tariff = None
-    if row["status"] is not None:
-        status = AuthorizationStatus(row["status"])
-        token = TokenFacts(status=status, valid_to=row["valid_to"], contract_id=row["contract_id"])
-    if row["tariff_id"] is not None:
-        tariff = TariffChoice(row["tariff_id"], row["version"], row["scope"])
-    facts = StartFacts(
-        token=token,
-        tariff=tariff,
-        waits_for_unplug=bool(row["waits_for_unplug"]),
-        seller_id=row["legal_entity_id"],
-        max_power_w=row["max_power_w"],
-    )
-    return Found(facts, _session(row["session"]) if row["session"] else None)
-
-
-def _issued(session: Session, row: asyncpg.Record) -> CdrIssued:
-    document = msgspec.json.decode(row["document"], type=Cdr)
-    rating = msgspec.json.decode(row["rating"], type=Rating)
-    return CdrIssued(session=session, cdr=document, rating=rating, at=row["issued_at"])
-
-
-def _decision(tenant: int, session_id: str, row: asyncpg.Record) -> Decision:
-    return Decision(
-        tenant=tenant,
-        session_id=session_id,
-        at=row["at"],
-        kind=row["kind"],
-        decided_by=row["decided_by"],
-        body=msgspec.json.decode(row["body"]),
-    )

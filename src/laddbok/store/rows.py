@@ -22,6 +22,7 @@ from laddbok.flow.changes import (
     Orphan,
     OutletSeen,
     RangeClosed,
+    TraitsLearned,
 )
 from laddbok.flow.store import Question
 from laddbok.model.rated import LineKind
@@ -160,6 +161,11 @@ def _signed(issued: CdrIssued, amount: Any) -> Any:
 def plain_rows(values: Sequence[BootSeen | Orphan | Job | Question]) -> list[dict[str, Any]]:
     """Values whose fields are the columns."""
     return [{"n": n, **_fields(value)} for n, value in enumerate(values)]
+
+
+def traits_rows(learned: Sequence[TraitsLearned]) -> list[dict[str, Any]]:
+    """What was learned of stations."""
+    return [{**_fields(each), "version": each.traits.version, "body": each.traits} for each in learned]
 
 
 def queued_rows(queued: Sequence[CommandQueued]) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from laddbok.flow.apply import Desk
 from laddbok.flow.charge_to_cash import settle
 from laddbok.flow.evidence import refold
 from laddbok.flow.messages import Entry, Received, Reply
+from laddbok.flow.store import SessionEvidence
 from laddbok.model.cdr import Cdr
 from laddbok.model.events import AuthorizationStatus
 from laddbok.model.rated import Rating
@@ -161,7 +162,10 @@ class Stage:
         return self.sessions()[-1]
 
     def refolded(self, session: Session) -> Session:
-        return refold(step(self.store.session_evidence(1, session.id)))
+        return refold(self.evidence(session))
+
+    def evidence(self, session: Session) -> SessionEvidence:
+        return step(self.store.session_evidence(1, session.id))
 
     def cdr(self) -> Cdr:
         """The only CDR that was issued."""

@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from laddbok.flow.rebuild import rebuild
 from laddbok.model.cdr import Activity, ChargingPeriod
 from laddbok.model.session import OPEN_STATES, Session, SessionState
 from laddbok.sessions.meter import QUARTER, begin_meter, finish, periods, take_reading, turn
@@ -191,6 +192,7 @@ def converse(protocol: str, steps: list[Step]) -> None:
     conversation.stage.work()
     for session in conversation.stage.sessions():
         assert session.state in (SessionState.SETTLED, SessionState.REVIEW, SessionState.VOID)
+        assert rebuild(conversation.stage.evidence(session)) == ()
     for issued in conversation.stage.store.cdrs.values():
         assert sum(period.energy_wh for period in issued.cdr.periods) == issued.cdr.energy_wh
         assert sum(line.excl_vat or 0 for line in issued.rating.lines) == issued.rating.excl_vat

@@ -84,8 +84,10 @@ def test_only_ended_sessions_are_settled(stage: Stage, state: SessionState) -> N
     stage.stops_16(2000)
     row = stage.store.sessions[1, stage.session().id]
     step(stage.store.commit(Changes(moved=[replace(row.session, state=state)])))
-    verdict = settle(step(stage.store.session_evidence(1, row.session.id)), stage.now + timedelta(days=1))
-    assert verdict.changes is None and verdict.again_at is None
+    settlement = settle(step(stage.store.session_evidence(1, row.session.id)), stage.now + timedelta(days=1))
+    changes = settlement.changes or Changes()
+    assert settlement.again_at is None and not changes.cdrs
+    assert all(moved.state is state for moved in changes.moved)
 
 
 @pytest.mark.parametrize(
@@ -162,6 +164,7 @@ def test_reasons_are_told_once_each(stage: Stage) -> None:
     stage.stops_16(900, timestamp="1970-01-01T00:00:00Z")
     session = stage.settle()
     assert sorted(session.review_reasons) == ["register_went_back", "time_estimated", "unknown_token"]
+    assert session.energy_wh == 0
     assert held_because(session) == session.review_reasons
 
 

@@ -10,7 +10,9 @@ FROM (
 ) AS locked, site
 WHERE st.station_no = locked.station_no AND site.tenant = st.tenant AND site.id = st.site_id
 RETURNING st.station_no, st.tenant, st.identity, st.site_id, site.time_zone, site.country, st.protocol, st.vendor,
-    st.model, st.firmware_version, st.booted_at, st.connection_epoch;
+    st.model, st.firmware_version, st.booted_at, st.connection_epoch,
+    (SELECT x.body::text FROM station_traits AS x WHERE x.tenant = st.tenant AND x.station_no = st.station_no
+     ORDER BY x.version DESC LIMIT 1) AS traits;
 
 -- name: outlets_of_stations
 -- What the connectors of these stations last said.
@@ -35,9 +37,13 @@ WHERE f.direction = 'i'
 ORDER BY f.station_no, f.connection_epoch, f.seq;
 
 -- name: look_up
--- What the rules need before they take in events: token, contract, tariff of the start, and a session known already.
+-- What the rules need before they take in events: token, contract, tariff of the start, what is known of the station,
+-- where the session before left the register, and a session known already.
 SELECT t.status, t.valid_to, c.id AS contract_id, ss.legal_entity_id, e.max_power_w,
     tar.scope, tar.tariff_id, tar.version, tar.waits_for_unplug,
+    (SELECT x.body::text FROM station_traits AS x WHERE x.tenant = q.tenant AND x.station_no = q.station_no
+     ORDER BY x.version DESC LIMIT 1) AS traits,
+    b.id AS before_id, b.register_wh AS before_wh, b.at AS before_at,
     coalesce(
         (SELECT s.body::text FROM session AS s WHERE s.station_no = q.station_no AND s.start_key = q.start_key),
         (SELECT s.body::text FROM session AS s
@@ -63,6 +69,17 @@ LEFT JOIN LATERAL (
     ORDER BY x.valid_from DESC LIMIT 1
 ) AS ss ON true
 LEFT JOIN evse AS e ON e.tenant = q.tenant AND e.station_no = q.station_no AND e.evse_id = q.evse_id
+LEFT JOIN LATERAL (
+    SELECT s.id, (coalesce(v.body, s.body) #>> '{meter,mark_wh}')::bigint AS register_wh,
+        (coalesce(v.body, s.body) #>> '{meter,mark_at}')::timestamptz AS at
+    FROM session AS s
+    LEFT JOIN session_live AS v ON v.tenant = s.tenant AND v.session_id = s.id
+        AND s.state IN ('pending', 'active', 'ended') AND (v.body ->> 'version')::integer = s.version
+    WHERE s.station_no = q.station_no AND s.evse_id = q.evse_id AND s.started_at < q.at
+        AND s.transaction_id IS DISTINCT FROM q.transaction_id
+        AND s.body #>> '{meter,mark_wh}' IS NOT NULL
+    ORDER BY s.started_at DESC, s.id DESC LIMIT 1
+) AS b ON q.start_key IS NOT NULL OR q.transaction_id IS NOT NULL
 LEFT JOIN LATERAL (
     SELECT newest.scope, newest.tariff_id, newest.version, newest.waits_for_unplug
     FROM (
@@ -198,6 +215,19 @@ FROM jsonb_to_recordset($1::jsonb) AS r (
 )
 ON CONFLICT DO NOTHING;
 
+-- name: learn_traits
+-- What sessions taught of their stations: a new version, or what is under watch in the present one, unless somebody
+-- learned something newer meanwhile.
+INSERT INTO station_traits (tenant, station_no, version, learned_at, session_id, body)
+SELECT r.tenant, r.station_no, r.version, r.at, r.session_id, r.body
+FROM jsonb_to_recordset($1::jsonb) AS r (
+    tenant integer, station_no integer, version integer, known_version integer, at timestamptz, session_id text, body jsonb
+)
+WHERE r.known_version = coalesce(
+    (SELECT max(x.version) FROM station_traits AS x WHERE x.tenant = r.tenant AND x.station_no = r.station_no), 0)
+ON CONFLICT (tenant, station_no, version) DO UPDATE SET body = excluded.body
+WHERE station_traits.body - 'watched' = excluded.body - 'watched';
+
 -- name: add_jobs
 -- Work for later; the same work is queued once, at the earlier time.
 INSERT INTO job (tenant, kind, key, due_at)
@@ -278,12 +308,18 @@ DELETE FROM session_live AS l WHERE NOT EXISTS (
 );
 
 -- name: evidence_session
--- One session as stored, with the document of its tariff version.
-SELECT s.body::text AS body, s.state, s.version, v.document::text AS tariff
+-- One session as stored, and what is known of its station by now.
+SELECT s.body::text AS body, s.state, s.version,
+    (SELECT x.body::text FROM station_traits AS x WHERE x.tenant = s.tenant AND x.station_no = s.station_no
+     ORDER BY x.version DESC LIMIT 1) AS traits
 FROM session AS s
-LEFT JOIN tariff_version AS v ON v.tenant = s.tenant AND v.tariff_id = s.body #>> '{tariff,tariff_id}'
-    AND v.version = (s.body #>> '{tariff,version}')::integer
 WHERE s.tenant = $1 AND s.id = $2 AND s.origin = 'station';
+
+-- name: evidence_tariffs
+-- The documents of the tariff versions that a session's evidence names.
+SELECT v.tariff_id, v.version, v.document::text AS document
+FROM (SELECT DISTINCT * FROM unnest($2::text[], $3::integer[]) AS q (tariff_id, version)) AS q
+JOIN tariff_version AS v ON v.tenant = $1 AND v.tariff_id = q.tariff_id AND v.version = q.version;
 
 -- name: evidence_frames
 -- All frames that bear on a session, in order. Time only prunes partitions; our clock may step back.

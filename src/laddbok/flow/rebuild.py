@@ -1,0 +1,123 @@
+"""Does the evidence make the same session again, to the byte?
+
+A session that was settled, held or voided is derived anew from its frames and decisions, with the versions that were
+recorded, and compared with what is stored: session, CDR and price. Any difference is an error. With today's tables
+instead a difference is a proposal: it is listed, and changes nothing.
+"""
+
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from laddbok.flow.charge_to_cash import as_settled, found_when_settled, price
+from laddbok.flow.evidence import Taken, Today, conclude, station_at_start
+from laddbok.flow.store import Found, Question, SessionEvidence
+from laddbok.model.cdr import Cdr
+from laddbok.model.errors import Invalid
+from laddbok.model.rated import Rating
+from laddbok.model.session import OPEN_STATES, Session, SessionState
+from laddbok.model.station import Station
+from laddbok.model.traits import Quirk
+from laddbok.sessions.authorize import normalise_token
+from laddbok.sessions.close import cdr
+
+_encoder = msgspec.json.Encoder(order="sorted")
+NOT_COMPARED = frozenset({"version"})
+"""How often a row was moved says nothing of the session."""
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """A field of a session, its CDR or its price that comes out otherwise; both values as JSON text."""
+
+    field: str
+    stored: str
+    derived: str
+
+
+def rebuild(evidence: SessionEvidence) -> tuple[Difference, ...]:
+    """What comes out otherwise when the session is derived anew with what was recorded; nothing: all is as stored.
+
+    Raises: EvidenceIncomplete.
+    Source: our choice, docs/rules.md "Rebuild".
+    """
+    return _compared(evidence, None)
+
+
+def proposal(evidence: SessionEvidence, found: Found, quirks: tuple[Quirk, ...]) -> tuple[Difference, ...]:
+    """What would come out otherwise with today's tables: tariff, contract, habits of the station and of its model.
+
+    Args: found: what is looked up for the session's start today. quirks: those that hold for its station today.
+    Raises: EvidenceIncomplete.
+    """
+    return _compared(evidence, _today(found, quirks))
+
+
+def question_of(evidence: SessionEvidence) -> tuple[Question, Station]:
+    """What must be looked up to know what the session's start would take from our tables today; and its station then.
+
+    Raises: EvidenceIncomplete.
+    """
+    row = evidence.session
+    station = station_at_start(evidence)
+    question = Question(
+        tenant=row.tenant,
+        station_no=row.station_no,
+        evse_id=row.evse_id,
+        token=normalise_token(row.id_token.value) if row.id_token and row.id_token.value else None,
+        at=row.started_at,
+    )
+    return question, station
+
+
+def _today(found: Found, quirks: tuple[Quirk, ...]) -> Today:
+    def instead(taken: Taken) -> Taken:
+        station = replace(taken.station, traits=found.traits, quirks=quirks)
+        # Where the register stood before is no table of today but what had happened by then.
+        start = replace(found.facts, before=taken.facts.start.before)
+        return replace(taken, station=station, facts=replace(taken.facts, start=start))
+
+    return instead
+
+
+def _compared(evidence: SessionEvidence, today: Today | None) -> tuple[Difference, ...]:
+    """An open session, or one that came alive again after a guessed end, has nothing final to compare."""
+    row = evidence.session
+    concluded = conclude(evidence, today).session
+    if row.state in OPEN_STATES or concluded.state is not SessionState.ENDED:
+        return ()
+    session = as_settled(concluded, row.state, found_when_settled(evidence))
+    differences = _between("session", row, session)
+    if row.state is not SessionState.SETTLED or evidence.issued is None:
+        return differences
+    document = cdr(session)
+    return (
+        *differences,
+        *_between("cdr", evidence.issued.cdr, document),
+        *_between("rating", evidence.issued.rating, _rated(evidence, session, document)),
+    )
+
+
+def _rated(evidence: SessionEvidence, session: Session, document: Cdr) -> Rating | dict[str, Any]:
+    """The price anew, or why there is none."""
+    tariff = evidence.tariff_of(session)
+    try:
+        return {"error": "its tariff is not stored"} if tariff is None else price(document, tariff)
+    except Invalid as error:
+        return {"error": str(error)}
+
+
+def _between(name: str, stored: Any, derived: Any) -> tuple[Difference, ...]:
+    """The fields that differ, byte by byte as they are written."""
+    before, after = _fields(stored), _fields(derived)
+    keys = sorted((before.keys() | after.keys()) - NOT_COMPARED)
+    return tuple(
+        Difference(f"{name}.{key}", before.get(key, "null"), after.get(key, "null"))
+        for key in keys
+        if before.get(key) != after.get(key)
+    )
+
+
+def _fields(value: Any) -> dict[str, str]:
+    fields = msgspec.json.decode(_encoder.encode(value), type=dict[str, msgspec.Raw])
+    return {key: bytes(text).decode() for key, text in fields.items()}

@@ -1,0 +1,147 @@
+"""How much energy is a session billed for, and how sure is that?
+
+The estimates are ranked: signed values before registers, registers before readings, and so on. The first that the outlet
+can have given is the proposal. Another one that agrees makes it sure. One that disagrees, unless the proposal has
+support, is for a person to see: the session is held, with the proposal and all estimates.
+
+Power and current are never billed. They support an energy, and they betray a unit: an energy that is a thousandth of
+power times time was counted in kWh and called Wh (case S38).
+"""
+
+from collections.abc import Iterable
+
+from laddbok.model.energy import Confidence, EnergyFinding, Estimate, Method
+from laddbok.model.session import MeterNote, ReviewReason, Session
+from laddbok.model.traits import RegisterKind
+from laddbok.sessions.estimates import ESTIMATES
+from laddbok.sessions.odd import ROUNDING_WH
+from laddbok.sessions.plausibility import POWER_IF_UNKNOWN_W, bound_wh
+from laddbok.sessions.told import Told
+
+NEVER_BILLED = frozenset({Method.POWER, Method.CURRENT})
+TOLERANCE_WH = 200
+TOLERANCE_PERCENT = 2
+ROUGH_PERCENT = 25
+"""Of power and current, which were read now and then."""
+UNIT_OFF = 300
+"""An energy that differs from power times time by more than this factor was told in another unit."""
+ENOUGH_WH = 500
+OVERFLOW_WH = 2**32
+"""No meter of an outlet has counted so far; the register has overflown (case S49)."""
+
+
+def find_energy(session: Session, told: Told, duration_s: int) -> EnergyFinding:
+    """The energy of an ended session, from all that was told of it.
+
+    Args: duration_s: of the session [s].
+    Source: our choice, docs/rules.md "Energy"; cases S33 to S38, B13, B14.
+    """
+    bound = bound_wh(session.max_power_w or None, duration_s)
+    estimates = tuple(e for e in (estimate(session, told) for estimate in ESTIMATES) if e is not None)
+    candidates = [e for e in estimates if e.method not in NEVER_BILLED and 0 <= e.energy_wh <= bound]
+    if _stop_is_below(session, told):
+        candidates = [e for e in candidates if e.method is not Method.REGISTERS]
+    if _jumped_at_once(session):
+        candidates = [e for e in candidates if e.method is not Method.SAMPLED]
+    if not candidates:
+        return EnergyFinding(
+            energy_wh=None, method=None, confidence=Confidence.LOW, estimates=estimates, bound_wh=bound
+        )
+    best = candidates[0]
+    return EnergyFinding(
+        energy_wh=best.energy_wh,
+        method=best.method,
+        confidence=_confidence(session, best, estimates),
+        estimates=estimates,
+        bound_wh=bound,
+        gap_wh=gap_wh(session, told),
+    )
+
+
+def doubts(session: Session, told: Told, finding: EnergyFinding) -> Iterable[ReviewReason]:
+    """Why a person must see this energy before it is billed; nothing: it may be billed.
+
+    Source: our choice, docs/rules.md "Review".
+    """
+    believed = next((e for e in finding.estimates if e.method is finding.method), None)
+    if believed is None:
+        above = any(e.energy_wh > finding.bound_wh for e in finding.estimates if e.method not in NEVER_BILLED)
+        yield ReviewReason.MORE_THAN_THE_OUTLET_CAN if above else ReviewReason.NO_METER_READING
+        return
+    if _stop_is_below(session, told):
+        yield ReviewReason.REGISTER_WENT_BACK
+    if MeterNote.BEGIN_REPLACED not in session.meter.notes and _is_above(finding, Method.REGISTERS):
+        yield ReviewReason.MORE_THAN_THE_OUTLET_CAN
+    if MeterNote.BEGIN_REPLACED in session.meter.notes and finding.method in (Method.SAMPLED, Method.INTERVALS):
+        yield ReviewReason.BEGIN_NOT_BELIEVED
+    if max(told.stop_wh or 0, session.meter.mark_wh or 0) >= OVERFLOW_WH:
+        yield ReviewReason.REGISTER_OVERFLOW
+    if unit_is_off(finding, believed):
+        yield ReviewReason.UNIT_DOUBTFUL
+    elif not _support(session, believed, finding.estimates) and any(_against(session, believed, finding)):
+        yield ReviewReason.ESTIMATES_DISAGREE
+
+
+def agree(session: Session, a: Estimate, b: Estimate) -> bool:
+    """Whether two estimates tell of the same energy, given how exact they are and which part of the session they cover."""
+    percent = ROUGH_PERCENT if NEVER_BILLED & {a.method, b.method} else TOLERANCE_PERCENT
+    power_w = session.max_power_w or POWER_IF_UNKNOWN_W
+    uncovered_wh = power_w * abs(a.covered_s - b.covered_s) // 3600
+    tolerance_wh = max(TOLERANCE_WH, max(a.energy_wh, b.energy_wh) * percent // 100) + uncovered_wh
+    return abs(a.energy_wh - b.energy_wh) <= tolerance_wh
+
+
+def unit_is_off(finding: EnergyFinding, believed: Estimate) -> bool:
+    """Whether the energy is about a thousandth, or a thousand times, of what power and current say."""
+    rough = [e for e in finding.estimates if e.method in NEVER_BILLED and e.covered_s * 2 >= believed.covered_s]
+    larger = [(max(e.energy_wh, believed.energy_wh), min(e.energy_wh, believed.energy_wh)) for e in rough]
+    return bool(larger) and all(most >= ENOUGH_WH and most >= UNIT_OFF * least for most, least in larger)
+
+
+def gap_wh(session: Session, told: Told) -> int | None:
+    """By how much the register moved while no session ran [Wh]: other use, a lost session, or another register (S35)."""
+    if session.before is None or told.start_wh is None or MeterNote.BEGIN_REPLACED in session.meter.notes:
+        return None
+    if session.traits.register_kind is not RegisterKind.LIFETIME:
+        return None
+    return told.start_wh - session.before.register_wh
+
+
+def _jumped_at_once(session: Session) -> bool:
+    """Whether the only reading after the start's register can't go on from it: then nothing was measured."""
+    meter = session.meter
+    return not meter.samples and meter.doubt is not None and meter.doubt.register_wh > (meter.mark_wh or 0)
+
+
+def _is_above(finding: EnergyFinding, method: Method) -> bool:
+    return any(e.method is method and e.energy_wh > finding.bound_wh for e in finding.estimates)
+
+
+def _confidence(session: Session, best: Estimate, estimates: tuple[Estimate, ...]) -> Confidence:
+    others = [e for e in estimates if e is not best and e.method is not Method.CONTINUED]
+    support = any(agree(session, best, other) for other in others)
+    if support and not session.meter.notes:
+        return Confidence.HIGH
+    return Confidence.FAIR if support or not others or session.meter.notes else Confidence.LOW
+
+
+def _support(session: Session, believed: Estimate, estimates: tuple[Estimate, ...]) -> bool:
+    """Another way finds the same. Readings are no other way than the registers they end in."""
+    return any(e is not believed and agree(session, believed, e) for e in estimates)
+
+
+def _against(session: Session, believed: Estimate, finding: EnergyFinding) -> Iterable[Estimate]:
+    """The estimates that may be billed and find another energy, though they can be believed."""
+    for estimate in finding.estimates:
+        if estimate is believed or estimate.method in NEVER_BILLED:
+            continue
+        if 0 <= estimate.energy_wh <= finding.bound_wh and not agree(session, believed, estimate):
+            yield estimate
+
+
+def _stop_is_below(session: Session, told: Told) -> bool:
+    """Whether the stop's register lies below what was read of the same register (case S37)."""
+    meter = session.meter
+    if told.stop_wh is None or meter.mark_wh is None or MeterNote.BEGIN_REPLACED in meter.notes:
+        return False
+    return told.stop_wh < meter.mark_wh - ROUNDING_WH
