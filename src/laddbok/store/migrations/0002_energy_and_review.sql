@@ -21,3 +21,7 @@ CREATE INDEX orphan_unmatched ON orphan (tenant, received_at DESC) WHERE matched
 
 -- A person's decision is a row of its own and asks a worker to settle the session anew, in one transaction.
 GRANT INSERT, UPDATE ON job TO laddbok_api;
+
+-- What a person wants an orphan to be matched to; a worker does it, or says why not.
+ALTER TABLE orphan ADD COLUMN wanted jsonb, ADD COLUMN match_error text;
+GRANT UPDATE (wanted, match_error) ON orphan TO laddbok_api;
