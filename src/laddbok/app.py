@@ -22,6 +22,7 @@ import uvloop
 from laddbok.api.app import build_api
 from laddbok.api.listen import bind, serve
 from laddbok.api.settings import ApiSettings
+from laddbok.flow.decide import SETTLE
 from laddbok.gateway.admission import Doorkeeper
 from laddbok.gateway.commands import CommandDesk
 from laddbok.gateway.connection import SocketSettings
@@ -34,7 +35,8 @@ from laddbok.store.people import ensure_admin, ensure_admin_key
 from laddbok.store.postgres import PostgresStore
 from laddbok.store.sql import query
 from laddbok.workers.housekeeping import Housekeeper
-from laddbok.workers.jobs import Worker
+from laddbok.workers.jobs import Does, Worker
+from laddbok.workers.match_orphan import MATCH_ORPHAN, OrphanMatcher
 from laddbok.workers.overdue import Overdue
 from laddbok.workers.settle import Settler
 
@@ -167,7 +169,11 @@ async def run_worker(settings: Settings) -> None:
         pool = await database.pool(4)
         store = PostgresStore(pool)
         clock = settings.clock
-        worker = Worker(f"worker-{os.getpid()}", store, clock.now, {"settle": Settler(store, clock.now)})
+        does: dict[str, Does] = {
+            SETTLE: Settler(store, clock.now),
+            MATCH_ORPHAN: OrphanMatcher(store, pool, clock.now, quirk_table(settings)),
+        }
+        worker = Worker(f"worker-{os.getpid()}", store, clock.now, does)
         housekeeper = Housekeeper(store, pool, clock.now, PARTITION_DAYS)
         overdue = Overdue(f"worker-{os.getpid()}", store, pool, clock.now)
         tasks = [asyncio.create_task(each) for each in (worker.run(), housekeeper.run(), overdue.run())]

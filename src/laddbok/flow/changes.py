@@ -69,6 +69,17 @@ class Orphan(msgspec.Struct, frozen=True, kw_only=True):
     evse_id: int | None
 
 
+class OrphanMatched(msgspec.Struct, frozen=True, kw_only=True):
+    """An orphan that a person matched to a session; or why that can't be."""
+
+    tenant: int
+    station_no: int
+    connection_epoch: int
+    seq: int
+    session_id: str | None = None
+    error: str | None = None
+
+
 class OutletSeen(msgspec.Struct, frozen=True):
     """The last word of a connector."""
 
@@ -176,6 +187,7 @@ class Changes(msgspec.Struct, kw_only=True):
     closed_ranges: list[RangeClosed] = []
     attributed: list[Attributed] = []
     traits: list[TraitsLearned] = []
+    orphans_matched: list[OrphanMatched] = []
 
 
 class Stale(Exception):

@@ -4,7 +4,6 @@
 stored and answered. Nothing is visible before that is committed.
 """
 
-from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
 import msgspec
@@ -22,7 +21,7 @@ from laddbok.flow.changes import (
     OutletSeen,
     Quarantined,
 )
-from laddbok.flow.evidence import closed_softly
+from laddbok.flow.evidence import Taken, closed_softly, facts_used, matched
 from laddbok.flow.messages import VERSION_CODE, Commanded, Elapsed, Entry, Received, Returned, StationMemory
 from laddbok.flow.store import Found
 from laddbok.model.events import Booted, HeartbeatSent
@@ -162,7 +161,10 @@ def _also(
     for session in changed:
         before = memory.state.sessions.get(session.transaction_id)
         if session is opened or before is None or before.token != session.token:
-            changes.decisions.append(_facts_used(session, stamp, facts, memory))
+            outlet = memory.state.outlets.get((session.evse_id, session.connector_id))
+            changes.decisions.append(facts_used(session, stamp, Taken(stamp.position, facts, station, outlet)))
+    if outcome.given is not None:
+        changes.decisions += [matched(session, outcome.given, stamp.received_at) for session in changed]
     if opened is not None:
         changes.decisions += [_superseded(session, stamp) for session in outcome.sessions if session is not opened]
     for session in ended:
@@ -191,19 +193,6 @@ def settle_job(session: Session, stamp: Stamp) -> Job:
     if session.waits_for_unplug and session.unplugged_at is None:
         due_at = stamp.received_at + UNPLUG_TIMEOUT
     return Job(tenant=session.tenant, kind=SETTLE, key=session.id, due_at=due_at)
-
-
-def _facts_used(session: Session, stamp: Stamp, facts: Facts, memory: StationMemory) -> Decision:
-    """What a session took from our tables at this frame, so that a later fold reads this and not today's tables."""
-    state = memory.state
-    outlet = state.outlets.get((session.evse_id, session.connector_id))
-    body: dict[str, Any] = {
-        "position": msgspec.to_builtins(stamp.position),
-        "facts": msgspec.to_builtins(facts),
-        "station": msgspec.to_builtins(state.station),
-        "outlet": msgspec.to_builtins(outlet),
-    }
-    return Decision(tenant=session.tenant, session_id=session.id, at=stamp.received_at, kind="facts", body=body)
 
 
 def _superseded(session: Session, stamp: Stamp) -> Decision:

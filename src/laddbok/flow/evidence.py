@@ -19,7 +19,8 @@ from laddbok.model.session import RUNNING_STATES, Clock, FramePosition, Session,
 from laddbok.model.station import Outlet, Station
 from laddbok.sessions.advance import advance, concerns, names_transaction, superseded
 from laddbok.sessions.close import close_softly, with_energy
-from laddbok.sessions.facts import Facts
+from laddbok.sessions.facts import Facts, Given, Stamp
+from laddbok.sessions.match import with_given
 from laddbok.sessions.receive import opened_by
 from laddbok.sessions.review import judged, last_verdict
 from laddbok.sessions.timekeeping import clock_told
@@ -28,6 +29,9 @@ from laddbok.sessions.told import Said, Told, stamps_of, tell
 VERDICT = "verdict"
 """The kind of a decision of a person."""
 CLOSED_SOFTLY = "closed_softly"
+FACTS = "facts"
+MATCHED = "matched"
+"""The kind of a decision that says what a frame is about."""
 
 
 class EvidenceIncomplete(Exception):
@@ -105,14 +109,16 @@ def fold(evidence: SessionEvidence, today: Today | None = None, clock: Clock | N
     taken = {each.position: _as_of(each, today, clock) for each in _taken(evidence.decisions)}
     soft = {_position(each): each for each in evidence.decisions if each.kind == CLOSED_SOFTLY}
     gave_way = {_position(each) for each in evidence.decisions if each.kind == "superseded"}
+    given = {each.position: each for each in _given(evidence.decisions)}
     session: Session | None = None
     said: list[Said] = []
     for asked in map(Asked.of_row, evidence.frames):
-        place, event = asked.stamp.position, asked.event
-        if event is None:
+        place = asked.stamp.position
+        if asked.event is None:
             continue
+        event = with_given(asked.event, given.get(place))
         if session is None:
-            session = _opened(asked, taken.get(place), row)
+            session = _opened(Asked(asked.stamp, event), taken.get(place), row)
             said.append((event, asked.stamp))
         elif place in gave_way:
             session = superseded(session, event, asked.stamp)
@@ -138,6 +144,20 @@ def closed_softly(session: Session, now: datetime) -> Decision:
     """That a session was closed at its last reading, as of the last frame that it had seen."""
     body = {"position": msgspec.to_builtins(session.through)}
     return Decision(tenant=session.tenant, session_id=session.id, at=now, kind=CLOSED_SOFTLY, body=body)
+
+
+def facts_used(session: Session, stamp: Stamp, taken: Taken) -> Decision:
+    """What a session took from our tables at this frame, so that a later fold reads this and not today's tables."""
+    body = msgspec.to_builtins(taken)
+    return Decision(tenant=session.tenant, session_id=session.id, at=stamp.received_at, kind=FACTS, body=body)
+
+
+def matched(session: Session, given: Given, now: datetime, decided_by: str = "laddbok", reason: str = "") -> Decision:
+    """That a frame is about this session, and how we, or a person, know."""
+    body = {**msgspec.to_builtins(given), "reason": reason}
+    return Decision(
+        tenant=session.tenant, session_id=session.id, at=now, kind=MATCHED, body=body, decided_by=decided_by
+    )
 
 
 def station_at_start(evidence: SessionEvidence) -> Station:
@@ -173,8 +193,14 @@ def _opened(asked: Asked, taken: Taken | None, row: Session) -> Session:
 
 def _taken(decisions: Iterable[Decision]) -> Iterator[Taken]:
     for decision in decisions:
-        if decision.kind == "facts":
+        if decision.kind == FACTS:
             yield msgspec.convert(decision.body, Taken)
+
+
+def _given(decisions: Iterable[Decision]) -> Iterator[Given]:
+    for decision in decisions:
+        if decision.kind == MATCHED:
+            yield msgspec.convert(decision.body, Given)
 
 
 def _position(decision: Decision) -> FramePosition:

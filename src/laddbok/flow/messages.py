@@ -29,6 +29,7 @@ from laddbok.ocpp.frame import parse as parse_frame
 from laddbok.sessions.advance import NO_TRANSACTION
 from laddbok.sessions.authorize import normalise_token
 from laddbok.sessions.facts import Stamp
+from laddbok.sessions.match import only_outlet
 from laddbok.sessions.open import clock_of, start_key
 from laddbok.sessions.timekeeping import instant
 
@@ -87,7 +88,9 @@ class Received(msgspec.Struct, frozen=True, kw_only=True):
                 return None
             # What a session takes from our tables is that of its start, also when its driver is known later (case B9).
             at = event.at if session is None else session.started_at
-            return self._ask(memory, event.id_token, at, event.evse_id, transaction_id=known)
+            only = only_outlet(memory.state) if event.evse_id is None else None
+            evse_id = only[0] if only else event.evse_id
+            return self._ask(memory, event.id_token, at, evse_id, transaction_id=known)
         if isinstance(event, AuthorizeAsked):
             return self._ask(memory, event.id_token, None, None)
         return None

@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from laddbok.model.energy import Estimate, Method
 from laddbok.model.session import MeterNote, Session
+from laddbok.model.traits import RegisterKind
 from laddbok.sessions.odd import ROUNDING_WH, gauge_of
 from laddbok.sessions.signed import energy_wh, register_wh
 from laddbok.sessions.told import BEGIN, END, Told
@@ -72,10 +73,13 @@ def transaction_data(session: Session, told: Told) -> Estimate | None:
 def continued(session: Session, told: Told) -> Estimate | None:
     """From the end of the session before, where the begin of this one is not to be believed (case S33).
 
-    Only if the outlet can have given what lies between that end and this session's first reading, since it began.
+    Only if the outlet can have given what lies between that end and this session's first reading, since it began; if its
+    start never came, since that end (S16).
     """
     meter, before = session.meter, session.before
     if before is None or meter.energy_wh is None or meter.begin_wh is None:
+        return None
+    if session.traits.register_kind in (RegisterKind.SESSION, RegisterKind.BOOT):
         return None
     if MeterNote.BEGIN_REPLACED not in meter.notes and told.start_wh is not None:
         return None

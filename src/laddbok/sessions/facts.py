@@ -8,6 +8,7 @@ from datetime import datetime
 
 import msgspec
 
+from laddbok.model.events import IdToken
 from laddbok.model.session import Clock, FramePosition, LastRegister, TariffChoice
 from laddbok.sessions.authorize import TokenFacts
 
@@ -17,6 +18,16 @@ class Stamp(msgspec.Struct, frozen=True):
 
     position: FramePosition
     received_at: datetime
+
+
+class Given(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a message is about that did not say so: found by us, or by a person. None: as the message says."""
+
+    position: FramePosition
+    transaction_id: str | None = None
+    evse_id: int | None = None
+    connector_id: int | None = None
+    id_token: IdToken | None = None
 
 
 class StartFacts(msgspec.Struct, frozen=True, kw_only=True):

@@ -27,7 +27,8 @@ from laddbok.model.session import OPEN_STATES, RUNNING_STATES, ReviewReason, Ses
 from laddbok.model.station import Outlet, Station, StationState
 from laddbok.sessions.advance import NO_TRANSACTION, advance, is_another, superseded
 from laddbok.sessions.authorize import authorization
-from laddbok.sessions.facts import Facts, Stamp
+from laddbok.sessions.facts import Facts, Given, Stamp
+from laddbok.sessions.match import only_outlet, stop_without_id, with_given
 from laddbok.sessions.open import open_session, start_of_lost_start
 
 HEARTBEAT_INTERVAL_S = 300
@@ -42,6 +43,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     outlet: Outlet | None = None
     booted: Booted | None = None
     orphan_transaction_id: str | None = None
+    given: Given | None = None
+    """What the message did not say itself and was found to be about."""
     late: Session | None = None
     """It was closed at a guess and is settled by now; this event belongs to it and may correct it."""
 
@@ -109,15 +112,31 @@ def _transaction(
 ) -> Outcome:
     """An update or the end. In 2.0.1 a transaction whose start never came is opened from what did (S16)."""
     told = authorization(facts.start.token, stamp.received_at) if event.id_token and event.id_token.value else None
+    answer = Answer(authorization=told)
+    given = _given(state, event, stamp)
+    event = with_given(event, given)
     session = _by_transaction(state, event)
     if session is not None and _is_late(session):
-        return Outcome(answer=Answer(authorization=told), late=session)
+        return Outcome(answer=answer, late=session)
     if session is not None:
-        return _moved(session, advance(event, session, stamp, facts), Answer(authorization=told))
-    opened = None if state.station.protocol == "1.6" else opened_by(state.station, event, stamp, facts, None)
+        return replace(_moved(session, advance(event, session, stamp, facts), answer), given=given)
+    unnamed = event.evse_id is None or (state.station.protocol == "1.6" and given is None)
+    opened = None if unnamed else opened_by(state.station, event, stamp, facts, None)
     if opened is None:
-        return Outcome(answer=Answer(authorization=told), orphan_transaction_id=event.transaction_id)
-    return _opening(state, event, stamp, opened, Answer(authorization=told))
+        return Outcome(answer=answer, orphan_transaction_id=event.transaction_id)
+    return replace(_opening(state, event, stamp, opened, answer), given=given)
+
+
+def _given(state: StationState, event: TransactionUpdated | TransactionEnded, stamp: Stamp) -> Given | None:
+    """What a stop is about that names no transaction, or one that nobody knows (cases S9, S16)."""
+    if not isinstance(event, TransactionEnded) or event.evse_id is not None:
+        return None
+    if event.transaction_id in NO_TRANSACTION:
+        session = stop_without_id(state.sessions.values(), event, stamp)
+        return None if session is None else Given(position=stamp.position, transaction_id=session.transaction_id)
+    if event.transaction_id in state.sessions or (place := only_outlet(state)) is None:
+        return None
+    return Given(position=stamp.position, evse_id=place[0], connector_id=place[1])
 
 
 def _is_late(session: Session) -> bool:

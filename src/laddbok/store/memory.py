@@ -278,6 +278,9 @@ class MemoryStore:
             row.station = replace(row.station, booted_at=boot.at, **fields)
         for orphan in changes.orphans:
             self.orphans[orphan.station_no, FramePosition(orphan.connection_epoch, orphan.seq)] = orphan
+        for found in changes.orphans_matched:
+            if found.session_id is not None:
+                del self.orphans[found.station_no, FramePosition(found.connection_epoch, found.seq)]
         self.commands |= {queued.command_id: CommandRow(queued) for queued in changes.commands_queued}
         for moved in changes.commands:
             command = self.commands.get(moved.command_id)

@@ -238,6 +238,7 @@ def _statements(changes: Changes) -> list[Statement]:
     add("add_orphans", rows.plain_rows(changes.orphans))
     if changes.quarantined:
         statements.append(lambda connection: _quarantine(connection, changes))
+    add("match_orphans", rows.plain_rows(changes.orphans_matched))
     add("add_ranges", rows.closing_rows(changes.attributed))
     add("issue_cdrs", rows.cdr_rows(changes.cdrs))
     add("issue_lines", rows.line_rows(changes.cdrs))

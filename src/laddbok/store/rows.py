@@ -20,6 +20,7 @@ from laddbok.flow.changes import (
     FrameRow,
     Job,
     Orphan,
+    OrphanMatched,
     OutletSeen,
     RangeClosed,
     TraitsLearned,
@@ -158,7 +159,7 @@ def _signed(issued: CdrIssued, amount: Any) -> Any:
     return -amount if issued.kind == "credit" and amount is not None else amount
 
 
-def plain_rows(values: Sequence[BootSeen | Orphan | Job | Question]) -> list[dict[str, Any]]:
+def plain_rows(values: Sequence[BootSeen | Orphan | OrphanMatched | Job | Question]) -> list[dict[str, Any]]:
     """Values whose fields are the columns."""
     return [{"n": n, **_fields(value)} for n, value in enumerate(values)]
 

@@ -215,6 +215,30 @@ FROM jsonb_to_recordset($1::jsonb) AS r (
 )
 ON CONFLICT DO NOTHING;
 
+-- name: match_orphans
+-- Orphans that a person matched, or why that can't be.
+UPDATE orphan AS o SET matched_session_id = r.session_id, match_error = r.error
+FROM jsonb_to_recordset($1::jsonb) AS r (
+    tenant integer, station_no integer, connection_epoch bigint, seq integer, session_id text, error text
+)
+WHERE o.tenant = r.tenant AND o.station_no = r.station_no AND o.connection_epoch = r.connection_epoch AND o.seq = r.seq
+    AND o.matched_session_id IS NULL;
+
+-- name: orphan_wanted
+-- An orphan whole: its frame, its station as it is known, and what a person wants it to be matched to.
+SELECT o.wanted::text AS wanted, o.matched_session_id, f.received_at, f.tenant, f.station_no, f.connection_epoch, f.seq,
+    f.direction, f.protocol, f.message_id, f.action, f.raw, f.answer,
+    st.identity, st.site_id, site.time_zone, site.country, st.protocol AS speaks, st.vendor, st.model, st.firmware_version,
+    st.booted_at,
+    (SELECT x.body::text FROM station_traits AS x WHERE x.tenant = st.tenant AND x.station_no = st.station_no
+     ORDER BY x.version DESC LIMIT 1) AS traits
+FROM orphan AS o
+JOIN frame AS f ON f.station_no = o.station_no AND f.connection_epoch = o.connection_epoch AND f.seq = o.seq
+    AND f.received_at >= o.received_at - interval '1 day' AND f.received_at <= o.received_at + interval '1 day'
+JOIN station AS st ON st.station_no = o.station_no
+JOIN site ON site.tenant = st.tenant AND site.id = st.site_id
+WHERE o.station_no = $1 AND o.connection_epoch = $2 AND o.seq = $3;
+
 -- name: learn_traits
 -- What sessions taught of their stations: a new version, or what is under watch in the present one, unless somebody
 -- learned something newer meanwhile.
