@@ -98,8 +98,7 @@ def close_softly(session: Session, now: datetime) -> Session:
 
 def with_energy(session: Session, told: Told) -> Session:
     """The ended session with its energy found from all that was told, and what a person must see about it."""
-    ended_at = session.transaction_ended_at or session.meter.mark_at
-    finding = find_energy(session, told, (ended_at - session.started_at) // timedelta(seconds=1))
+    finding = find_energy(session, told)
     reasons = session.review_reasons
     for reason in doubts(session, told, finding):
         reasons = with_reason(reasons, reason)

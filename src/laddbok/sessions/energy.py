@@ -15,7 +15,7 @@ from laddbok.model.session import MeterNote, ReviewReason, Session
 from laddbok.model.traits import RegisterKind
 from laddbok.sessions.estimates import ESTIMATES
 from laddbok.sessions.odd import ROUNDING_WH
-from laddbok.sessions.plausibility import POWER_IF_UNKNOWN_W, bound_wh
+from laddbok.sessions.plausibility import POWER_IF_UNKNOWN_W, bound_wh, longest_s
 from laddbok.sessions.told import Told
 
 NEVER_BILLED = frozenset({Method.POWER, Method.CURRENT})
@@ -30,13 +30,12 @@ OVERFLOW_WH = 2**32
 """No meter of an outlet has counted so far; the register has overflown (case S49)."""
 
 
-def find_energy(session: Session, told: Told, duration_s: int) -> EnergyFinding:
+def find_energy(session: Session, told: Told) -> EnergyFinding:
     """The energy of an ended session, from all that was told of it.
 
-    Args: duration_s: of the session [s].
     Source: our choice, docs/rules.md "Energy"; cases S33 to S38, B13, B14.
     """
-    bound = bound_wh(session.max_power_w or None, duration_s)
+    bound = bound_wh(session.max_power_w or None, longest_s(session))
     estimates = tuple(e for e in (estimate(session, told) for estimate in ESTIMATES) if e is not None)
     candidates = [e for e in estimates if e.method not in NEVER_BILLED and 0 <= e.energy_wh <= bound]
     if _stop_is_below(session, told):

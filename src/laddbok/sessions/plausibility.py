@@ -12,7 +12,7 @@ and what it could use up and take again meanwhile.
 
 from datetime import timedelta
 
-from laddbok.model.session import Session
+from laddbok.model.session import ReviewReason, Session
 
 MARGIN = (105, 100)
 SLACK_WH = 500
@@ -35,8 +35,14 @@ def bound_wh(max_power_w: int | None, duration_s: int) -> int:
     return max_power_w * (duration_s + SLACK_S) * MARGIN[0] // (3600 * MARGIN[1]) + SLACK_WH
 
 
+def longest_s(session: Session) -> int:
+    """How long the session can have lasted at most [s]: if its start never came, since the session before ended (S16)."""
+    began_at = session.started_at
+    if session.before is not None and ReviewReason.INCOMPLETE_START in session.review_reasons:
+        began_at = min(began_at, session.before.at)
+    return ((session.transaction_ended_at or session.meter.mark_at) - began_at) // timedelta(seconds=1)
+
+
 def more_than_the_outlet_can(session: Session) -> bool:
     """Whether the energy exceeds what the outlet, or if its power is unknown a vehicle, can explain."""
-    end_at = session.transaction_ended_at or session.meter.mark_at
-    duration_s = (end_at - session.started_at) // timedelta(seconds=1)
-    return (session.energy_wh or 0) > bound_wh(session.max_power_w or None, duration_s)
+    return (session.energy_wh or 0) > bound_wh(session.max_power_w or None, longest_s(session))
