@@ -50,7 +50,7 @@ def find_energy(session: Session, told: Told) -> EnergyFinding:
     return EnergyFinding(
         energy_wh=best.energy_wh,
         method=best.method,
-        confidence=_confidence(session, best, estimates),
+        confidence=_confidence(session, told, best, estimates),
         estimates=estimates,
         bound_wh=bound,
         gap_wh=gap_wh(session, told),
@@ -77,7 +77,7 @@ def doubts(session: Session, told: Told, finding: EnergyFinding) -> Iterable[Rev
         yield ReviewReason.REGISTER_OVERFLOW
     if unit_is_off(finding, believed):
         yield ReviewReason.UNIT_DOUBTFUL
-    elif not _support(session, believed, finding.estimates) and any(_against(session, believed, finding)):
+    elif not _support(session, told, believed, finding.estimates) and any(_against(session, believed, finding)):
         yield ReviewReason.ESTIMATES_DISAGREE
 
 
@@ -116,17 +116,18 @@ def _is_above(finding: EnergyFinding, method: Method) -> bool:
     return any(e.method is method and e.energy_wh > finding.bound_wh for e in finding.estimates)
 
 
-def _confidence(session: Session, best: Estimate, estimates: tuple[Estimate, ...]) -> Confidence:
-    others = [e for e in estimates if e is not best and e.method is not Method.CONTINUED]
-    support = any(agree(session, best, other) for other in others)
-    if support and not session.meter.notes:
-        return Confidence.HIGH
-    return Confidence.FAIR if support or not others or session.meter.notes else Confidence.LOW
+def _confidence(session: Session, told: Told, best: Estimate, estimates: tuple[Estimate, ...]) -> Confidence:
+    if _support(session, told, best, estimates):
+        return Confidence.FAIR if session.meter.notes else Confidence.HIGH
+    others = [e for e in estimates if e is not best and e.method not in NEVER_BILLED and not agree(session, best, e)]
+    return Confidence.LOW if others and not session.meter.notes else Confidence.FAIR
 
 
-def _support(session: Session, believed: Estimate, estimates: tuple[Estimate, ...]) -> bool:
-    """Another way finds the same. Readings are no other way than the registers they end in."""
-    return any(e is not believed and agree(session, believed, e) for e in estimates)
+def _support(session: Session, told: Told, believed: Estimate, estimates: tuple[Estimate, ...]) -> bool:
+    """Whether another way finds the same. What was followed is another way only if there were readings on the way."""
+    others = [e for e in estimates if e is not believed and agree(session, believed, e)]
+    was_read = any(sample.register_wh is not None for sample in told.samples)
+    return any(was_read or Method.SAMPLED not in (e.method, believed.method) for e in others)
 
 
 def _against(session: Session, believed: Estimate, finding: EnergyFinding) -> Iterable[Estimate]:

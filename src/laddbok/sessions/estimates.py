@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from laddbok.model.energy import Estimate, Method
-from laddbok.model.session import MeterNote, Session
+from laddbok.model.session import MeterNote, ReviewReason, Session
 from laddbok.model.traits import RegisterKind
 from laddbok.sessions.odd import ROUNDING_WH, gauge_of
 from laddbok.sessions.signed import energy_wh, register_wh
@@ -85,8 +85,9 @@ def continued(session: Session, told: Told) -> Estimate | None:
         return None
     first_at = next((s.at for s in told.samples if s.register_wh == meter.begin_wh), session.started_at)
     missed_wh = meter.begin_wh - before.register_wh
-    since_start = (first_at or session.started_at) - session.started_at
-    if not (missed_wh >= -ROUNDING_WH and gauge_of(session).can_give(missed_wh, since_start)):
+    began_at = before.at if ReviewReason.INCOMPLETE_START in session.review_reasons else session.started_at
+    since_begin = max((first_at or session.started_at) - began_at, timedelta())
+    if not (missed_wh >= -ROUNDING_WH and gauge_of(session).can_give(missed_wh, since_begin)):
         return None
     return Estimate(Method.CONTINUED, meter.energy_wh + max(missed_wh, 0), _duration_s(session))
 
