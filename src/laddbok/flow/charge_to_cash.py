@@ -144,6 +144,7 @@ def _closed(session: Session, state: SessionState, why: str, now: datetime, *als
         "reasons": closed.review_reasons,
         "also": also,
         "energy_wh": closed.energy_wh,
+        "through": msgspec.to_builtins(closed.through),
         "rules": RULES_VERSION,
     }
     decision = Decision(tenant=closed.tenant, session_id=closed.id, at=now, kind=SETTLED, body=body)

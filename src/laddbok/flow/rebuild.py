@@ -10,13 +10,13 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from laddbok.flow.charge_to_cash import as_settled, found_when_settled, price
+from laddbok.flow.charge_to_cash import SETTLED, as_settled, found_when_settled, price
 from laddbok.flow.evidence import Taken, Today, conclude, station_at_start
 from laddbok.flow.store import Found, Question, SessionEvidence
 from laddbok.model.cdr import Cdr
 from laddbok.model.errors import Invalid
 from laddbok.model.rated import Rating
-from laddbok.model.session import OPEN_STATES, Session, SessionState
+from laddbok.model.session import OPEN_STATES, FramePosition, Session, SessionState
 from laddbok.model.station import Station
 from laddbok.model.traits import Quirk
 from laddbok.sessions.authorize import normalise_token
@@ -90,12 +90,26 @@ def _compared(evidence: SessionEvidence, today: Today | None) -> tuple[Differenc
     differences = _between("session", row, session)
     if row.state is not SessionState.SETTLED or evidence.issued is None:
         return differences
-    document = cdr(session)
+    billed = as_settled(conclude(as_issued(evidence), today).session, row.state, ())
+    document = cdr(billed)
     return (
         *differences,
         *_between("cdr", evidence.issued.cdr, document),
-        *_between("rating", evidence.issued.rating, _rated(evidence, session, document)),
+        *_between("rating", evidence.issued.rating, _rated(evidence, billed, document)),
     )
+
+
+def as_issued(evidence: SessionEvidence) -> SessionEvidence:
+    """The evidence as it was when the present CDR was issued: what was learned later is on record, but not in the CDR.
+
+    Source: our choice, ADR-0007.
+    """
+    numbers = [n for n, d in enumerate(evidence.decisions) if d.kind == SETTLED and d.body["state"] == "settled"]
+    if not numbers:
+        return evidence
+    through = msgspec.convert(evidence.decisions[numbers[-1]].body["through"], FramePosition)
+    frames = tuple(f for f in evidence.frames if FramePosition(f.connection_epoch, f.seq) <= through)
+    return replace(evidence, frames=frames, decisions=evidence.decisions[: numbers[-1] + 1])
 
 
 def _rated(evidence: SessionEvidence, session: Session, document: Cdr) -> Rating | dict[str, Any]:
