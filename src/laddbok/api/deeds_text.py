@@ -42,6 +42,7 @@ _DEEDS = {
     "GetVariables": Text("läs upp inställningar", "tell its settings"),
     "SetVariables": Text("ändra inställningar", "change settings"),
     "GetCompositeSchedule": Text("berätta sin laddplan", "tell its charging plan"),
+    "GetTransactionStatus": Text("berätta om en laddning pågår", "tell whether a transaction goes on"),
     "SetChargingProfile": Text("följ en laddplan", "follow a charging plan"),
     "ClearChargingProfile": Text("glöm en laddplan", "forget a charging plan"),
 }

@@ -11,13 +11,14 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from laddbok.flow.changes import BadData, Changes, OutcomeUnknown, Stale, StoreDown, Withdrawn
-from laddbok.flow.decide import Decided, decide, quarantine
+from laddbok.flow.changes import BadData, Changes, CommandQueued, OutcomeUnknown, Stale, StoreDown, Withdrawn
+from laddbok.flow.decide import Decided, decide, quarantine, to_ask
 from laddbok.flow.messages import Asked, Commanded, Elapsed, Entry, Received, Reply, StationMemory
 from laddbok.flow.store import Claim, Found, Question, Store
 from laddbok.model.events import TransactionEnded
 from laddbok.model.session import RUNNING_STATES, FramePosition, Session, SessionState
 from laddbok.model.station import Station
+from laddbok.ocpp import transaction_status
 from laddbok.sessions.advance import AVAILABLE_GRACE, advance, concerns, is_lost, superseded
 from laddbok.sessions.facts import Facts
 from laddbok.sessions.quirks import QuirkTable, known_quirks, quirks_of
@@ -36,6 +37,8 @@ class Desk:
         self.stations: dict[int, StationMemory] = {}
         self._numbers: Iterator[int] = iter(())
         self._changed: dict[str, Session] = {}
+        self._returned: dict[int, dict[str, datetime]] = {}
+        """The transactions that ran on stations that came back, and the last reading of each; we may have to ask."""
 
     def take_over(self, claim: Claim, protocol: str | None = None, now: datetime | None = None) -> StationMemory:
         """Begin to hold a station: its stored state with the frames folded in that came after it.
@@ -51,7 +54,10 @@ class Desk:
         for asked in map(Asked.of_row, claim.unfolded):
             if asked.event is not None:
                 _catch_up(state.sessions, asked)
-        self.stations[claim.state.station.station_no] = memory
+        self.stations[station.station_no] = memory
+        ran = {key: session.meter.mark_at for key, session in state.sessions.items() if session.state in RUNNING_STATES}
+        if ran:
+            self._returned[station.station_no] = ran
         return memory
 
     def drop(self, station_no: int, epoch: int) -> None:
@@ -75,6 +81,12 @@ class Desk:
             for session in memory.state.sessions.values()
             if (silent or session.due_at is not None) and is_lost(session, now)
         ]
+
+    def to_ask(self, now: datetime) -> list[CommandQueued]:
+        """Questions to stations that came back and had time to speak of what ran; each station is asked once."""
+        self._returned = {number: ran for number, ran in self._returned.items() if number in self.stations}
+        ready = [number for number in self._returned if self.stations[number].is_settled_in(now)]
+        return [each for n in ready for each in to_ask(self.stations[n], self._returned.pop(n), now)]
 
     def changed_sessions(self) -> list[Session]:
         """The sessions that changed since the last call, for the readers."""
@@ -191,6 +203,10 @@ class Desk:
         """Make what was committed visible."""
         memory = self.stations[decided.entry.station_no]
         memory.next_seq += len(decided.frames)
+        entry = decided.entry
+        memory.heard_at = memory.heard_at or entry.received_at
+        if isinstance(entry, Commanded) and entry.action == transaction_status.ACTION:
+            memory.asked[entry.command_id] = entry.raw
         state = memory.state
         for session in decided.sessions:
             if any(session is each for each in decided.moved):

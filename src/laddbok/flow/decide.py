@@ -4,6 +4,8 @@
 stored and answered. Nothing is visible before that is committed.
 """
 
+from collections.abc import Mapping
+from datetime import datetime
 from uuid import NAMESPACE_OID, uuid5
 
 import msgspec
@@ -25,12 +27,12 @@ from laddbok.flow.evidence import Taken, closed_softly, facts_used, matched
 from laddbok.flow.messages import VERSION_CODE, Commanded, Elapsed, Entry, Received, Returned, StationMemory
 from laddbok.flow.store import Found
 from laddbok.model.events import Booted, HeartbeatSent
-from laddbok.model.session import Session, SessionState
+from laddbok.model.session import RUNNING_STATES, Session, SessionState
 from laddbok.model.station import Outlet, Station
-from laddbok.ocpp import respond
+from laddbok.ocpp import respond, transaction_status
 from laddbok.ocpp.first_settings import first_settings
 from laddbok.ocpp.frame import ErrorCode, Undecodable, encode_result, spelled
-from laddbok.sessions.advance import UNPLUG_TIMEOUT, is_lost
+from laddbok.sessions.advance import UNPLUG_TIMEOUT, advance, is_lost
 from laddbok.sessions.close import SETTLE_AFTER, close_softly
 from laddbok.sessions.facts import Facts, Stamp, StartFacts
 from laddbok.sessions.receive import Outcome, receive
@@ -267,7 +269,43 @@ def _returned(entry: Returned, memory: StationMemory) -> Decided:
     if entry.raw is not None:
         frames.append(_row(entry, memory, stamp, b"r", entry.command_id, entry.action, entry.raw, None))
     ended = CommandMoved(command_id=entry.command_id, status=entry.status, at=entry.received_at, answer=entry.answer)
-    return Decided(entry=entry, stamp=stamp, frames=frames, also=Changes(commands=[ended]))
+    sessions = _sessions_asked_about(entry, memory, stamp)
+    return Decided(entry=entry, stamp=stamp, frames=frames, sessions=sessions, also=Changes(commands=[ended]))
+
+
+def _sessions_asked_about(entry: Returned, memory: StationMemory, stamp: Stamp) -> tuple[Session, ...]:
+    """The session whose transaction we asked about, as the answer makes it (case S24)."""
+    asked = memory.asked.get(entry.command_id)
+    told = transaction_status.told(asked, entry.raw) if asked is not None and entry.raw is not None else None
+    session = memory.state.sessions.get(told.transaction_id) if told is not None else None
+    if told is None or session is None:
+        return ()
+    after = advance(told, session, stamp, Facts())
+    return () if after is session else (after,)
+
+
+def to_ask(memory: StationMemory, ran: Mapping[str, datetime], now: datetime) -> list[CommandQueued]:
+    """Our questions about the transactions of a 2.0.1 station that came back and has not spoken of them (cases S24, S31).
+
+    Args: ran: the transactions that ran when it came back, with the instant of the last reading of each.
+    """
+    station = memory.state.station
+    if station.protocol == "1.6":
+        return []
+    running = [s for s in memory.state.sessions.values() if s.state in RUNNING_STATES]
+    silent = [s for s in running if ran.get(s.transaction_id) == s.meter.mark_at]
+    return [
+        CommandQueued(
+            tenant=station.tenant,
+            command_id=str(uuid5(NAMESPACE_OID, f"{session.id}/{memory.epoch}/status")),
+            station_no=station.station_no,
+            action=action,
+            payload=payload,
+            at=now,
+        )
+        for session in silent
+        for action, payload in (transaction_status.question(session.transaction_id),)
+    ]
 
 
 def _elapsed(entry: Elapsed, memory: StationMemory) -> Decided:

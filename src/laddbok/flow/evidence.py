@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from laddbok.flow.changes import Decision
-from laddbok.flow.messages import Asked
+from laddbok.flow.messages import Asked, understood
 from laddbok.flow.store import SessionEvidence
 from laddbok.model.session import RUNNING_STATES, Clock, FramePosition, Session, SessionState, TariffChoice, Verdict
 from laddbok.model.station import Outlet, Station
@@ -112,7 +112,7 @@ def fold(evidence: SessionEvidence, today: Today | None = None, clock: Clock | N
     given = {each.position: each for each in _given(evidence.decisions)}
     session: Session | None = None
     said: list[Said] = []
-    for asked in map(Asked.of_row, evidence.frames):
+    for asked in understood(evidence.frames):
         place = asked.stamp.position
         if asked.event is None:
             continue

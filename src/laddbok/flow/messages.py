@@ -5,7 +5,8 @@ command that we are about to send, its answer, or time that has passed. All of t
 same commit, so the evidence has one order.
 """
 
-from datetime import datetime
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -23,7 +24,7 @@ from laddbok.model.events import (
 )
 from laddbok.model.session import FramePosition
 from laddbok.model.station import StationState
-from laddbok.ocpp import decode
+from laddbok.ocpp import decode, transaction_status
 from laddbok.ocpp.frame import Call, OcppVersion, Undecodable, encode_call
 from laddbok.ocpp.frame import parse as parse_frame
 from laddbok.sessions.advance import NO_TRANSACTION
@@ -33,6 +34,8 @@ from laddbok.sessions.match import only_outlet
 from laddbok.sessions.open import clock_of, start_key
 from laddbok.sessions.timekeeping import instant
 
+ASK_AFTER = timedelta(seconds=10)
+"""After a station's first message on a connection nothing more is expected to come by itself."""
 VERSION_CODE = {OcppVersion.V16: b"6", OcppVersion.V201: b"2"}
 VERSION_OF_CODE = {code: version for version, code in VERSION_CODE.items()}
 
@@ -40,13 +43,21 @@ VERSION_OF_CODE = {code: version for version, code in VERSION_CODE.items()}
 class StationMemory:
     """One station as its owner knows it: its state, and where its next frame stands in the evidence."""
 
-    __slots__ = ("epoch", "held_since", "next_seq", "state")
+    __slots__ = ("asked", "epoch", "heard_at", "held_since", "next_seq", "state")
 
     def __init__(self, state: StationState, epoch: int) -> None:
         self.state = state
         self.epoch = epoch
         self.held_since: datetime | None = None
+        self.heard_at: datetime | None = None
+        """When its first message of this connection was taken in."""
+        self.asked: dict[str, bytes] = {}
+        """Our questions about transactions, as frames, by the id of their answer."""
         self.next_seq = 1
+
+    def is_settled_in(self, now: datetime) -> bool:
+        """Whether the station spoke on this connection, and what it sends by itself after that is over (case S31)."""
+        return self.heard_at is not None and now >= self.heard_at + ASK_AFTER
 
     def stamp(self, received_at: datetime) -> Stamp:
         """The place of the next frame."""
@@ -196,3 +207,16 @@ class Asked(msgspec.Struct, frozen=True):
         call = parse_frame(row.raw, version)
         event = decode(call, version) if isinstance(call, Call) else None
         return cls(stamp, None if isinstance(event, Undecodable) else event)
+
+
+def understood(rows: Iterable[FrameRow]) -> Iterator[Asked]:
+    """Stored frames in order, understood again: the station's calls, and its answers to our questions about transactions."""
+    questions: dict[str, bytes] = {}
+    for row in rows:
+        if row.action == transaction_status.ACTION and row.direction == b"o":
+            questions[row.message_id] = row.raw
+        if row.direction == b"r" and row.message_id in questions:
+            stamp = Stamp(FramePosition(row.connection_epoch, row.seq), row.received_at)
+            yield Asked(stamp, transaction_status.told(questions[row.message_id], row.raw))
+        else:
+            yield Asked.of_row(row)

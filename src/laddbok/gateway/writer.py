@@ -284,6 +284,8 @@ class Writer:
     async def _sweep(self) -> None:
         """Give up unanswered commands, and close sessions whose stop never came."""
         self.switchboard.tick()
+        if questions := self.desk.to_ask(self._now()):
+            await self._store.commit(Changes(commands_queued=questions))
         for elapsed in self.desk.lost_sessions(self._now()):
             self.batch.offer(elapsed.station_no, elapsed)
         self._wake.set()

@@ -147,6 +147,15 @@ class TransactionEnded(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     offline: bool = False
 
 
+class TransactionStatusTold(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """What the station answered when we asked about a transaction. Source: OCPP 2.0.1 E14, GetTransactionStatus."""
+
+    transaction_id: str
+    is_ongoing: bool | None
+    has_messages: bool
+    """It still keeps messages about it."""
+
+
 class DataTransferred(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """A vendor's own message. Source: OCPP 1.6 4.3, 2.0.1 P02."""
 
@@ -171,6 +180,7 @@ Event = (
     | TransactionUpdated
     | MetersRead
     | TransactionEnded
+    | TransactionStatusTold
     | DataTransferred
     | Noted
 )

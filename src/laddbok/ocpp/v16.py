@@ -32,6 +32,7 @@ from laddbok.model.events import (
     StatusReported,
     TransactionEnded,
     TransactionStarted,
+    TransactionStatusTold,
     TransactionUpdated,
 )
 from laddbok.ocpp.frame import Call, ErrorCode, OcppVersion, Undecodable, spelled
@@ -255,6 +256,8 @@ def _response(event: Event, answer: Answer) -> Sent | None:
             return sent.SignCertificateResponse(status="Rejected")
         case StatusReported() | MetersRead() | TransactionEnded() | TransactionUpdated() | Noted():
             return None
+        case TransactionStatusTold():
+            raise AssertionError("an answer is not answered")
 
 
 def _boot_response(answer: Answer) -> Sent:

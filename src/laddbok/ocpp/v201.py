@@ -33,6 +33,7 @@ from laddbok.model.events import (
     StatusReported,
     TransactionEnded,
     TransactionStarted,
+    TransactionStatusTold,
     TransactionUpdated,
 )
 from laddbok.ocpp.frame import Call, ErrorCode, OcppVersion, Undecodable, spelled
@@ -60,6 +61,7 @@ COMMANDS = frozenset(
         "ChangeAvailability",
         "ClearChargingProfile",
         "GetCompositeSchedule",
+        "GetTransactionStatus",
         "GetVariables",
         "RequestStartTransaction",
         "RequestStopTransaction",
@@ -330,6 +332,8 @@ def _response(event: Event, answer: Answer) -> Sent | None:
             return _REFUSALS.get(event.action)
         case TransactionStarted() | TransactionUpdated() | TransactionEnded() | StatusReported() | MetersRead():
             return None
+        case TransactionStatusTold():
+            raise AssertionError("an answer is not answered")
 
 
 _REFUSALS: dict[str, Sent] = {

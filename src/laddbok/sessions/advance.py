@@ -22,6 +22,7 @@ from laddbok.model.events import (
     StatusReported,
     TransactionEnded,
     TransactionStarted,
+    TransactionStatusTold,
     TransactionUpdated,
 )
 from laddbok.model.session import RUNNING_STATES, ReviewReason, Session, SessionState
@@ -140,6 +141,18 @@ def _booted(event: Booted, session: Session, stamp: Stamp, facts: Facts) -> Sess
     return replace(session, due_at=stamp.received_at + AVAILABLE_GRACE, through=stamp.position)
 
 
+@advance.register
+def _asked_about(event: TransactionStatusTold, session: Session, stamp: Stamp, facts: Facts) -> Session:
+    """Ended but with messages to come: the stop is awaited. Ended and nothing kept: it never comes (S24)."""
+    if session.state not in RUNNING_STATES:
+        return session
+    session = replace(session, last_contact_at=stamp.received_at, through=stamp.position)
+    if event.is_ongoing is not False:
+        return replace(session, due_at=None)
+    wait = AVAILABLE_GRACE if event.has_messages else timedelta()
+    return replace(session, due_at=stamp.received_at + wait)
+
+
 def _reopened(session: Session) -> Session:
     """A session that we closed at a guess, and whose transaction speaks again, was not over; one that ended stays (S32)."""
     if session.state is not SessionState.ENDED or not session.was_guessed_over:
@@ -193,9 +206,9 @@ def concerns(event: Event, session: Session) -> bool:
     """
     if isinstance(event, MetersRead) and event.transaction_id is None:
         return event.evse_id == session.evse_id
-    if isinstance(event, MetersRead | TransactionUpdated | TransactionEnded):
+    if isinstance(event, MetersRead | TransactionUpdated | TransactionEnded | TransactionStatusTold):
         if event.transaction_id in NO_TRANSACTION:
-            return event.evse_id == session.evse_id
+            return getattr(event, "evse_id", None) == session.evse_id
         return event.transaction_id == session.transaction_id
     if isinstance(event, TransactionStarted):
         return not is_another(event, session)

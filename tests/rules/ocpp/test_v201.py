@@ -198,6 +198,7 @@ COMMANDS_201: list[tuple[str, dict[str, object]]] = [
     ("ChangeAvailability", {"operationalStatus": "Operative", "evse": {"id": 1, "connectorId": 1}}),
     ("ClearChargingProfile", {"chargingProfileId": 1}),
     ("GetCompositeSchedule", {"duration": 3600, "evseId": 1}),
+    ("GetTransactionStatus", {"transactionId": "tx-1"}),
     (
         "GetVariables",
         {"getVariableData": [{"component": {"name": "OCPPCommCtrlr"}, "variable": {"name": "X"}}]},

@@ -269,7 +269,8 @@ INSERT INTO command (tenant, id, station_no, action, payload, status, requested_
 SELECT tenant, command_id, station_no, action, payload, 'queued', 'laddbok', at
 FROM jsonb_to_recordset($1::jsonb) AS r (
     tenant integer, command_id uuid, station_no integer, action text, payload jsonb, at timestamptz
-);
+)
+ON CONFLICT DO NOTHING;
 
 -- name: move_commands
 -- Commands that went out or ended, each that was not ended before; whoever waits for them is told. Only what is queued
