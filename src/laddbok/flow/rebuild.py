@@ -27,6 +27,10 @@ NOT_COMPARED = frozenset({"version"})
 """How often a row was moved says nothing of the session."""
 
 
+_LOOKED_UP = frozenset({"session.traits", "session.quirks"})
+"""What is looked up itself: with today's tables it differs, and only what follows from it is news."""
+
+
 class Difference(msgspec.Struct, frozen=True):
     """A field of a session, its CDR or its price that comes out otherwise; both values as JSON text."""
 
@@ -50,7 +54,7 @@ def proposal(evidence: SessionEvidence, found: Found, quirks: tuple[Quirk, ...])
     Args: found: what is looked up for the session's start today. quirks: those that hold for its station today.
     Raises: EvidenceIncomplete.
     """
-    return _compared(evidence, _today(found, quirks))
+    return tuple(each for each in _compared(evidence, _today(found, quirks)) if each.field not in _LOOKED_UP)
 
 
 def question_of(evidence: SessionEvidence) -> tuple[Question, Station]:

@@ -41,6 +41,13 @@ class Quirk(StrEnum):
     ROLLS_OVER_AT_10_MWH = "register_rolls_over_at_10000000_wh"
 
 
+class EvsePhases(msgspec.Struct, frozen=True):
+    """The lines (1 to 3) on which an EVSE ever drew current."""
+
+    evse_id: int
+    lines: tuple[int, ...]
+
+
 class Sighting(msgspec.Struct, frozen=True):
     """A habit that was seen `times` sessions in a row and is not believed yet. `value` None: nothing is under watch."""
 
@@ -59,7 +66,7 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one Wh of its register truly is; 1000: it counts kWh and calls them Wh (case S38)."""
     clock_offset_s: int = 0
     """What must be added to its stamps; 0: its clock is right, or nobody knows."""
-    phases: dict[int, tuple[int, ...]] = {}
-    """Which lines (1 to 3) of each EVSE ever carried current."""
+    phases: tuple[EvsePhases, ...] = ()
+    """By EVSE."""
     watched: dict[str, Sighting] = {}
     """What may become a habit, by the name of its field."""

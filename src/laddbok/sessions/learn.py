@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from laddbok.model.energy import EnergyFinding, Method
 from laddbok.model.session import Clock, MeterNote, ReviewReason, Session
-from laddbok.model.traits import RegisterKind, Sighting, Traits
+from laddbok.model.traits import EvsePhases, RegisterKind, Sighting, Traits
 from laddbok.sessions.energy import NEVER_BILLED, unit_is_off
 from laddbok.sessions.odd import ROUNDING_WH
 from laddbok.sessions.told import Told
@@ -119,11 +119,13 @@ def _with_phases(traits: Traits, session: Session, told: Told) -> Traits:
         for line, current_ma in enumerate(sample.currents_ma, start=1)
         if current_ma >= LEAST_CURRENT_MA
     }
-    known = set(traits.phases.get(session.evse_id, ()))
+    known = {line for each in traits.phases if each.evse_id == session.evse_id for line in each.lines}
     if drawn <= known:
         return traits
-    phases = traits.phases | {session.evse_id: tuple(sorted(known | drawn))}
-    return replace(traits, version=traits.version + 1, phases=phases)
+    others = tuple(each for each in traits.phases if each.evse_id != session.evse_id)
+    phases = (*others, EvsePhases(session.evse_id, tuple(sorted(known | drawn))))
+    in_order = tuple(sorted(phases, key=lambda each: each.evse_id))
+    return replace(traits, version=traits.version + 1, phases=in_order)
 
 
 def _is_a_thousandth(finding: EnergyFinding) -> bool:

@@ -150,7 +150,8 @@ class MemoryStore:
         for session in changes.moved:
             self.sessions[session.tenant, session.id].session = replace(session, version=session.version + 1)
         for decision in changes.decisions:
-            self.sessions[decision.tenant, decision.session_id].decisions.append(decision)
+            stored = replace(decision, body=msgspec.json.decode(msgspec.json.encode(decision.body)))
+            self.sessions[decision.tenant, decision.session_id].decisions.append(stored)
         for issued in changes.cdrs:
             self.cdrs[_cdr_key(issued)] = issued
         self._attribute(changes.attributed, changes.closed_ranges)
