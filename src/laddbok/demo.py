@@ -20,6 +20,7 @@ import msgspec
 from tqdm import tqdm
 
 from laddbok import app
+from laddbok.compare import Comparison, all_settled, compare
 from laddbok.demo_data import fill
 from laddbok.fleet.ledger import TransactionRecord
 from laddbok.fleet.population import FleetSettings
@@ -28,8 +29,6 @@ from laddbok.settings import Settings
 from laddbok.store.database import Database, open_database
 from laddbok.store.sql import query
 
-SETTLE_TIMEOUT_S = 60.0
-"""How long the end of a demo waits for the last CDR [s of the wall clock]."""
 FLEET_STOP_S = 45.0
 
 
@@ -77,39 +76,23 @@ async def run_demo(settings: Settings, options: DemoOptions) -> tuple[dict[str, 
             if options.seconds is None:
                 return None
             transactions = _read(record_file)
-            await _all_settled(database, began_at)
-            result = await compare(database, transactions, began_at)
+            await all_settled(database, began_at)
+            result = _counts(await compare(database, transactions, began_at))
         result = {"stations": options.stations, "frames": gateway.writer.switchboard.frames, **result}
     _tell(result, say)
     return result, 0 if _is_right(result) else 1
 
 
-async def compare(database: Database, transactions: list[TransactionRecord], since: datetime) -> dict[str, Any]:
-    """The fleet's record against our sessions and CDRs since the demo began.
-
-    A transaction without a CDR counts with its whole energy, and so does a CDR without a transaction.
-    """
-    connection = await database.connect()
-    try:
-        rows = await connection.fetch(query("demo_sessions"), since)
-    finally:
-        await connection.close()
-    ours = {(row["station"], row["transaction_id"]): row for row in rows}
-    difference_wh = missing = 0
-    for each in transactions:
-        row = ours.pop((each.station, each.transaction_id or ""), None)
-        missing += row is None
-        metered_wh = row["cdr_wh"] if row is not None and row["cdr_wh"] is not None else 0
-        difference_wh += abs(each.energy_wh - metered_wh)
-    difference_wh += sum(row["cdr_wh"] or 0 for row in ours.values())
+def _counts(found: Comparison) -> dict[str, Any]:
+    """The comparison as the demo's keys."""
     return {
-        "sessions_started": len(rows),
-        "sessions_finished": sum(row["ended_at"] is not None for row in rows),
-        "sessions_priced": sum(row["cdr_wh"] is not None for row in rows),
-        "sessions_in_review": sum(row["state"] == "review" for row in rows),
-        "sessions_missing": missing,
-        "sessions_extra": len(ours),
-        "energy_difference_wh": difference_wh,
+        "sessions_started": len(found.sessions),
+        "sessions_finished": sum(each.ended_at is not None for each in found.sessions),
+        "sessions_priced": sum(each.cdr_wh is not None for each in found.sessions),
+        "sessions_in_review": found.in_review,
+        "sessions_missing": len(found.missing),
+        "sessions_extra": len(found.extra),
+        "energy_difference_wh": found.energy_difference_wh,
     }
 
 
@@ -157,19 +140,6 @@ async def _clock(database: Database, speed: float) -> ScaledClock:
     now = datetime.now(UTC)
     start_at = now if last is None else max(now, last + timedelta(seconds=1))
     return ScaledClock(start_at, time.time(), speed)
-
-
-async def _all_settled(database: Database, since: datetime) -> None:
-    """Wait until no session of this demo is open any more, for a bounded time."""
-    deadline_s = time.monotonic() + SETTLE_TIMEOUT_S
-    connection = await database.connect()
-    try:
-        while time.monotonic() < deadline_s:
-            if not await connection.fetchval(query("demo_open"), since):
-                return
-            await asyncio.sleep(0.2)
-    finally:
-        await connection.close()
 
 
 def _read(path: Path) -> list[TransactionRecord]:

@@ -10,7 +10,7 @@ SELECT greatest(
 
 -- name: demo_sessions
 -- The sessions of a demo, each with the energy of its CDR.
-SELECT s.station, s.transaction_id, s.state, s.ended_at, c.energy_wh AS cdr_wh
+SELECT s.id, s.station, s.transaction_id, s.state, s.ended_at, c.energy_wh AS cdr_wh
 FROM session AS s
 LEFT JOIN cdr AS c ON c.tenant = s.tenant AND c.session_id = s.id AND c.kind = 'cdr' AND c.revision = s.revision
 WHERE s.origin = 'station' AND s.started_at >= $1 AND s.state <> 'void';
