@@ -14,6 +14,7 @@ registers are the whole Wh that the station reported, so `energy_wh` is what a c
 
 from collections import Counter
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,32 @@ import msgspec
 
 MAX_RECORDS = 200_000
 """Most transactions that a record holds; then the oldest that are over and acknowledged are forgotten, and counted."""
+
+
+MAX_ANSWERS = 1_000_000
+"""Most answers that a record holds; those beyond are only counted."""
+
+NEVER_KEPT = frozenset({"BootNotification", "Heartbeat"})
+"""A central system may answer these from memory: they say nothing of a transaction."""
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """A message of a station that the central system has answered, and so must never lose.
+
+    `transaction`: the key of the transaction that it is about. `digest`: of both frames, `frames_digest`.
+    """
+
+    station: str
+    message_id: str
+    action: str
+    transaction: str | None
+    digest: bytes
+
+
+def frames_digest(call: str | bytes, answer: str | bytes) -> bytes:
+    """What tells this message with this answer from every other: SHA-256 of both frames, with a line feed between."""
+    parts = (part.encode() if isinstance(part, str) else part for part in (call, answer))
+    return sha256(b"\n".join(parts)).digest()
 
 
 class TransactionRecord(msgspec.Struct, kw_only=True):
@@ -55,7 +82,8 @@ class FleetRecord(msgspec.Struct, kw_only=True):
     """Everything that one fleet did, as it knows it itself.
 
     `lost_messages` counts transaction messages given up after the configured number of attempts, `skipped_samples`
-    those that a full queue had no room for, `connection_errors` the failed connections by reason.
+    those that a full queue had no room for, `connection_errors` the failed connections by reason. `answers` is kept by
+    who asks for it, by putting an empty list there before the run.
     """
 
     stations: int = 0
@@ -69,6 +97,8 @@ class FleetRecord(msgspec.Struct, kw_only=True):
     call_errors: Counter[str] = msgspec.field(default_factory=Counter)
     connection_errors: Counter[str] = msgspec.field(default_factory=Counter)
     transactions: list[TransactionRecord] = msgspec.field(default_factory=list)
+    answers: list[Answered] | None = None
+    forgotten_answers: int = 0
 
     def begin(self, record: TransactionRecord) -> None:
         """Enter a transaction that begins."""
@@ -78,6 +108,17 @@ class FleetRecord(msgspec.Struct, kw_only=True):
             self.forgotten_transactions += len(self.transactions) - len(kept)
             self.transactions = kept
         self.transactions.append(record)
+
+    def answer(
+        self, station: str, message_id: str, action: str, transaction: str | None, call: str, answer: str | bytes
+    ) -> None:
+        """Enter a message that was answered with a result, and the frames of both."""
+        if self.answers is None or action in NEVER_KEPT:
+            return
+        if len(self.answers) >= MAX_ANSWERS:
+            self.forgotten_answers += 1
+            return
+        self.answers.append(Answered(station, message_id, action, transaction, frames_digest(call, answer)))
 
     @property
     def live(self) -> int:

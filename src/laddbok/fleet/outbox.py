@@ -30,7 +30,10 @@ RESERVED = 200
 
 @dataclass(slots=True, eq=False)
 class Call:
-    """A message to be sent. `kept`: it belongs to a transaction. `subject`: whom its answer concerns."""
+    """A message to be sent. `kept`: it belongs to a transaction. `subject`: whom its answer concerns.
+
+    `frame` is what was sent last, whole: a message that is sent again has a new id.
+    """
 
     action: str
     payload: dict[str, Any]
@@ -38,6 +41,7 @@ class Call:
     subject: Any = None
     attempts: int = 0
     order: int = 0
+    frame: str = ""
 
 
 class Outbox:

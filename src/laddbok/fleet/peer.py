@@ -111,7 +111,9 @@ class Peer(ABC):
                 self._outs.append(self._obey(message_id, action, payload, at))
             case [3, str(message_id), dict(payload)]:
                 call = self.outbox.answered(message_id)
-                at = at if call is None else self._take_answer(call, payload, now)
+                if call is not None:
+                    self._note_answer(message_id, call, raw)
+                    at = self._take_answer(call, payload, now)
             case [4, str(message_id), str(code), *_]:
                 self.ledger.call_errors[code] += 1
                 self._take_failure(self.outbox.refused(message_id, at), at)
@@ -240,7 +242,8 @@ class Peer(ABC):
             return
         if taken is not None:
             message_id, call = taken
-            self._outs.append(_frame([2, message_id, call.action, self._final_payload(call)]))
+            call.frame = _frame([2, message_id, call.action, self._final_payload(call)])
+            self._outs.append(call.frame)
 
     # What the charging half adds
 
@@ -250,6 +253,10 @@ class Peer(ABC):
     @abstractmethod
     def _final_payload(self, call: Call) -> dict[str, Any]:
         """The payload as it is sent, completed with what was not known when the call was queued."""
+
+    @abstractmethod
+    def _note_answer(self, message_id: str, call: Call, answer: str | bytes) -> None:
+        """A call of ours was answered with a result."""
 
     @abstractmethod
     def _came_online(self, at: datetime, *, is_boot: bool) -> None: ...

@@ -294,6 +294,10 @@ class Station(Peer):
             if isinstance(call.subject, Presented):
                 self._authorized(call.subject, StartCause.AUTHORIZED, at)
 
+    def _note_answer(self, message_id: str, call: Call, answer: str | bytes) -> None:
+        about = call.subject.record.key if isinstance(call.subject, Transaction) else None
+        self.ledger.answer(self.shape.identity, message_id, call.action, about, call.frame, answer)
+
     def _took_answer(self, call: Call, payload: dict[str, Any], at: datetime) -> None:
         verdict = self._verdict(payload)
         match call.subject:
