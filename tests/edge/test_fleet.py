@@ -236,6 +236,21 @@ def test_nobody_listening_is_counted_and_survived() -> None:
     uvloop.run(scenario())
 
 
+def test_a_central_system_that_dies_in_the_handshake_is_counted_and_survived() -> None:
+    async def scenario() -> None:
+        async def die(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.close()
+
+        async with await asyncio.start_server(die, "127.0.0.1", 0) as server:
+            url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/ocpp"
+            fleet = FleetRun(FleetSettings(url=url, stations=1), scaled(60))
+            async with running(fleet):
+                await until(lambda: fleet.record.connection_errors["closed in the handshake"] >= 2)
+
+    uvloop.run(scenario())
+
+
 def test_a_refused_password_is_counted_by_its_status() -> None:
     async def scenario() -> None:
         async def never(socket: ServerConnection) -> None:

@@ -154,6 +154,9 @@ class Client:
         except (OSError, WSHandshakeError, TimeoutError) as error:
             ledger.connection_errors[_reason(error)] += 1
             return False
+        if transport.response is None:  # the other side went away before it answered
+            ledger.connection_errors["closed in the handshake"] += 1
+            return False
         if transport.response.headers.get("Sec-WebSocket-Protocol") != subprotocol:
             ledger.connection_errors[f"{subprotocol} not accepted"] += 1
             transport.disconnect()
