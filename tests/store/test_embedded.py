@@ -7,8 +7,10 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import asyncpg
@@ -199,6 +201,36 @@ def test_it_does_not_start_while_children_of_a_killed_server_may_write(state: Pa
         assert time.monotonic() - begun_s > 0.4
         waking.wait()
         assert ask(server, "SELECT 1") == 1
+
+
+def test_it_waits_for_the_children_of_a_killed_server_whatever_else_the_log_says(state: Path) -> None:
+    with start(state) as server, noise_in(state / "database.log"):
+        child = children(server.postmaster_pid)[0]
+        os.kill(child, signal.SIGSTOP)
+        kill_server(server.postmaster_pid, state)
+        waking = subprocess.Popen(["sh", "-c", f"sleep 0.5; kill -CONT {child}"])
+        server.ensure_running()
+        waking.wait()
+        assert ask(server, "SELECT 1") == 1
+
+
+@contextmanager
+def noise_in(log: Path) -> Iterator[None]:
+    """What the processes of the killed server, and clients that are turned away, write meanwhile."""
+    quiet = threading.Event()
+
+    def write() -> None:
+        while not quiet.wait(0.0005):
+            with log.open("a") as lines:
+                lines.write("FATAL:  terminating connection due to unexpected postmaster exit\n")
+
+    noise = threading.Thread(target=write)
+    noise.start()
+    try:
+        yield
+    finally:
+        quiet.set()
+        noise.join()
 
 
 def test_a_long_temporary_path_gives_way_to_a_short_one(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,6 +40,7 @@ from laddbok.store.postmaster import (
     reason,
     remove_socket_folder,
     running_postmaster,
+    text_after,
 )
 from laddbok.store.state_folder import Hold, one_at_a_time, open_state_folder
 
@@ -215,10 +216,13 @@ class EmbeddedServer:
     def _started(self, binaries: Binaries, account: Account, socket_folder: Path) -> Postmaster:
         give_up_at_s = time.monotonic() + LEFTOVER_TIMEOUT_S
         while True:
-            self._launch(binaries, account, socket_folder)
+            before_bytes = self._launch(binaries, account, socket_folder)
             if running := self._ready():
                 return running
-            children_of_a_killed_server_write = "pre-existing shared memory block" in last_line(self._log)
+            # Not only the last line: what the killed server's processes and its clients say goes into the same log.
+            children_of_a_killed_server_write = "pre-existing shared memory block" in text_after(
+                self._log, before_bytes
+            )
             if not children_of_a_killed_server_write or time.monotonic() > give_up_at_s:
                 raise self._trouble("did not start")
             time.sleep(LEFTOVER_PAUSE_S)
@@ -236,13 +240,15 @@ class EmbeddedServer:
             time.sleep(POLL_S)
         raise self._trouble(f"was not ready after {START_TIMEOUT_S:.0f} s")
 
-    def _launch(self, binaries: Binaries, account: Account, socket_folder: Path) -> None:
+    def _launch(self, binaries: Binaries, account: Account, socket_folder: Path) -> int:
+        """Start a server. Returns: how long its log was before."""
         settings = SETTINGS | {"unix_socket_directories": str(socket_folder)}
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         if self._log.exists() and self._log.stat().st_size > LOG_MAX_BYTES:
             self._log.replace(self._log.with_suffix(".log.old"))
         try:
             with self._log.open("ab") as log:
+                before_bytes = log.tell()
                 self._child = subprocess.Popen(
                     [binaries.bin_folder / "postgres", "-D", self._database, *options],
                     stdin=subprocess.DEVNULL, stdout=log, stderr=log,
@@ -250,6 +256,7 @@ class EmbeddedServer:
                 )  # fmt: skip
         except OSError as error:
             raise self._trouble(f"can't be started: {error.strerror}") from error
+        return before_bytes
 
     def _child_runs(self) -> bool:
         """Whether the server that we started ourselves runs; takes note of its end, so that no zombie stays."""

@@ -17,6 +17,7 @@ PORT = 5432
 """Only the name of the socket file: nothing listens on the network."""
 SOCKET_FOLDER_PREFIX = "laddbok-"
 LAST_WORDS_MAX_BYTES = 8_000
+TEXT_MAX_BYTES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,13 @@ def last_line(log: Path) -> str:
             return reason(file.read().decode(errors="replace"))
     except OSError:
         return f"there is no {log.name}"
+
+
+def text_after(log: Path, before_bytes: int) -> str:
+    """What the server's log says after its first so many bytes; of very much only the beginning."""
+    with log.open("rb") as file:
+        file.seek(before_bytes)
+        return file.read(TEXT_MAX_BYTES).decode(errors="replace")
 
 
 def reason(text: str) -> str:
