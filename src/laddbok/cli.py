@@ -58,6 +58,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_session(add)
     _add_rate(add)
     _add_bench(add, commands)
+    _add_soak(add)
     _add_import(add, commands)
     _add_rebuild(add)
     add("doctor", _doctor, "what is configured, reachable, migrated, and what is wrong")
@@ -107,6 +108,19 @@ def _add_bench(add: Callable[..., argparse.ArgumentParser], commands: Any) -> No
     gateway = add("gateway", _bench_gateway, "durable messages, idle connections, a reconnect storm", kinds)
     gateway.add_argument("--messages", type=_count(1_000, 10_000_000), default=200_000)
     gateway.add_argument("--connections", type=_count(1, 10_000), default=1_000)
+
+
+def _add_soak(add: Callable[..., argparse.ArgumentParser]) -> None:
+    soak = add(
+        "soak", _soak, "kill the platform's processes under load, and see whether anything is lost or counted twice"
+    )
+    soak.add_argument("--kills", type=_count(0, 10_000), default=10, help="how many (10)")
+    soak.add_argument(
+        "--for", dest="seconds", type=_speed, default=900.0, help="end the kills after so many seconds (900)"
+    )
+    soak.add_argument("--stations", type=_count(1, 500), default=20, help="virtual stations (20)")
+    soak.add_argument("--seed", type=int, default=1, help="which parts are killed and when, and which drivers come (1)")
+    soak.add_argument("--keep", action="store_true", help="leave the folder with database and log")
 
 
 def _add_import(add: Callable[..., argparse.ArgumentParser], commands: Any) -> None:
@@ -172,6 +186,13 @@ def _bench_gateway(options: argparse.Namespace) -> Any:
     from laddbok.bench.gateway import bench_gateway
 
     return bench_gateway(options)
+
+
+def _soak(options: argparse.Namespace) -> Any:
+    from laddbok import app
+    from laddbok.soak.run import SoakOptions, run_soak
+
+    return app.run(run_soak(SoakOptions.of(options)))
 
 
 def _import_sessions(options: argparse.Namespace) -> Any:
