@@ -54,6 +54,8 @@ _BAD = (
     OverflowError,
 )
 _RETRY = (asyncpg.exceptions.SerializationError, asyncpg.exceptions.DeadlockDetectedError)
+_NUMBERED = frozenset({"decision_pkey", "session_range_pkey"})
+"""Rows that are numbered within their session: the same number twice means that somebody else wrote just now."""
 
 
 class PostgresStore:
@@ -201,6 +203,8 @@ class PostgresStore:
                 committing = True
                 await connection.execute("COMMIT")
         except _BAD as error:
+            if getattr(error, "constraint_name", None) in _NUMBERED:
+                raise asyncpg.exceptions.SerializationError(str(error)) from error
             raise BadData(str(error)) from error
         except LOST as error:
             reason = str(error) or type(error).__name__
