@@ -112,7 +112,7 @@ class Outlet:
         self.reported = Activity.AVAILABLE
         """The activity that messages were last made for."""
         self.told: Activity | None = None
-        """The activity that the central system has acknowledged."""
+        """The activity that the central system has acknowledged; None: it has missed one since."""
         self._is_held = False
 
     def advance(self, at: datetime) -> None:

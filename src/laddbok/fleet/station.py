@@ -291,8 +291,11 @@ class Station(Peer):
 
     def _went_offline(self, interrupted: list[Call], at: datetime) -> None:
         for call in interrupted:
-            if isinstance(call.subject, Presented):
-                self._authorized(call.subject, StartCause.AUTHORIZED, at)
+            match call.subject:
+                case Presented() as presented:
+                    self._authorized(presented, StartCause.AUTHORIZED, at)
+                case (Outlet() as outlet, Activity()):
+                    outlet.told = None
 
     def _note_answer(self, message_id: str, call: Call, answer: str | bytes) -> None:
         about = call.subject.record.key if isinstance(call.subject, Transaction) else None
@@ -323,6 +326,14 @@ class Station(Peer):
         if isinstance(call.subject, Presented):
             self.ledger.tokens_refused += 1
         self.ledger.lost_messages += self.outbox.take_given_up()
+
+    def send_status(self, outlet: Outlet | None, call: Call) -> None:
+        """Send a status. One that was missed is made up for on the next connection, also if it is the old one by then.
+
+        Source: OCPP 1.6 4.9, the status changed while the station was offline.
+        """
+        if not self.send(call) and outlet is not None:
+            outlet.told = None
 
     # The words of each protocol
 

@@ -67,7 +67,7 @@ class Station16(Station):
             "status": status.value,
             "timestamp": instant(at),
         }
-        self.send(Call("StatusNotification", payload, subject=(outlet, status)))
+        self.send_status(outlet, Call("StatusNotification", payload, subject=(outlet, status)))
 
     def tell_sample(self, outlet: Outlet, transaction: Transaction | None, context: str, at: datetime) -> None:
         """Report what the meter shows; of a running transaction the message is kept."""

@@ -82,7 +82,7 @@ class Station201(Station):
             "evseId": outlet.evse_id,
             "connectorId": CONNECTOR_ID,
         }
-        self.send(Call("StatusNotification", payload, subject=(outlet, outlet.reported)))
+        self.send_status(outlet, Call("StatusNotification", payload, subject=(outlet, outlet.reported)))
 
     def tell_sample(self, outlet: Outlet, transaction: Transaction | None, context: str, at: datetime) -> None:
         """Report what the meter shows: as an event of the transaction if one runs."""
