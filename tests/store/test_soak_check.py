@@ -92,6 +92,7 @@ def test_a_fault_is_found_and_named(judged: Judged, fault: str, figures: tuple[i
     assert (verdict.lost, verdict.double, verdict.energy_difference_wh) == figures
     assert not verdict.is_right and verdict.findings[0].what == what, verdict.findings
     assert verdict.findings[0].station == "LB-0001"
+    assert (verdict.findings[0].session_id is None) == (what == "no session")
 
 
 def test_a_corrected_session_is_not_priced_twice(judged: Judged) -> None:

@@ -60,7 +60,7 @@ async def check(database: Database, record: FleetRecord, since: datetime) -> Ver
     found = await compare(database, record.transactions, since)
     connection = await database.connect()
     try:
-        lost = await _not_in_evidence(connection, record, since)
+        lost = await _not_in_evidence(connection, record, found, since)
         priced_twice = [_of_row("priced twice", row) for row in await connection.fetch(query("soak_priced_twice"))]
         failed = [
             Finding("job given up", "", None, row["key"], f"{row['kind']}: {row['last_error']}")
@@ -86,7 +86,9 @@ async def check(database: Database, record: FleetRecord, since: datetime) -> Ver
     )
 
 
-async def _not_in_evidence(connection: asyncpg.Connection, record: FleetRecord, since: datetime) -> list[Finding]:
+async def _not_in_evidence(
+    connection: asyncpg.Connection, record: FleetRecord, found: Comparison, since: datetime
+) -> list[Finding]:
     """The answered messages that are not stored word for word with the very answer that the station got."""
     answers = {(each.station, each.message_id): each for each in record.answers or ()}
     other: dict[tuple[str, str], Answered] = {}
@@ -95,10 +97,10 @@ async def _not_in_evidence(connection: asyncpg.Connection, record: FleetRecord, 
         answered = answers.pop(place, None)
         if answered is not None and answered.digest != row["digest"]:
             other[place] = answered
-    transactions = {each.key: each for each in record.transactions}
+    pairs = {pair.transaction.key: pair for pair in found.pairs}
     return [
-        *(_of_answer("answered, but not in the evidence", each, transactions) for each in answers.values()),
-        *(_of_answer("stored with other words", each, transactions) for each in other.values()),
+        *(_of_answer("answered, but not in the evidence", each, pairs) for each in answers.values()),
+        *(_of_answer("stored with other words", each, pairs) for each in other.values()),
     ]
 
 
@@ -108,10 +110,11 @@ async def _evidence(connection: asyncpg.Connection, since: datetime) -> AsyncIte
             yield row
 
 
-def _of_answer(what: str, answered: Answered, transactions: dict[str, TransactionRecord]) -> Finding:
-    about = transactions.get(answered.transaction or "")
-    number = about.transaction_id if about else None
-    return Finding(what, answered.station, number, None, f"{answered.action} {answered.message_id}")
+def _of_answer(what: str, answered: Answered, pairs: dict[str, Difference]) -> Finding:
+    about = pairs.get(answered.transaction or "")
+    number = about.transaction.transaction_id if about else None
+    session_id = about.session.id if about and about.session else None
+    return Finding(what, answered.station, number, session_id, f"{answered.action} {answered.message_id}")
 
 
 def _of_transaction(what: str, each: TransactionRecord) -> Finding:
