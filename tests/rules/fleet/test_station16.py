@@ -137,35 +137,6 @@ def test_offline_start_and_stop_are_kept_in_order_and_take_their_number_later(ce
     assert station.is_drained
 
 
-def test_a_status_that_came_and_went_while_offline_is_told_all_the_same(central: Central) -> None:
-    """Else nobody learns that the cable is out: before and after, the connector is Available."""
-    visit_offline(central)
-    before = len(central.calls)
-    central.connect()
-    assert central.actions()[before:] == ["StartTransaction", "MeterValues", "StopTransaction", "StatusNotification"]
-    assert central.statuses()[-1] == "Available"
-
-
-def test_a_status_that_was_lost_with_the_connection_is_told_all_the_same(central: Central) -> None:
-    central.is_silent = True
-    central.take(central.station.plug_in(1, car(), central.now))
-    assert central.actions()[-1] == "StatusNotification"
-    central.disconnect()
-    central.take(central.station.unplug(1, central.now))
-    central.is_silent = False
-    before = len(central.calls)
-    central.connect()
-    assert central.actions()[before:] == ["StatusNotification"] and central.statuses()[-1] == "Available"
-
-
-def visit_offline(central: Central) -> None:
-    central.disconnect()
-    central.take(central.station.plug_in(1, car(), central.now))
-    central.take(central.station.present_token(1, "04A1", central.now))
-    central.wait(90)
-    central.take(central.station.unplug(1, central.now))
-
-
 def test_a_connection_lost_while_authorising_leads_to_an_offline_start(central: Central) -> None:
     central.take(central.station.plug_in(1, car(), central.now))
     central.is_silent = True

@@ -56,15 +56,6 @@ def test_id_token_first_is_triggered_by_the_cable(central: Central) -> None:
     assert central.events()[0][:2] == ("Started", "CablePluggedIn")
 
 
-def test_a_status_that_came_and_went_while_offline_is_told_all_the_same(central: Central) -> None:
-    central.disconnect()
-    central.take(central.station.plug_in(1, car(), central.now))
-    central.take(central.station.unplug(1, central.now))
-    before = len(central.sent("StatusNotification"))
-    central.connect()
-    assert [p["connectorStatus"] for p in central.sent("StatusNotification")[before:]] == ["Available"]
-
-
 def test_offline_events_say_so_and_keep_their_order_and_time(central: Central) -> None:
     central.disconnect()
     central.take(central.station.plug_in(1, car(), central.now))
