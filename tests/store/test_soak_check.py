@@ -100,13 +100,12 @@ def test_a_corrected_session_is_not_priced_twice(judged: Judged) -> None:
     assert judged(RIGHT + corrected, record()).is_right
 
 
-def test_a_job_that_was_given_up_and_a_stop_that_was_never_answered_are_found(judged: Judged) -> None:
+def test_a_job_that_failed_and_a_stop_that_was_never_answered_are_found(judged: Judged) -> None:
     failed = (
-        "INSERT INTO job (tenant, kind, key, due_at, failed_at, last_error) "
-        "VALUES (1, 'settle', 'A', '2026-03-02Z', '2026-03-02Z', 'it broke');"
+        "INSERT INTO job (tenant, kind, key, due_at, last_error) VALUES (1, 'settle', 'A', '2026-03-02Z', 'it broke');"
     )
     fleet = record()
     fleet.transactions[0].acknowledged = False
     verdict = judged(RIGHT + failed, fleet)
     assert (verdict.jobs_failed, verdict.unanswered, verdict.is_right) == (1, 1, False)
-    assert [each.what for each in verdict.findings] == ["never answered", "job given up"]
+    assert [each.what for each in verdict.findings] == ["never answered", "job failed"]

@@ -63,7 +63,7 @@ async def check(database: Database, record: FleetRecord, since: datetime) -> Ver
         lost = await _not_in_evidence(connection, record, found, since)
         priced_twice = [_of_row("priced twice", row) for row in await connection.fetch(query("soak_priced_twice"))]
         failed = [
-            Finding("job given up", "", None, row["key"], f"{row['kind']}: {row['last_error']}")
+            Finding("job failed", "", None, row["key"], f"{row['kind']}: {row['last_error']}")
             for row in await connection.fetch(query("soak_failed_jobs"))
         ]
     finally:

@@ -48,8 +48,6 @@ class Platform:
     def __init__(self, folder: Path, clock_text: str) -> None:
         self.folder = folder
         self.port = _free_port()
-        self.restarts = 0
-        """How often the supervisor started the platform again."""
         self._environ = _environment(folder, clock_text, self.port)
         self._log = folder / LOG
         self._process: asyncio.subprocess.Process | None = None
@@ -120,7 +118,6 @@ class Platform:
             await self._process.wait()
             await asyncio.sleep(RESTART_S)
             self._process = await self._launch()
-            self.restarts += 1
 
     async def _until(self, is_so: Callable[[], bool], what: str, stop: asyncio.Event) -> None:
         give_up_at_s = time.monotonic() + START_S

@@ -14,11 +14,11 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from tqdm import tqdm
@@ -35,6 +35,8 @@ from laddbok.soak.check import Verdict, check
 from laddbok.soak.plan import Kill, Part, plan
 from laddbok.soak.platform import Platform
 from laddbok.store.database import Database, open_database
+
+T = TypeVar("T")
 
 SPEED = 60.0
 """Business seconds in one second, as in the demo: sessions of half an hour pass in half a minute."""
@@ -88,12 +90,11 @@ async def run_soak(options: SoakOptions) -> tuple[dict[str, Any] | None, int]:
         async with Platform(folder, clock.to_text()) as platform:
             await platform.until_reached(stop)
             killed, record = await _under_load(platform, options, _fleet_run(fleet, platform, clock), stop)
-            if stop.is_set():
-                return None, INTERRUPTED
             async with open_database(None, folder) as database:
-                await all_settled(database, since)
-                verdict = await check(database, record, since)
-                durable = await _durability(database)
+                judged = await _unless_stopped(_judged(database, record, since), stop)
+    if judged is None:
+        return None, INTERRUPTED
+    verdict, durable = judged
     report = _report(killed, verdict, durable, time.monotonic() - began_s)
     _tell(report, options)
     return report, 0 if verdict.is_right else 1
@@ -140,8 +141,7 @@ async def _under_load(
             await platform.until_there(part, stop)
         await platform.until_reached(stop)
         home.set()
-        if not stop.is_set():
-            await running
+        await _unless_stopped(running, stop)
         return killed, fleet.record
     finally:
         running.cancel()
@@ -166,6 +166,24 @@ async def _kills(
             killed.append(kill)
             bar.update()
     return killed
+
+
+async def _judged(database: Database, record: FleetRecord, since: datetime) -> tuple[Verdict, dict[str, str]]:
+    """The verdict once everything has settled, and how durable the database was."""
+    await all_settled(database, since)
+    return await check(database, record, since), await _durability(database)
+
+
+async def _unless_stopped(work: "asyncio.Task[T] | Coroutine[Any, Any, T]", stop: asyncio.Event) -> T | None:
+    """What comes of the work; None when told to stop before it was done."""
+    task = work if isinstance(work, asyncio.Task) else asyncio.create_task(work)
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait([task, stopping], return_when=asyncio.FIRST_COMPLETED)
+    is_stopped = stop.is_set()
+    for each in (stopping, task) if is_stopped else (stopping,):
+        each.cancel()
+    await asyncio.gather(stopping, *([task] if is_stopped else []), return_exceptions=True)
+    return None if is_stopped else await task
 
 
 async def _pause(seconds: float, stop: asyncio.Event) -> None:

@@ -12,5 +12,5 @@ GROUP BY s.id, s.station, s.transaction_id
 HAVING count(*) FILTER (WHERE c.kind = 'cdr') - count(*) FILTER (WHERE c.kind = 'credit') > 1;
 
 -- name: soak_failed_jobs
--- Jobs that were given up.
-SELECT kind, key, last_error FROM job WHERE failed_at IS NOT NULL;
+-- Jobs that failed, given up or not, and were not done since.
+SELECT kind, key, last_error FROM job WHERE last_error IS NOT NULL;
