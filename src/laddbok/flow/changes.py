@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from laddbok.model.cdr import Cdr
+from laddbok.model.proof import Proof
 from laddbok.model.rated import Rating
 from laddbok.model.session import Session
 from laddbok.model.station import Outlet
@@ -134,13 +135,14 @@ class CommandMoved(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CdrIssued(msgspec.Struct, frozen=True, kw_only=True):
-    """A CDR with its price, final. `kind`: cdr, or credit of an earlier revision."""
+    """A CDR with its price, final. `kind`: cdr, or credit of an earlier revision. A credit needs no proof of its own."""
 
     session: Session
     cdr: Cdr
     rating: Rating
     at: datetime
     kind: str = "cdr"
+    proof: Proof | None = None
 
 
 class RangeClosed(msgspec.Struct, frozen=True):

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from laddbok.flow.changes import CdrIssued, Changes, Decision, RangeClosed, TraitsLearned
 from laddbok.flow.evidence import Conclusion, EvidenceIncomplete, closed_softly, conclude
+from laddbok.flow.proof import prove
 from laddbok.flow.store import SessionEvidence
 from laddbok.model.cdr import Cdr
 from laddbok.model.errors import Invalid
@@ -54,13 +55,22 @@ def settle(evidence: SessionEvidence, now: datetime) -> Settlement:
     conclusion = conclude(evidence)
     session = conclusion.session
     if row.state is not SessionState.ENDED:
-        return _learned_later(evidence, session, now)
+        return _proven(_learned_later(evidence, session, now), evidence, conclusion)
     if session.state is not SessionState.ENDED:
         raise EvidenceIncomplete(session.id, "its row has ended, its evidence says that it still runs")
     if (wait_until := _waits_until(session)) > now:
         return Settlement(again_at=wait_until)
     settlement = _first(evidence, session, now)
     _learn(evidence, conclusion, now, settlement)
+    return _proven(settlement, evidence, conclusion)
+
+
+def _proven(settlement: Settlement, evidence: SessionEvidence, conclusion: Conclusion) -> Settlement:
+    """With each CDR goes the proof of what it was made of."""
+    cdrs = settlement.changes.cdrs if settlement.changes else []
+    for number, issued in enumerate(cdrs):
+        if issued.kind == "cdr":
+            cdrs[number] = replace(issued, proof=prove(evidence, conclusion, issued.cdr, issued.rating, RULES_VERSION))
     return settlement
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 import msgspec
 from msgspec.structs import replace
 
-from laddbok.flow.changes import Decision
+from laddbok.flow.changes import Decision, FrameRow
 from laddbok.flow.messages import Asked, understood
 from laddbok.flow.store import SessionEvidence
 from laddbok.model.session import RUNNING_STATES, Clock, FramePosition, Session, SessionState, TariffChoice, Verdict
@@ -51,18 +51,23 @@ class Taken(msgspec.Struct, frozen=True):
 
 
 class Folded(msgspec.Struct, frozen=True):
-    """A session as its frames make it, and what was said of it."""
+    """A session as its frames make it, what was said of it, and the frames that changed it: without others it is the same."""
 
     session: Session
     said: tuple[Said, ...]
+    bearing: tuple[FrameRow, ...]
 
 
 class Conclusion(msgspec.Struct, frozen=True):
-    """What all evidence of a session comes to: `told` and `clock` are what the station's habits are learned from."""
+    """What all evidence of a session comes to: `told` and `clock` are what the station's habits are learned from.
+
+    `bearing`: the frames that it comes from, in order; from these alone it comes to the same.
+    """
 
     session: Session
     told: Told
     clock: Clock
+    bearing: tuple[FrameRow, ...]
 
 
 Today = Callable[[Taken], Taken]
@@ -90,14 +95,15 @@ def conclude(evidence: SessionEvidence, today: Today | None = None) -> Conclusio
     known = folded.session.clock
     is_news = clock.offset_s != known.offset_s if clock.is_proven else clock.anchor_s is not None
     if is_news and known.zone is None and not known.is_useless:
-        folded = fold(evidence, today=today, clock=clock)
+        read_anew = fold(evidence, today=today, clock=clock)
+        folded = replace(read_anew, bearing=_in_order((*folded.bearing, *read_anew.bearing)))
     told = tell(folded.session, folded.said)
     session = folded.session
     if session.state is SessionState.ENDED:
         session = with_energy(session, told)
         verdict = last_verdict(_verdicts(evidence.decisions))
         session = session if verdict is None else judged(session, verdict)
-    return Conclusion(session, told, clock)
+    return Conclusion(session, told, clock, folded.bearing)
 
 
 def fold(evidence: SessionEvidence, today: Today | None = None, clock: Clock | None = None) -> Folded:
@@ -112,7 +118,12 @@ def fold(evidence: SessionEvidence, today: Today | None = None, clock: Clock | N
     given = {each.position: each for each in _given(evidence.decisions)}
     session: Session | None = None
     said: list[Said] = []
-    for asked in understood(evidence.frames):
+    bearing: list[FrameRow] = []
+    questions: dict[str, FrameRow] = {}
+    for frame, asked in zip(evidence.frames, understood(evidence.frames), strict=True):
+        before = session
+        if frame.direction == b"o":
+            questions[frame.message_id] = frame
         place = asked.stamp.position
         if asked.event is None:
             continue
@@ -130,9 +141,18 @@ def fold(evidence: SessionEvidence, today: Today | None = None, clock: Clock | N
             session = after
         if session.through in soft:
             session = close_softly(session, soft.pop(session.through).at)
+        if session is not before:
+            bearing += [frame, questions[frame.message_id]] if frame.direction == b"r" else [frame]
     if session is None:
         raise EvidenceIncomplete(row.id, "its first frame is missing")
-    return Folded(replace(session, version=row.version, revision=row.revision), tuple(said))
+    row_session = replace(session, version=row.version, revision=row.revision)
+    return Folded(row_session, tuple(said), _in_order(bearing))
+
+
+def _in_order(frames: Iterable[FrameRow]) -> tuple[FrameRow, ...]:
+    """Frames by their place, each once."""
+    by_place = {(frame.connection_epoch, frame.seq): frame for frame in frames}
+    return tuple(by_place[place] for place in sorted(by_place))
 
 
 def _as_of(taken: Taken, today: Today | None, clock: Clock | None) -> Taken:

@@ -66,6 +66,8 @@ class SessionEvidence(msgspec.Struct, frozen=True):
     """The CDR of its present revision, once it is settled."""
     traits: Traits = Traits()
     """What is known of its station by now."""
+    tariff_documents: dict[tuple[str, int], str] = {}
+    """The JSON texts of `tariffs`, as they are kept."""
 
     def tariff_of(self, session: Session) -> Tariff | None:
         """The tariff version that this state of the session names; None when it names none, or it is not stored."""

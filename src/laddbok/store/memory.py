@@ -179,7 +179,8 @@ class MemoryStore:
         tariffs = {(each.tariff_id, each.version): self.terms.tariff(tenant, each) for each in named}
         issued = self.cdrs.get((tenant, session_id, row.session.revision, "cdr"))
         traits = self.stations[row.session.station_no].traits
-        return SessionEvidence(row.session, tuple(covered), tuple(row.decisions), tariffs, issued, traits)
+        texts = {(each.tariff_id, each.version): self.terms.tariff_document(tenant, each) for each in named}
+        return SessionEvidence(row.session, tuple(covered), tuple(row.decisions), tariffs, issued, traits, texts)
 
     async def take_jobs(self, worker: str, now: datetime, limit: int) -> list[LeasedJob]:
         """Due jobs, leased to this worker."""

@@ -35,6 +35,7 @@ class Terms:
         self._tokens: dict[tuple[int, str], TokenFacts] = {}
         self._dated: dict[tuple[int, str, str, str], list[Dated]] = {}
         self._tariffs: dict[tuple[int, str], list[tuple[datetime, Tariff]]] = {}
+        self._documents: dict[tuple[int, str], list[str]] = {}
         self._max_power_w: dict[tuple[int, int], int] = {}
 
     def add_evse(self, station_no: int, evse_id: int, max_power_w: int) -> None:
@@ -61,6 +62,7 @@ class Terms:
         """A tariff, or its next version."""
         tariff = parse_tariff(document)
         self._tariffs.setdefault((tenant, tariff.id), []).append((valid_from, tariff))
+        self._documents.setdefault((tenant, tariff.id), []).append(document.decode())
 
     def link_token(
         self,
@@ -93,6 +95,10 @@ class Terms:
     def tariff(self, tenant: int, choice: TariffChoice) -> Tariff:
         """The tariff version that a session froze."""
         return self._tariffs[tenant, choice.tariff_id][choice.version - 1][1]
+
+    def tariff_document(self, tenant: int, choice: TariffChoice) -> str:
+        """The JSON text of that version."""
+        return self._documents[tenant, choice.tariff_id][choice.version - 1]
 
     def facts(self, question: Question, station: Station) -> StartFacts:
         """What a session takes from the terms at the question's instant."""

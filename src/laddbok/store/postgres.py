@@ -120,18 +120,18 @@ class PostgresStore:
             issued = await connection.fetchrow(query("evidence_cdr"), tenant, session_id, session.revision)
             decisions = tuple(values.decision_of(tenant, session_id, each) for each in found)
             choices = list(tariffs_named(session, decisions))
-            documents = await connection.fetch(
+            found = await connection.fetch(
                 query("evidence_tariffs"), tenant, [c.tariff_id for c in choices], [c.version for c in choices]
             )
+            documents = {(each["tariff_id"], each["version"]): each["document"] for each in found}
         return SessionEvidence(
             session=session,
             frames=tuple(FrameRow(*frame) for frame in frames),
             decisions=decisions,
-            tariffs={
-                (each["tariff_id"], each["version"]): parse_tariff(each["document"].encode()) for each in documents
-            },
+            tariffs={version: parse_tariff(text.encode()) for version, text in documents.items()},
             issued=None if issued is None else values.issued_of(session, issued),
             traits=values.traits_of(row["traits"]),
+            tariff_documents=documents,
         )
 
     async def take_jobs(self, worker: str, now: datetime, limit: int) -> list[LeasedJob]:
@@ -246,6 +246,7 @@ def _statements(changes: Changes) -> list[Statement]:
     add("add_ranges", rows.closing_rows(changes.attributed))
     add("issue_cdrs", rows.cdr_rows(changes.cdrs))
     add("issue_lines", rows.line_rows(changes.cdrs))
+    add("issue_proofs", rows.proof_rows(changes.cdrs))
     add("close_ranges", rows.closing_rows(changes.closed_ranges))
     add("drop_live", rows.closing_rows(changes.closed_ranges))
     add("learn_traits", rows.traits_rows(changes.traits))

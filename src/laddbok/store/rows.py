@@ -154,6 +154,24 @@ def line_rows(issued: Sequence[CdrIssued]) -> list[dict[str, Any]]:
     ]
 
 
+def proof_rows(issued: Sequence[CdrIssued]) -> list[dict[str, Any]]:
+    """What each CDR was made of, and the root over it."""
+    return [
+        {
+            "tenant": c.session.tenant,
+            "session_id": c.session.id,
+            "revision": c.session.revision,
+            "root": c.proof.root,
+            "rules": c.proof.rules,
+            "frames": [(place.epoch, place.seq) for place in c.proof.frames],
+            "frame_count": len(c.proof.frames),
+            "decision_count": c.proof.decisions,
+        }
+        for c in issued
+        if c.proof is not None and c.kind == "cdr"
+    ]
+
+
 def _signed(issued: CdrIssued, amount: Any) -> Any:
     """A credit takes back what its CDR said."""
     return -amount if issued.kind == "credit" and amount is not None else amount
