@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from laddbok.model.errors import LaddbokError
+from laddbok.model.errors import Invalid, LaddbokError
 
 Command = Callable[[argparse.Namespace], Any]
 
@@ -56,6 +56,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_serve(add)
     _add_fleet(add)
     _add_session(add)
+    _add_proof(add)
     _add_rate(add)
     _add_bench(add, commands)
     _add_soak(add)
@@ -91,6 +92,18 @@ def _add_session(add: Callable[..., argparse.ArgumentParser]) -> None:
     session.add_argument("--state", choices=("pending", "active", "ended", "settled", "review", "void"))
     session.add_argument("--limit", type=_count(1, 1_000), default=50)
     session.add_argument("--language", choices=("en", "sv"), default="en")
+
+
+def _add_proof(add: Callable[..., argparse.ArgumentParser]) -> None:
+    evidence = add("evidence", _evidence, "everything that a bill was made of, in one signed file")
+    evidence.add_argument("id", nargs="?", help="session id, as printed or as read over the phone")
+    evidence.add_argument("-o", dest="file", metavar="FILE", help="the file to write")
+    evidence.add_argument("--revision", type=_count(1, 1_000_000), default=None, help="of its CDR (the newest)")
+    evidence.add_argument("--public-key", action="store_true", help="only print the key that files are signed with")
+    verify = add("verify", _verify, "compute a bill again from its evidence file, without a database and without us")
+    verify.add_argument("file")
+    verify.add_argument("--root", default=None, metavar="HASH", help="the root that stands on the receipt")
+    verify.add_argument("--key", default=None, metavar="PUB", help="the operator's public key")
 
 
 def _add_rate(add: Callable[..., argparse.ArgumentParser]) -> None:
@@ -170,6 +183,26 @@ def _session(options: argparse.Namespace) -> Any:
     if options.list or options.id is None:
         return app.run(reports.session_list(_settings(), options.state, options.limit, options.json))
     return app.run(reports.session(_settings(), options.id, options.language, options.json))
+
+
+def _evidence(options: argparse.Namespace) -> Any:
+    from pathlib import Path
+
+    from laddbok import app, proofs
+
+    if options.public_key:
+        return app.run(proofs.public_key(_settings(), options.json))
+    if options.id is None or options.file is None:
+        raise Invalid("evidence", "needs a session id and -o FILE, or --public-key")
+    return app.run(proofs.evidence(_settings(), options.id, Path(options.file), options.revision, options.json))
+
+
+def _verify(options: argparse.Namespace) -> Any:
+    from pathlib import Path
+
+    from laddbok import proofs
+
+    return proofs.bounded_verify(Path(options.file), options.root, options.key, options.json)
 
 
 def _rate(options: argparse.Namespace) -> Any:
