@@ -34,6 +34,7 @@ from laddbok.store.migrate import alone
 from laddbok.store.people import ensure_admin, ensure_admin_key
 from laddbok.store.postgres import PostgresStore
 from laddbok.store.sql import query
+from laddbok.wires.ocmf import check_reading
 from laddbok.workers.housekeeping import Housekeeper
 from laddbok.workers.jobs import Does, Worker
 from laddbok.workers.match_orphan import MATCH_ORPHAN, OrphanMatcher
@@ -114,7 +115,7 @@ async def running_api(settings: Settings, database: Database) -> AsyncIterator[i
         command_time_limit_s=settings.command_limit_s,
     )
     stop = asyncio.Event()
-    serving = asyncio.create_task(serve(build_api(about, pool, settings.clock), listener, stop))
+    serving = asyncio.create_task(serve(build_api(about, pool, settings.clock, check_reading), listener, stop))
     try:
         yield listener.getsockname()[1]
     finally:

@@ -13,6 +13,7 @@ import msgspec
 from laddbok.api.price_view import NoPrice, PriceView, price_of
 from laddbok.api.prices import Prices
 from laddbok.api.session_view import SessionView, session_views
+from laddbok.api.signed_values import SignedValueView, signed_frames, verified
 from laddbok.api.timeline import TimelineItem, timeline_of
 from laddbok.model.errors import NotFound
 from laddbok.model.ids import normalise_session_id
@@ -21,6 +22,7 @@ from laddbok.settings import Settings
 from laddbok.store.database import open_database
 from laddbok.store.reads import Filters, on_behalf
 from laddbok.store.sql import query
+from laddbok.wires.ocmf import check_reading
 
 MAX_TIMELINE = 500
 
@@ -39,10 +41,14 @@ async def session(settings: Settings, session_id: str, language: str, as_json: b
                     continue
                 price = await price_of(connection, Prices(), wanted, now)
                 items = (await timeline_of(connection, wanted, MAX_TIMELINE)).items
+                signed = await verified(await signed_frames(connection, wanted), check_reading)
+                root = await connection.fetchval(query("root_of_session"), wanted)
                 if not as_json:
                     _print_session(found[0], price, items, language)
+                    _print_proof(signed, root, language)
                 whole: dict[str, Any] = msgspec.to_builtins(found[0], builtin_types=())
-                return {**whole, "price": msgspec.to_builtins(price), "timeline": msgspec.to_builtins(items)}
+                told = {"price": price, "timeline": items, "signed_values": signed, "root": root}
+                return {**whole, **msgspec.to_builtins(told)}
     raise NotFound("session", session_id)
 
 
@@ -100,6 +106,18 @@ def _print_session(item: SessionView, price: PriceView | NoPrice, items: list[Ti
         print(f"  {each.received_at:%H:%M:%S}  {getattr(each.text, language)}")
 
 
+def _print_proof(signed: list[SignedValueView], root: str | None, language: str) -> None:
+    """What the meter signed, and the root over everything that the bill was made of."""
+    words = _WORDS[language]
+    if signed or root:
+        print()
+    for each in signed:
+        register = "-" if each.register_wh is None else f"{each.register_wh / 1000:.3f} kWh"
+        print(f"  {each.received_at:%H:%M:%S}  {words['signed']} {register}: {words[each.verdict.value]}")
+    if root:
+        print(f"  {words['root']} {root}")
+
+
 def _print_price(price: PriceView | NoPrice, language: str) -> None:
     words = _WORDS[language]
     if isinstance(price, NoPrice):
@@ -146,6 +164,12 @@ _WORDS = {
         "total": "Total incl. VAT",
         "vat_added": "VAT",
         "vat_within": "of which VAT",
+        "signed": "signed by the meter,",
+        "valid": "the signature holds",
+        "invalid": "the signature is none",
+        "tampered": "changed after it was signed, or another key",
+        "not_verifiable": "can't be verified",
+        "root": "root",
     },
     "sv": {
         "session": "Laddning",
@@ -162,5 +186,11 @@ _WORDS = {
         "total": "Summa inkl. moms",
         "vat_added": "moms",
         "vat_within": "varav moms",
+        "signed": "signerat av mätaren,",
+        "valid": "signaturen stämmer",
+        "invalid": "signaturen är ingen",
+        "tampered": "ändrat efter signeringen, eller en annan nyckel",
+        "not_verifiable": "kan inte kontrolleras",
+        "root": "rot",
     },
 }

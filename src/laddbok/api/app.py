@@ -6,7 +6,7 @@ at the root. What runs in the background is started and ended with it.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -31,6 +31,7 @@ from laddbok.api import (
     places,
     price_view,
     sessions,
+    signed_values,
     stations,
     tariffs,
     timeline,
@@ -46,6 +47,7 @@ from laddbok.api.prices import Prices
 from laddbok.api.problems import answer_problem
 from laddbok.api.settings import ApiSettings
 from laddbok.model.clock import Clock, SystemClock
+from laddbok.model.proof import Checked, SignedReading
 from laddbok.store.reads import POOL_TIMEOUT_S
 from laddbok.store.sql import query
 
@@ -63,6 +65,7 @@ HANDLERS = [
     stations.list_stations, stations.show_station, stations.add_station, stations.change_station,
     stations.renew_password, stations.list_evses, stations.list_lobby, stations.admit, stations.dismiss,
     sessions.list_sessions, sessions.show_session, timeline.show_timeline, price_view.show_price, curves.show_curve,
+    signed_values.show_signed_values,
     commands.command_station, commands.stop_session, commands.unlock_session, commands.list_commands,
     commands.show_command, cdrs.list_cdrs, cdrs.show_cdrs,
     id_tokens.list_id_tokens, id_tokens.show_id_token, id_tokens.put_id_token,
@@ -89,15 +92,22 @@ async def show_health(request: Request[Any, Any, State]) -> Health:
     return Health("ok")
 
 
-def build_api(settings: ApiSettings, pool: asyncpg.Pool, clock: Clock, wall: Clock | None = None) -> Litestar:
+def build_api(
+    settings: ApiSettings,
+    pool: asyncpg.Pool,
+    clock: Clock,
+    check_signed: Callable[[SignedReading], Checked],
+    wall: Clock | None = None,
+) -> Litestar:
     """The API as an ASGI application.
 
-    Args: pool: connections as the tables' owner, at least 5. clock: of the business. wall: for log-ins.
+    Args: pool: connections as the tables' owner, at least 5. clock: of the business. check_signed: verifies a reading
+        that a meter signed. wall: for log-ins.
     """
     prices = Prices()
     parts = Parts(
         settings=settings, pool=pool, clock=clock, wall=wall or SystemClock(), attempts=Attempts(), prices=prices,
-        command_answers=CommandAnswers(pool), live=Live(pool, clock, prices, settings),
+        command_answers=CommandAnswers(pool), live=Live(pool, clock, prices, settings), check_signed=check_signed,
     )  # fmt: skip
     api = Router(
         BASE, route_handlers=[*HANDLERS, show_health], guards=[guard], before_request=refuse_illegible,

@@ -23,7 +23,10 @@ from laddbok.store.sql import query
 
 
 class CdrView(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """An issued CDR or a credit of one. `document` is the usage, `rating` its price with every line."""
+    """An issued CDR or a credit of one. `document` is the usage, `rating` its price with every line.
+
+    `root` is the hash over everything that the CDR was made of, as it stands on the receipt.
+    """
 
     session_id: str
     revision: int
@@ -36,6 +39,7 @@ class CdrView(msgspec.Struct, kw_only=True, omit_defaults=True):
     tariff: TariffRef
     document: msgspec.Raw | None = None
     rating: msgspec.Raw | None = None
+    root: str | None = None
 
 
 @get("/cdrs")
@@ -66,14 +70,16 @@ async def show_cdrs(request: ApiRequest, session_id: FromPath[str]) -> Page[CdrV
         rows = await connection.fetch(query("cdrs_of_session"), normalise_session_id(session_id))
     if not rows:
         raise NotFound("CDR of session", session_id)
-    return Page([_view(row, document=_raw(row["document"]), rating=_raw(row["rating"])) for row in rows])
+    return Page([_view(row, _raw(row["document"]), _raw(row["rating"]), row["root"]) for row in rows])
 
 
-def _view(row: asyncpg.Record, document: msgspec.Raw | None = None, rating: msgspec.Raw | None = None) -> CdrView:
+def _view(
+    row: asyncpg.Record, document: msgspec.Raw | None = None, rating: msgspec.Raw | None = None, root: str | None = None
+) -> CdrView:
     return CdrView(
         session_id=row["session_id"], revision=row["revision"], kind=row["kind"], issued_at=row["issued_at"],
         energy_wh=row["energy_wh"], currency=row["currency"], excl_vat=row["excl_vat"], incl_vat=row["incl_vat"],
-        tariff=TariffRef(row["tariff_id"], row["tariff_version"]), document=document, rating=rating,
+        tariff=TariffRef(row["tariff_id"], row["tariff_version"]), document=document, rating=rating, root=root,
     )  # fmt: skip
 
 

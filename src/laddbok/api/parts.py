@@ -5,6 +5,7 @@ what happens in the business (it may be demo time); the wall clock governs log-i
 end sixty times sooner in a demo.
 """
 
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ from laddbok.api.live import Live
 from laddbok.api.prices import Prices
 from laddbok.api.settings import ApiSettings
 from laddbok.model.clock import Clock
+from laddbok.model.proof import Checked, SignedReading
 from laddbok.store.people import Asker
 from laddbok.store.reads import on_behalf
 
@@ -38,6 +40,8 @@ class Parts:
     prices: Prices
     command_answers: CommandAnswers
     live: Live
+    check_signed: Callable[[SignedReading], Checked]
+    """Verifies a reading that a meter signed."""
 
 
 def parts_of(request: Request[Any, Any, State]) -> Parts:

@@ -112,7 +112,7 @@ def _registers(signed: str) -> list[tuple[str, int]]:
 
 
 def _import_readings(text: str) -> Iterator[tuple[str, str, int]]:
-    payload = text.removeprefix(_MARK).rpartition("|")[0] or text.removeprefix(_MARK)
+    payload = text.split("|", 2)[1]
     try:
         readings = msgspec.json.decode(payload, type=_Payload).readings
     except (msgspec.MsgspecError, UnicodeError):

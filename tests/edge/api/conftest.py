@@ -17,6 +17,7 @@ from laddbok.api.settings import ApiSettings
 from laddbok.model.clock import SystemClock
 from laddbok.store.embedded import Dsn
 from laddbok.store.people import ensure_admin, ensure_admin_key
+from laddbok.wires.ocmf import check_reading
 
 KEY = "test-key-0123456789abcdef"
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -72,7 +73,7 @@ async def _run(
         told["password"] = str(await ensure_admin(connection, NOW))
         await ensure_admin_key(connection, KEY, NOW)
     settings = ApiSettings(command_time_limit_s=2.0, live_interval_s=0.2, heartbeat_s=0.5)
-    api = build_api(settings, pool, clock, SystemClock())
+    api = build_api(settings, pool, clock, check_reading, SystemClock())
     ended = asyncio.Event()
     serving = asyncio.create_task(serve(api, listener, ended))
     ready.set()

@@ -88,6 +88,21 @@ WHERE r.session_id = $1 AND f.direction = 'i'
 ORDER BY f.connection_epoch, f.seq
 LIMIT $4
 
+-- name: session_signed_frames
+-- The frames of a session's stretch in which something is signed.
+SELECT f.received_at, f.tenant, f.station_no, f.connection_epoch, f.seq, f.direction, f.protocol, f.message_id, f.action,
+    f.raw, f.answer
+FROM session_range r JOIN frame f ON f.station_no = r.station_no
+    AND (f.connection_epoch, f.seq) >= (r.from_epoch, r.from_seq)
+    AND (r.to_epoch IS NULL OR (f.connection_epoch, f.seq) <= (r.to_epoch, r.to_seq))
+    AND f.received_at >= r.from_at - interval '1 day'
+    AND f.received_at <= coalesce(r.to_at + interval '1 day', 'infinity')
+WHERE r.session_id = $1 AND f.direction = 'i'
+    AND f.action IN ('StartTransaction', 'MeterValues', 'StopTransaction', 'TransactionEvent')
+    AND (position(convert_to('SignedData', 'UTF8') IN f.raw) > 0 OR position(convert_to('signedMeterValue', 'UTF8') IN f.raw) > 0)
+ORDER BY f.connection_epoch, f.seq
+LIMIT $2;
+
 -- name: open_sessions
 -- Sessions that are not finished, for watching them.
 SELECT id, version FROM session WHERE state IN ('pending', 'active', 'ended') ORDER BY started_at DESC LIMIT $1
@@ -108,9 +123,12 @@ ORDER BY issued_at DESC, session_id DESC, revision DESC, kind DESC
 LIMIT
 
 -- name: cdrs_of_session
--- Every CDR and credit of one session with its documents, oldest first.
-SELECT session_id, revision, kind, issued_at, energy_wh, currency, excl_vat, incl_vat, tariff_id, tariff_version, document, rating
-FROM cdr WHERE session_id = $1 ORDER BY revision, kind
+-- Every CDR and credit of one session with its documents and the root of its proof, oldest first.
+SELECT c.session_id, c.revision, c.kind, c.issued_at, c.energy_wh, c.currency, c.excl_vat, c.incl_vat, c.tariff_id,
+    c.tariff_version, c.document, c.rating, encode(p.root, 'hex') AS root
+FROM cdr AS c
+LEFT JOIN proof AS p ON p.tenant = c.tenant AND p.session_id = c.session_id AND p.revision = c.revision AND c.kind = 'cdr'
+WHERE c.session_id = $1 ORDER BY c.revision, c.kind
 
 -- name: tariff_document
 -- One version of a tariff; it never changes.
