@@ -13,6 +13,7 @@ the root; the root stands on the receipt. How to compute it elsewhere is told in
 True
 """
 
+from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from functools import cache
 from hashlib import sha256
@@ -21,7 +22,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from laddbok.flow.changes import FrameRow
+from laddbok.flow.changes import Decision, FrameRow
 from laddbok.flow.evidence import Conclusion
 from laddbok.flow.messages import VERSION_OF_CODE, Asked
 from laddbok.flow.store import SessionEvidence
@@ -85,18 +86,15 @@ def items_of(
     """Everything that a session, and its CDR if there is one, was made of; the session in the revision of the CDR.
 
     Frames of other sessions are left out. Of a start by which another session ended this one (case S63) only its
-    instant is kept: who came next is nobody's business here.
+    instant is kept, and of the session before only where it left the register: who else came is nobody's business here.
     """
     gave_way = {_place(each.body["position"]) for each in evidence.decisions if each.kind == "superseded"}
     session = conclusion.session if document is None else replace(conclusion.session, revision=document.revision)
     return Items(
         head={"format": FORMAT, "rules": rules},
-        session={name: value for name, value in plain(session).items() if name not in NOT_TOLD},
+        session=_of_nobody_else({name: value for name, value in plain(session).items() if name not in NOT_TOLD}),
         frames=tuple(_frame_item(each, gave_way) for each in conclusion.bearing),
-        decisions=tuple(
-            plain({"at": each.at, "kind": each.kind, "decided_by": each.decided_by, "body": each.body})
-            for each in evidence.decisions
-        ),
+        decisions=tuple(_decision_item(each) for each in evidence.decisions),
         tariff=_tariff_item(evidence, session),
         cdr=None if document is None else plain(document),
         rating=None if rating is None else plain(rating),
@@ -166,19 +164,34 @@ def signed_readings(frames: Iterable[FrameRow]) -> list[SignedReading]:
 
 
 def _frame_item(frame: FrameRow, gave_way: set[FramePosition]) -> dict[str, Any]:
-    item = {
+    is_anothers = FramePosition(frame.connection_epoch, frame.seq) in gave_way
+    raw, answer = (_instant_only(frame), None) if is_anothers else (frame.raw, frame.answer)
+    item: dict[str, Any] = {
         "epoch": frame.connection_epoch,
         "seq": frame.seq,
-        "received_at": frame.received_at,
+        "received_at": msgspec.to_builtins(frame.received_at),
         "protocol": VERSION_OF_CODE[frame.protocol].value,
         "action": frame.action,
-        "raw": frame.raw,
-        "answer": frame.answer,
+        "raw": b64encode(raw).decode(),
+        "answer": None if answer is None else b64encode(answer).decode(),
     }
-    if FramePosition(frame.connection_epoch, frame.seq) in gave_way:
-        item |= {"raw": _instant_only(frame), "answer": None, WITHHELD: True}
-    written: dict[str, Any] = plain(item)
-    return written
+    return item | {WITHHELD: True} if is_anothers else item
+
+
+def _decision_item(decision: Decision) -> dict[str, Any]:
+    body = plain(decision.body)
+    start = body.get("facts", {}).get("start")
+    if start is not None:
+        body["facts"]["start"] = _of_nobody_else(start)
+    at = msgspec.to_builtins(decision.at)
+    return {"at": at, "kind": decision.kind, "decided_by": decision.decided_by, "body": body}
+
+
+def _of_nobody_else(fields: dict[str, Any]) -> dict[str, Any]:
+    """What is known of the session before on the EVSE, without saying which it was."""
+    if fields.get("before") is None:
+        return fields
+    return fields | {"before": fields["before"] | {"session_id": WITHHELD}}
 
 
 def _instant_only(frame: FrameRow) -> bytes:

@@ -142,6 +142,20 @@ def test_what_is_withheld_of_the_next_start_changes_nothing() -> None:
     assert conclude(msgspec.structs.replace(as_proven(evidence, proof, 1), frames=frames)).session == session
 
 
+def test_of_the_session_before_only_the_register_is_told() -> None:
+    stage = a_plain_charge()
+    stage.work()
+    first = stage.session()
+    stage.starts_16(5000, OTHER_TOKEN)
+    stage.stops_16(7000, 2)
+    evidence, proof = settled(stage)[1]
+    session, items = made_again(evidence, proof)
+    assert session.before is not None and session.before.session_id == first.id
+    whole = b"".join(canonical(item) for _, item in items.in_order()).decode()
+    assert items.session["before"]["register_wh"] == 5000
+    assert first.id not in whole and TOKEN not in whole
+
+
 def test_what_comes_later_does_not_change_a_proof() -> None:
     stage = a_plain_charge()
     [(_, before)] = settled(stage)
