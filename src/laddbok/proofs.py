@@ -24,7 +24,7 @@ from laddbok.flow.store import SessionEvidence
 from laddbok.model.errors import Conflict, Invalid, NotFound
 from laddbok.model.ids import normalise_session_id
 from laddbok.model.money import amount_text
-from laddbok.model.proof import Verdict
+from laddbok.model.proof import SignatureVerdict
 from laddbok.settings import Settings
 from laddbok.store.database import open_database
 from laddbok.store.postgres import PostgresStore
@@ -249,8 +249,8 @@ def _signature_state(found: Rechecked) -> str:
     return "holds" if holds(signature.public_key, signature.value, found.root) else "does_not_hold"
 
 
-def _counted(verdicts: list[Verdict]) -> dict[str, int]:
-    return {each.value: verdicts.count(each) for each in Verdict if each in verdicts}
+def _counted(verdicts: list[SignatureVerdict]) -> dict[str, int]:
+    return {each.value: verdicts.count(each) for each in SignatureVerdict if each in verdicts}
 
 
 def _print(told: dict[str, Any], found: Rechecked) -> None:

@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 from msgspec.structs import replace
 
-from laddbok import proofs
+from laddbok import proofs, reports
 from laddbok.flow.apply import Desk
 from laddbok.flow.charge_to_cash import price, settle
 from laddbok.flow.evidence import conclude
@@ -257,6 +257,20 @@ def test_what_can_not_be_read_is_one_clear_line(
     done = typed(str(path), *arguments)
     assert (done.returncode, done.stdout) == (1, "")
     assert why in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_a_session_is_shown_with_its_root_and_signed_readings(
+    charge: Charge, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, told = charge.evidence()
+    shown = asyncio.run(reports.session(charge.settings, charge.session_id, "en", False))
+    assert shown["root"] == told["root"]
+    assert [(each["verdict"], each["register_wh"], each["text"]) for each in shown["signed_values"]] == [
+        ("not_verifiable", 5000, SIGNED)
+    ]
+    printed = capsys.readouterr().out
+    assert f"root {told['root']}" in printed
+    assert "signed by the meter, 5.000 kWh: can't be verified" in printed
 
 
 def test_a_key_is_made_once_and_its_private_part_is_for_nobody(charge: Charge) -> None:

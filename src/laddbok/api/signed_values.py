@@ -20,7 +20,7 @@ from laddbok.api.timeline import subject_of
 from laddbok.flow.changes import FrameRow
 from laddbok.flow.messages import VERSION_OF_CODE
 from laddbok.flow.proof import signed_readings
-from laddbok.model.proof import Checked, SignedReading, Verdict
+from laddbok.model.proof import Checked, SignatureVerdict, SignedReading
 from laddbok.store.sql import query
 
 MAX_FRAMES = 500
@@ -39,7 +39,7 @@ class SignedValueView(msgspec.Struct, kw_only=True):
     received_at: datetime
     epoch: int
     seq: int
-    verdict: Verdict
+    verdict: SignatureVerdict
     why: str
     register_wh: int | None
     energy_wh: int | None

@@ -18,7 +18,7 @@ from laddbok.flow.proof import FORMAT, Items, canonical, leaf, root_of
 from laddbok.flow.store import SessionEvidence
 from laddbok.model.cdr import Cdr
 from laddbok.model.errors import Invalid
-from laddbok.model.proof import Checked, SignedReading, Verdict
+from laddbok.model.proof import Checked, SignatureVerdict, SignedReading
 from laddbok.model.rated import Rating
 from laddbok.model.session import Session, TariffChoice
 from laddbok.model.tariff import parse_tariff
@@ -74,7 +74,7 @@ class SignedItem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """A signed reading and what the check of its signature gave when the file was written."""
 
     reading: SignedReading
-    verdict: Verdict
+    verdict: SignatureVerdict
 
 
 class Signature(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -24,7 +24,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     decisions: int
 
 
-class Verdict(StrEnum):
+class SignatureVerdict(StrEnum):
     """What the check of a signed reading gave: four different answers. Source: our choice; case S47."""
 
     VALID = "valid"
@@ -40,7 +40,7 @@ class Verdict(StrEnum):
 class Checked(msgspec.Struct, frozen=True):
     """A verdict, and why in a few words (empty: the verdict says it all)."""
 
-    verdict: Verdict
+    verdict: SignatureVerdict
     why: str = ""
 
 

@@ -1,18 +1,18 @@
 """Did the meter sign this reading?
 
 A calibrated meter signs what it shows (OCMF); anybody with its public key can check that. The answer is one of four
-(`model.proof.Verdict`), an attribute of the reading and never a reason to refuse a frame. Format, curves and
+(`model.proof.SignatureVerdict`), an attribute of the reading and never a reason to refuse a frame. Format, curves and
 signatures are those of pyocmf, which is loaded when the first signed reading is checked: most operators never have one.
 
 >>> check(None, None)
-Checked(verdict=<Verdict.NOT_VERIFIABLE: 'not_verifiable'>, why='it is no OCMF')
+Checked(verdict=<SignatureVerdict.NOT_VERIFIABLE: 'not_verifiable'>, why='it is no OCMF')
 """
 
 import json
 import warnings
 from typing import Any
 
-from laddbok.model.proof import Checked, SignedReading, Verdict
+from laddbok.model.proof import Checked, SignatureVerdict, SignedReading
 
 MAX_WHY_CHARS = 200
 MAX_KEY_CHARS = 4_096
@@ -43,10 +43,10 @@ def check(text: str | None, public_key: str | None) -> Checked:
         except Exception as error:
             return _not_verifiable(" ".join(str(error).split()))
     if holds:
-        return Checked(Verdict.VALID)
+        return Checked(SignatureVerdict.VALID)
     if _is_possible(text):
-        return Checked(Verdict.TAMPERED, "the signature is not of this text under this key")
-    return Checked(Verdict.INVALID, "the signature can be none of any text")
+        return Checked(SignatureVerdict.TAMPERED, "the signature is not of this text under this key")
+    return Checked(SignatureVerdict.INVALID, "the signature can be none of any text")
 
 
 def _verified(text: str, public_key: str | None) -> bool:
@@ -76,4 +76,4 @@ def _is_possible(text: str) -> bool:
 
 
 def _not_verifiable(why: str) -> Checked:
-    return Checked(Verdict.NOT_VERIFIABLE, why[:MAX_WHY_CHARS])
+    return Checked(SignatureVerdict.NOT_VERIFIABLE, why[:MAX_WHY_CHARS])

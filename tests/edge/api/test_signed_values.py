@@ -66,3 +66,19 @@ def test_those_of_2_0_1_have_the_key_that_came_with_them(house: RunningApi) -> N
 
 def test_a_session_that_is_not_there_is_404(house: RunningApi) -> None:
     assert house.client.get("/sessions/NOSUCHSESSION/signed-values").status_code == 404
+
+
+def test_a_cdr_is_shown_with_the_root_of_its_proof(house: RunningApi) -> None:
+    session = running(3, token="04CC")
+    store(house, session)
+    house.sql(
+        "INSERT INTO cdr VALUES (1, $1, 1, $2, $3, 4000, 'SEK', 12.80, 16.00, 'T', 1, '{}', '{}')",
+        session.id, "cdr", session.started_at,
+    )  # fmt: skip
+    house.sql(
+        "INSERT INTO proof (tenant, session_id, revision, root, rules, frames, frame_count, decision_count)"
+        " VALUES (1, $1, 1, decode(repeat('ab', 32), 'hex'), 2, '[]', 0, 0)",
+        session.id,
+    )  # fmt: skip
+    [issued] = house.client.get(f"/cdrs/{session.id}").json()["items"]
+    assert issued["root"] == "ab" * 32

@@ -1,7 +1,11 @@
 """Is what was changed in an evidence file named, and is any file answered in one clear line?"""
 
 import json
+import subprocess
+import sys
+import textwrap
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,7 +17,7 @@ from laddbok.flow.evidence_file import MAX_FILE_BYTES, items_in, leaves_of, writ
 from laddbok.flow.proof import as_proven, canonical, root_of, signed_readings
 from laddbok.flow.recheck import Rechecked, recheck
 from laddbok.model.errors import Invalid
-from laddbok.model.proof import Checked, SignedReading, Verdict
+from laddbok.model.proof import Checked, SignatureVerdict, SignedReading
 from laddbok.wires.ocmf import check_reading
 from tests.rules.flow.test_proof import (
     a_charge_that_gave_way,
@@ -95,6 +99,20 @@ def _numbers(value: Any) -> Any:
         yield value
 
 
+def test_the_program_in_the_document_finds_the_same_root(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs/evidence-file.md").read_text(encoding="utf-8")
+    program = textwrap.dedent(page.partition("in Python:\n\n")[2].partition("\n## ")[0])
+    assert "hashlib" in program
+    for story in (a_plain_charge, a_charge_that_gave_way, a_signed_charge):
+        (tmp_path / "evidence.json").write_bytes(file_of(story()))
+        subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
+    text = changed(file_of(a_plain_charge()), lambda plain: plain["session"].update(station="CP-2"))
+    (tmp_path / "evidence.json").write_bytes(text)
+    assert (
+        subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=False, capture_output=True).returncode == 1
+    )
+
+
 @pytest.mark.parametrize("hashes", [False, True])
 def test_a_changed_digit_in_a_reading_names_the_frame(hashes: bool) -> None:
     text = changed(file_of(a_plain_charge()), lambda plain: in_raw(plain["frames"][1], "3000", "3001"))
@@ -172,7 +190,7 @@ def test_a_change_with_all_that_follows_from_it_has_another_root() -> None:
 
 def test_signed_readings_are_checked_again() -> None:
     text = file_of(a_signed_charge())
-    assert [each.verdict for each in checked(text).signed] == [Verdict.NOT_VERIFIABLE]
+    assert [each.verdict for each in checked(text).signed] == [SignatureVerdict.NOT_VERIFIABLE]
     told = differences(changed(text, lambda plain: plain["signed"][0].update(verdict="valid")))
     assert told == [("signed", "signed reading 1: the file says valid, it is not_verifiable")]
     told = differences(changed(text, lambda plain: plain["signed"].pop()))
@@ -181,7 +199,7 @@ def test_signed_readings_are_checked_again() -> None:
 
 def test_a_verdict_is_no_reason_for_a_difference() -> None:
     def invalid(reading: SignedReading) -> Checked:
-        return Checked(Verdict.INVALID)
+        return Checked(SignatureVerdict.INVALID)
 
     text = changed(file_of(a_signed_charge()), lambda plain: plain["signed"][0].update(verdict="invalid"))
     assert recheck(text, invalid).differences == ()

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
-from laddbok.model.proof import Verdict
+from laddbok.model.proof import SignatureVerdict
 from laddbok.wires.ocmf import check
 
 KEY = ec.generate_private_key(ec.SECP256R1())
@@ -34,7 +34,7 @@ def ocmf(der: bytes, payload: str = PAYLOAD, **more: str) -> str:
     return f"OCMF|{payload}|{json.dumps({'SA': 'ECDSA-secp256r1-SHA256', 'SD': der.hex()} | more)}"
 
 
-def verdict(text: str | None, public_key: str | None = PUBLIC) -> Verdict:
+def verdict(text: str | None, public_key: str | None = PUBLIC) -> SignatureVerdict:
     return check(text, public_key).verdict
 
 
@@ -42,34 +42,34 @@ def test_a_signature_that_holds_is_valid() -> None:
     assert check(ocmf(signature()), PUBLIC) == check(
         f" {ocmf(signature())} ", b64encode(bytes.fromhex(PUBLIC)).decode()
     )
-    assert verdict(ocmf(signature())) is Verdict.VALID
-    assert verdict(ocmf(signature(), SD=b64encode(signature()).decode(), SE="base64")) is Verdict.VALID
+    assert verdict(ocmf(signature())) is SignatureVerdict.VALID
+    assert verdict(ocmf(signature(), SD=b64encode(signature()).decode(), SE="base64")) is SignatureVerdict.VALID
 
 
 def test_a_changed_digit_is_tampered() -> None:
-    assert verdict(ocmf(signature(), PAYLOAD.replace("9.5", "9.4"))) is Verdict.TAMPERED
+    assert verdict(ocmf(signature(), PAYLOAD.replace("9.5", "9.4"))) is SignatureVerdict.TAMPERED
     in_base64 = b64encode(signature()).decode()
-    assert verdict(ocmf(b"", PAYLOAD.replace("9.5", "9.4"), SD=in_base64, SE="base64")) is Verdict.TAMPERED
+    assert verdict(ocmf(b"", PAYLOAD.replace("9.5", "9.4"), SD=in_base64, SE="base64")) is SignatureVerdict.TAMPERED
 
 
 def test_a_signature_of_another_text_is_tampered() -> None:
-    assert verdict(ocmf(signature("{}"))) is Verdict.TAMPERED
+    assert verdict(ocmf(signature("{}"))) is SignatureVerdict.TAMPERED
 
 
 def test_the_key_of_another_meter_is_tampered() -> None:
     other = ec.generate_private_key(ec.SECP256R1()).public_key()
     assert verdict(ocmf(signature()), other.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo).hex()) is (
-        Verdict.TAMPERED
+        SignatureVerdict.TAMPERED
     )
 
 
 def test_what_can_be_no_signature_is_invalid() -> None:
     _, s = decode_dss_signature(signature())
     negative = bytes.fromhex("30060201ff020101")
-    assert verdict(ocmf(encode_dss_signature(0, s))) is Verdict.INVALID
-    assert verdict(ocmf(negative)) is Verdict.INVALID
-    assert verdict(ocmf(signature()[:-1])) is Verdict.INVALID
-    assert verdict(ocmf(b"\x00")) is Verdict.INVALID
+    assert verdict(ocmf(encode_dss_signature(0, s))) is SignatureVerdict.INVALID
+    assert verdict(ocmf(negative)) is SignatureVerdict.INVALID
+    assert verdict(ocmf(signature()[:-1])) is SignatureVerdict.INVALID
+    assert verdict(ocmf(b"\x00")) is SignatureVerdict.INVALID
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_what_can_be_no_signature_is_invalid() -> None:
 )  # fmt: skip
 def test_a_missing_or_odd_key_is_not_verifiable(key: str | None, why: str) -> None:
     checked = check(ocmf(signature()), key)
-    assert checked.verdict is Verdict.NOT_VERIFIABLE
+    assert checked.verdict is SignatureVerdict.NOT_VERIFIABLE
     assert why in checked.why
 
 
@@ -104,17 +104,17 @@ def test_a_missing_or_odd_key_is_not_verifiable(key: str | None, why: str) -> No
     ],
 )  # fmt: skip
 def test_an_odd_text_is_not_verifiable(text: str | None) -> None:
-    assert verdict(text) is Verdict.NOT_VERIFIABLE
+    assert verdict(text) is SignatureVerdict.NOT_VERIFIABLE
 
 
 def test_a_key_behind_the_text_counts_when_none_came_beside_it() -> None:
-    assert verdict(f"{ocmf(signature())}|{PUBLIC}", None) is Verdict.VALID
+    assert verdict(f"{ocmf(signature())}|{PUBLIC}", None) is SignatureVerdict.VALID
 
 
 @given(st.text(max_size=300), st.none() | st.text(max_size=300))
 def test_anything_gives_a_verdict(text: str, key: str | None) -> None:
-    assert verdict(text, key) is Verdict.NOT_VERIFIABLE
-    assert verdict(f"OCMF|{text}|{{}}", key) is Verdict.NOT_VERIFIABLE
+    assert verdict(text, key) is SignatureVerdict.NOT_VERIFIABLE
+    assert verdict(f"OCMF|{text}|{{}}", key) is SignatureVerdict.NOT_VERIFIABLE
 
 
 def test_the_library_is_loaded_only_when_there_is_something_to_check() -> None:
@@ -125,13 +125,13 @@ def test_the_library_is_loaded_only_when_there_is_something_to_check() -> None:
 @pytest.mark.parametrize(
     ("group", "verdict"),
     [
-        ("valid", Verdict.VALID),
-        ("given_invalid", Verdict.INVALID),
-        ("tampered", Verdict.TAMPERED),
-        ("not_verifiable", Verdict.NOT_VERIFIABLE),
+        ("valid", SignatureVerdict.VALID),
+        ("given_invalid", SignatureVerdict.INVALID),
+        ("tampered", SignatureVerdict.TAMPERED),
+        ("not_verifiable", SignatureVerdict.NOT_VERIFIABLE),
     ],
 )
-def test_real_meters(shared_data: Path, group: str, verdict: Verdict) -> None:
+def test_real_meters(shared_data: Path, group: str, verdict: SignatureVerdict) -> None:
     cases = json.loads((shared_data / "ocmf" / "ocmf_cases.json").read_text())[group]
     assert cases
     assert [check(case["ocmf"], case["public_key"]).verdict for case in cases] == [verdict] * len(cases)
