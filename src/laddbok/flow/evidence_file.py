@@ -7,14 +7,14 @@ needed to check it, and no frame of another session is in it. docs/evidence-file
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from laddbok.flow.changes import Decision, FrameRow
 from laddbok.flow.charge_to_cash import RULES_VERSION
 from laddbok.flow.messages import VERSION_CODE
-from laddbok.flow.proof import FORMAT, Items, canonical, leaf, root_of
+from laddbok.flow.proof import DIRECTIONS, FORMAT, Items, canonical, leaf, root_of
 from laddbok.flow.store import SessionEvidence
 from laddbok.model.cdr import Cdr
 from laddbok.model.errors import Invalid
@@ -32,6 +32,7 @@ MAX_SIGNED = 1_000
 MAX_SPAN = timedelta(days=400)
 """Between the first frame of a session and the last."""
 WHAT = "evidence file"
+_DIRECTION_CODES = {name: code for code, name in DIRECTIONS.items()}
 
 
 class Head(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -47,7 +48,9 @@ class FrameItem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     epoch: int
     seq: int
     received_at: datetime
+    direction: Literal["call", "our_call", "result"]
     protocol: OcppVersion
+    message_id: str
     action: str
     raw: bytes
     answer: bytes | None
@@ -165,7 +168,7 @@ def evidence_in(file: EvidenceFile) -> SessionEvidence:
     Raises: Invalid, msgspec.ValidationError or OverflowError when the file contradicts itself.
     """
     fields = file.session | {"state": "ended", "meter": {"mark_at": file.session["started_at"], "activity": "charging"}}
-    session = msgspec.convert(fields, Session)
+    session = msgspec.convert(fields, Session, str_keys=True)
     tariffs = {}
     if file.tariff is not None:
         tariffs[file.tariff.choice.tariff_id, file.tariff.choice.version] = file.tariff.document
@@ -188,9 +191,9 @@ def _frame_row(item: FrameItem, session: Session) -> FrameRow:
         station_no=session.station_no,
         connection_epoch=item.epoch,
         seq=item.seq,
-        direction=b"i",
+        direction=_DIRECTION_CODES[item.direction],
         protocol=VERSION_CODE[item.protocol],
-        message_id="",
+        message_id=item.message_id,
         action=item.action,
         raw=item.raw,
         answer=item.answer,

@@ -39,6 +39,8 @@ FORMAT = "laddbok-evidence/1"
 SIGNED_PREFIX = b"laddbok-evidence/1 root\n"
 """What is signed is this and the 32 bytes of the root."""
 WITHHELD = "withheld"
+DIRECTIONS = {b"i": "call", b"o": "our_call", b"r": "result"}
+"""A call of the station, a question of ours, its answer to that."""
 NOT_TOLD = frozenset({"state", "version", "due_at", "meter"})
 """Of a session: where it stands today, not what was used."""
 
@@ -170,7 +172,9 @@ def _frame_item(frame: FrameRow, gave_way: set[FramePosition]) -> dict[str, Any]
         "epoch": frame.connection_epoch,
         "seq": frame.seq,
         "received_at": msgspec.to_builtins(frame.received_at),
+        "direction": DIRECTIONS[frame.direction],
         "protocol": VERSION_OF_CODE[frame.protocol].value,
+        "message_id": WITHHELD if is_anothers else frame.message_id,
         "action": frame.action,
         "raw": b64encode(raw).decode(),
         "answer": None if answer is None else b64encode(answer).decode(),

@@ -1,6 +1,7 @@
 """Is a proof taken over exactly what a CDR was made of, and over nothing of anybody else's?"""
 
 import json
+from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -8,16 +9,21 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from laddbok.flow.charge_to_cash import RULES_VERSION, price
 from laddbok.flow.evidence import conclude
+from laddbok.flow.evidence_file import write
 from laddbok.flow.proof import Items, as_proven, canonical, items_of, leaf, root_of, signed_readings
+from laddbok.flow.recheck import recheck
 from laddbok.flow.store import SessionEvidence
 from laddbok.model.proof import Proof
 from laddbok.model.session import Session
 from laddbok.model.tariff import parse_tariff
 from laddbok.sessions.close import cdr
+from laddbok.wires.ocmf import check_reading
 from tests.rules.sessions.stage import OTHER_TOKEN, TOKEN, Stage, step
+from tests.rules.sessions.test_ask import answers
 
 
 def a_plain_charge() -> Stage:
@@ -79,9 +85,22 @@ def two_charges_side_by_side() -> Stage:
     return stage
 
 
+def a_charge_that_was_asked_about() -> Stage:
+    """The station came back, was silent about what ran, and told when we asked: question and answer are evidence."""
+    stage = Stage("2.0.1")
+    stage.event_201("Started", register_wh=1000, state="Charging", token=TOKEN)
+    stage.event_201("Updated", register_wh=3000)
+    stage.now += timedelta(hours=1)
+    stage.connect()
+    stage.status_201("Occupied")
+    answers(stage, ongoingIndicator=False, messagesInQueue=False)
+    stage.apply(stage.desk.lost_sessions(stage.now))
+    return stage
+
+
 STORIES = [
     a_plain_charge, a_charge_that_gave_way, a_charge_of_201, a_charge_of_201_that_gave_way, a_charge_closed_softly,
-    two_charges_side_by_side,
+    two_charges_side_by_side, a_charge_that_was_asked_about,
 ]  # fmt: skip
 stories = pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
 
@@ -127,6 +146,12 @@ def test_another_drivers_data_are_no_part_of_it(story: Any) -> None:
         assert session.token is not None
         for token in {TOKEN, OTHER_TOKEN} - {session.token}:
             assert token.encode() not in whole
+
+
+def test_a_question_of_ours_and_its_answer_are_in_it() -> None:
+    [(evidence, proof)] = settled(a_charge_that_was_asked_about())
+    _, items = made_again(evidence, proof)
+    assert [each["direction"] for each in items.frames][-2:] == ["our_call", "result"]
 
 
 def test_what_is_withheld_of_the_next_start_changes_nothing() -> None:
@@ -186,6 +211,19 @@ def test_each_revision_has_its_own_proof() -> None:
         again, items = made_again(evidence_of(stage, session.id), proof, revision)
         assert root_over(items) == proof.root
         assert again.energy_wh == {1: 2000, 2: 2500}[revision]
+
+
+def test_a_station_whose_phases_are_known_has_its_proof() -> None:
+    stage = Stage()
+    station = stage.store.stations[1]
+    station.traits = replace(station.traits, version=1, phases={1: (1, 2, 3)})
+    stage.connect()
+    stage.starts_16(1000)
+    stage.stops_16(5000)
+    [(evidence, proof)] = settled(stage)
+    session, items = made_again(evidence, proof)
+    assert session.traits.phases == {1: (1, 2, 3)}
+    assert recheck(write(items, [], None), check_reading).differences == ()
 
 
 def test_numbers_with_a_fraction_stay_exact_and_are_texts() -> None:
