@@ -168,7 +168,7 @@ def evidence_in(file: EvidenceFile) -> SessionEvidence:
     Raises: Invalid, msgspec.ValidationError or OverflowError when the file contradicts itself.
     """
     fields = file.session | {"state": "ended", "meter": {"mark_at": file.session["started_at"], "activity": "charging"}}
-    session = msgspec.convert(fields, Session, str_keys=True)
+    session = msgspec.convert(fields, Session)
     tariffs = {}
     if file.tariff is not None:
         tariffs[file.tariff.choice.tariff_id, file.tariff.choice.version] = file.tariff.document

@@ -20,6 +20,7 @@ from laddbok.flow.store import SessionEvidence
 from laddbok.model.proof import Proof
 from laddbok.model.session import Session
 from laddbok.model.tariff import parse_tariff
+from laddbok.model.traits import EvsePhases
 from laddbok.sessions.close import cdr
 from laddbok.wires.ocmf import check_reading
 from tests.rules.sessions.stage import OTHER_TOKEN, TOKEN, Stage, step
@@ -216,13 +217,13 @@ def test_each_revision_has_its_own_proof() -> None:
 def test_a_station_whose_phases_are_known_has_its_proof() -> None:
     stage = Stage()
     station = stage.store.stations[1]
-    station.traits = replace(station.traits, version=1, phases={1: (1, 2, 3)})
+    station.traits = replace(station.traits, version=1, phases=(EvsePhases(1, (1, 2, 3)),))
     stage.connect()
     stage.starts_16(1000)
     stage.stops_16(5000)
     [(evidence, proof)] = settled(stage)
     session, items = made_again(evidence, proof)
-    assert session.traits.phases == {1: (1, 2, 3)}
+    assert session.traits.phases == (EvsePhases(1, (1, 2, 3)),)
     assert recheck(write(items, [], None), check_reading).differences == ()
 
 
