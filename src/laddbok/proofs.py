@@ -7,7 +7,7 @@ without a database and without us.
 import resource
 import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -155,7 +155,8 @@ def bounded_verify(path: Path, root: str | None, key: str | None, as_json: bool)
 
     most = resource.getrlimit(resource.RLIMIT_AS)[1]
     if most == resource.RLIM_INFINITY or most > MAX_VERIFY_BYTES:
-        resource.setrlimit(resource.RLIMIT_AS, (MAX_VERIFY_BYTES, most))
+        with suppress(ValueError, OSError):  # macOS has no such limit
+            resource.setrlimit(resource.RLIMIT_AS, (MAX_VERIFY_BYTES, most))
     signal.signal(signal.SIGALRM, give_up)
     signal.alarm(MAX_VERIFY_S)
     try:
