@@ -136,6 +136,8 @@ def fitted(meter: Meter, energy_wh: int) -> Meter:
     if meter.energy_wh == energy_wh:
         return meter
     pieces = periods(meter)
+    if not pieces:  # it lasted no time
+        return replace(added(meter, meter.mark_at, energy_wh - (meter.energy_wh or 0)), doubt=None)
     weights = [piece.energy_wh for piece in pieces]
     if not any(weights):
         weights = [_charging_us(piece) for piece in pieces]

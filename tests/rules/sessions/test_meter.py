@@ -7,7 +7,7 @@ import pytest
 from laddbok.model.cdr import Activity
 from laddbok.model.energy import Method
 from laddbok.model.session import ReviewReason, SessionState
-from laddbok.sessions.meter import begin_meter, finish, periods, take_reading, turn
+from laddbok.sessions.meter import begin_meter, finish, fitted, periods, take_reading, turn
 from tests.rules.sessions.stage import NOON, TOKEN, Stage, text_of
 
 
@@ -140,3 +140,8 @@ def test_a_sample_in_the_open_quarter_touches_no_other() -> None:
         is_new_quarter = minute > 1 and minute % 15 == 1
         assert (meter.closed_periods is not before.closed_periods) == is_new_quarter
     assert len(periods(meter)) == 200
+
+
+def test_a_session_that_lasted_no_time_can_have_energy() -> None:
+    meter = fitted(begin_meter(at(0), 1000, Activity.CHARGING), 7)
+    assert (meter.energy_wh, [(p.start_at, p.end_at, p.energy_wh) for p in periods(meter)]) == (7, [(at(0), at(0), 7)])
