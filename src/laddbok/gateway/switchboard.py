@@ -299,7 +299,7 @@ class Switchboard:
             self._do(line, effect, b"")
 
     def _do(self, line: Line, effect: Effect, data: bytes) -> None:
-        if isinstance(effect, Respond | Send):
+        if isinstance(effect, (Send, Respond)):
             line.connection.send(effect.raw)
         elif isinstance(effect, Garbled):
             self._keep(line, effect, data)

@@ -148,7 +148,7 @@ def parse(raw: bytes | str, version: OcppVersion, limits: Limits = Limits()) -> 
     if _is_too_deep(data, limits.max_depth):
         return _malformed(data, version, ErrorCode.FORMAT_VIOLATION, f"nested deeper than {limits.max_depth}")
     try:
-        frame = _decoder.decode(data if _NUL not in data else data.replace(_NUL, b"\\ufffd"))
+        frame = _decoder.decode(data if b"\\" not in data else data.replace(_NUL, b"\\ufffd"))
     except _UNREADABLE:
         return _parse_repaired(data, version)
     if len(frame.message_id) > MAX_MESSAGE_ID_CHARS:

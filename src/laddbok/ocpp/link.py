@@ -189,8 +189,10 @@ class Link:
         Args: reply: the payload of the result as a JSON object, or an error (whose own message id is ignored).
         Returns: nothing when no such call is open, otherwise the frame to send.
         """
-        opened = next((each for each in self._inbound if each.message_id == message_id), None)
-        if opened is None:
+        for opened in self._inbound:
+            if opened.message_id == message_id:
+                break
+        else:
             return []
         self._inbound.remove(opened)
         if isinstance(reply, CallError):
@@ -249,8 +251,9 @@ class Link:
 
     def _called(self, call: Call, now_s: float) -> list[Effect]:
         digest = hash((call.action, bytes(call.payload)))
-        if any(each.message_id == call.message_id and each.digest == digest for each in self._inbound):
-            return []
+        for each in self._inbound:
+            if each.message_id == call.message_id and each.digest == digest:
+                return []
         before = self._answered.get(call.message_id)
         if before and before.digest == digest and now_s - before.received_at_s <= self._limits.answers_kept_s:
             return [Respond(before.raw)]

@@ -18,6 +18,7 @@ from laddbok.model.events import Sample
 from laddbok.ocpp.messages import v16_in, v201_in
 from laddbok.ocpp.payload import exact
 
+_ONE = Decimal(1)
 MAX_READING = 10**15
 """Wh, W or mA; a number above is garbage."""
 MAX_FAST_CHARS = 32
@@ -59,6 +60,8 @@ _NOT_READ = (
     "Current.Offered",
     "Power.Factor",
 )
+_ODD: tuple[str, Factors] = ("", {})
+"""Stands for a name that is not spelled as in the standard."""
 _KNOWN: dict[str | None, tuple[str, Factors] | None] = {None: _READ[ENERGY]}
 _KNOWN.update(_READ)
 _KNOWN.update(dict.fromkeys(_NOT_READ))
@@ -78,9 +81,16 @@ def by_context(items: Sequence[Measured]) -> Iterable[tuple[str, Sequence[Measur
 
     Source: our choice; stations mix "Trigger", "Other" and nothing within one reading.
     """
-    contexts = {item.context for item in items}
-    if len(contexts) < 2 or contexts.isdisjoint(BOUNDARY_CONTEXTS):
-        return [(items[0].context or DEFAULT_CONTEXT, items)] if items else []
+    if not items:
+        return ()
+    first = items[0].context
+    for item in items:
+        if item.context != first:
+            break
+    else:
+        return ((first or DEFAULT_CONTEXT, items),)
+    if BOUNDARY_CONTEXTS.isdisjoint([item.context for item in items]):
+        return ((first or DEFAULT_CONTEXT, items),)
     groups: dict[str, list[Measured]] = {}
     for item in items:
         groups.setdefault(item.context or DEFAULT_CONTEXT, []).append(item)
@@ -102,23 +112,27 @@ def sample_of(
     totals: dict[str, int] = {}
     phases: dict[str, dict[str, int]] = {}
     for item in items:
-        measurand = item.measurand
-        known = _KNOWN[measurand] if measurand in _KNOWN else _known_in_any_case(measurand)
-        if known is None:
+        known = _KNOWN.get(item.measurand, _ODD)
+        if known is None or (known is _ODD and (known := _known_in_any_case(item.measurand)) is None):
             continue
-        amount = amount_of(item, known[1])
+        name, factors = known
+        amount = amount_of(item, factors)
         if amount is None:
             continue
         phase = item.phase
-        into, key = (totals, known[0]) if phase is None else (phases.setdefault(known[0], {}), phase)
-        if item.location in _PREFERRED_LOCATIONS or key not in into:
+        into, key = (totals, name) if phase is None else (phases.setdefault(name, {}), phase)
+        if key not in into or item.location in _PREFERRED_LOCATIONS:
             into[key] = amount
     if not (totals or phases or signed):
         return None
+    lines_ma: tuple[int, ...] = ()
     for name, amounts in phases.items():
-        if name not in totals and (lines := _lines(amounts)):
+        lines = _lines(amounts)
+        if lines and name not in totals:
             totals[name] = sum(lines)
-    return _sample(at, context, totals, _lines(phases.get(CURRENT, {})), signed)
+        if name == CURRENT:
+            lines_ma = lines
+    return _sample(at, context, totals, lines_ma, signed)
 
 
 def _sample(
@@ -157,7 +171,7 @@ def in_whole_units(text: str, factor: int) -> int | None:
         if not (whole.isdecimal() and fraction.isdecimal()):
             return _rounded(exact(text), factor)
         one = 10 ** len(fraction)
-        amount = (2 * int(whole + fraction) * factor + one) // (2 * one)
+        amount = (int(whole + fraction) * factor + one // 2) // one
     return amount if amount <= MAX_READING else None
 
 
@@ -180,7 +194,10 @@ def factor_of(unit: str | None, factors: Factors) -> int | None:
 def _rounded(number: Decimal | None, factor: int) -> int | None:
     if number is None or number.adjusted() > 15:
         return None
-    amount = int((number * factor).quantize(Decimal(1), ROUND_HALF_UP))
+    exact_amount = number * factor
+    amount = int(exact_amount)
+    if amount != exact_amount:
+        amount = int(exact_amount.quantize(_ONE, ROUND_HALF_UP))
     return amount if abs(amount) <= MAX_READING else None
 
 
@@ -191,6 +208,5 @@ def _known_in_any_case(measurand: str | None) -> tuple[str, Factors] | None:
 
 def _lines(amounts: Mapping[str, int]) -> tuple[int, ...]:
     """The three lines, named either way; what flows in the neutral or between lines is not added."""
-    return tuple(amounts[line] for line in _LINES if line in amounts) or tuple(
-        amounts[line] for line in _LINES_TO_NEUTRAL if line in amounts
-    )
+    lines = [amounts[line] for line in _LINES if line in amounts]
+    return tuple(lines or [amounts[line] for line in _LINES_TO_NEUTRAL if line in amounts])

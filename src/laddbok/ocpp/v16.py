@@ -218,7 +218,7 @@ def _samples(meter_values: Sequence[received.MeterValue]) -> tuple[Sample, ...]:
     for meter_value in meter_values:
         at = parse_instant(meter_value.timestamp)
         for context, items in by_context(meter_value.sampled_value or ()):
-            signed = tuple(item.value for item in items if item.format == SIGNED_DATA and item.value)
+            signed = tuple([item.value for item in items if item.format == SIGNED_DATA and item.value])
             sample = sample_of(at, context, items, _amount, signed)
             if sample is not None:
                 samples.append(sample)
@@ -228,13 +228,15 @@ def _samples(meter_values: Sequence[received.MeterValue]) -> tuple[Sample, ...]:
 def _amount(item: received.SampledValue, factors: Factors) -> int | None:
     if item.value is None or item.format == SIGNED_DATA:
         return None
-    factor = factor_of(item.unit, factors)
+    factor = factors.get(item.unit) or factor_of(item.unit, factors)
     return None if factor is None else in_whole_units(item.value, factor)
 
 
 def _response(event: Event, answer: Answer) -> Sent | None:
     """None: the action's answer is empty."""
     match event:
+        case MetersRead() | StatusReported():
+            return None
         case Booted():
             return _boot_response(answer)
         case HeartbeatSent():
@@ -254,7 +256,7 @@ def _response(event: Event, answer: Answer) -> Sent | None:
             return sent.DataTransferResponse(status="UnknownVendorId")
         case Noted(action="SignCertificate"):
             return sent.SignCertificateResponse(status="Rejected")
-        case StatusReported() | MetersRead() | TransactionEnded() | TransactionUpdated() | Noted():
+        case TransactionEnded() | TransactionUpdated() | Noted():
             return None
         case TransactionStatusTold():
             raise AssertionError("an answer is not answered")

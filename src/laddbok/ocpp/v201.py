@@ -296,7 +296,7 @@ def _samples(meter_values: Sequence[received.MeterValue]) -> tuple[Sample, ...]:
 def _signed(items: Sequence[received.SampledValue]) -> tuple[str, ...]:
     """The whole signed object as JSON: without its method and key the data can't be verified."""
     signed = [item.signed_meter_value for item in items if item.signed_meter_value is not None]
-    return tuple(msgspec.json.encode(each).decode() for each in signed)
+    return tuple([msgspec.json.encode(each).decode() for each in signed]) if signed else ()
 
 
 def _amount(item: received.SampledValue, factors: Factors) -> int | None:
@@ -305,13 +305,15 @@ def _amount(item: received.SampledValue, factors: Factors) -> int | None:
     unit = item.unit_of_measure
     if unit is None:
         return in_whole_units_scaled(item.value, factors[None], 0)
-    factor = factor_of(unit.unit, factors)
+    factor = factors.get(unit.unit) or factor_of(unit.unit, factors)
     return None if factor is None else in_whole_units_scaled(item.value, factor, unit.multiplier or 0)
 
 
 def _response(event: Event, answer: Answer) -> Sent | None:
     """None: the action's answer is empty."""
     match event:
+        case TransactionUpdated(id_token=None) | MetersRead() | StatusReported():
+            return None
         case Booted():
             return _boot_response(answer)
         case HeartbeatSent():
@@ -330,7 +332,7 @@ def _response(event: Event, answer: Answer) -> Sent | None:
             return sent.DataTransferResponse(status="UnknownVendorId")
         case Noted():
             return _REFUSALS.get(event.action)
-        case TransactionStarted() | TransactionUpdated() | TransactionEnded() | StatusReported() | MetersRead():
+        case TransactionStarted() | TransactionUpdated() | TransactionEnded():
             return None
         case TransactionStatusTold():
             raise AssertionError("an answer is not answered")
