@@ -99,8 +99,13 @@ class Desk:
         Returns: what to do with each connection, only after the commit. Raises: StoreDown, and OutcomeUnknown when
         not even a second look tells whether the commit happened.
         """
-        live = [entry for entry in entries if self._is_current(entry)]
-        gone = [Reply.dropped(entry) for entry in entries if not self._is_current(entry)]
+        live: list[Entry] = []
+        gone: list[Reply] = []
+        for entry in entries:
+            if self._is_current(entry):
+                live.append(entry)
+            else:
+                gone.append(Reply.dropped(entry))
         if not live:
             return gone
         found = await self._look_up(live)
@@ -209,7 +214,7 @@ class Desk:
             memory.asked[entry.command_id] = entry.raw
         state = memory.state
         for session in decided.sessions:
-            if any(session is each for each in decided.moved):
+            if decided.moved and any(session is each for each in decided.moved):
                 session = replace(session, version=session.version + 1)
             state.sessions[session.transaction_id] = session
             self._changed[session.id] = session

@@ -34,7 +34,7 @@ from laddbok.ocpp.first_settings import first_settings
 from laddbok.ocpp.frame import ErrorCode, Undecodable, encode_result, spelled
 from laddbok.sessions.advance import UNPLUG_TIMEOUT, advance, is_lost
 from laddbok.sessions.close import SETTLE_AFTER, close_softly
-from laddbok.sessions.facts import Facts, Stamp, StartFacts
+from laddbok.sessions.facts import Facts, Stamp
 from laddbok.sessions.receive import Outcome, receive
 
 SETTLE = "settle"
@@ -119,7 +119,7 @@ def quarantine(entry: Entry, memory: StationMemory, reason: str, code: str | Non
 def _received(entry: Received, memory: StationMemory, found: Found | None, number: int | None) -> Decided:
     """A call that we understand: the rules decide, the wire words the answer, the frame keeps both."""
     stamp = memory.stamp(entry.received_at)
-    facts = Facts(start=found.facts if found else StartFacts(), transaction_number=number)
+    facts = Facts() if found is None else Facts(start=found.facts, transaction_number=number)
     assert not isinstance(entry.event, Undecodable)
     outcome = receive(memory.state, entry.event, stamp, facts)
     payload = respond(entry.event, outcome.answer, entry.version)

@@ -92,7 +92,7 @@ class Received(msgspec.Struct, frozen=True, kw_only=True):
             return self._ask(memory, None, None, event.evse_id, transaction_id=known)
         if isinstance(event, TransactionStarted):
             return self._ask(memory, event.id_token, event.at, event.evse_id, start_key=start_key(event))
-        if isinstance(event, TransactionUpdated | TransactionEnded):
+        if isinstance(event, (TransactionUpdated, TransactionEnded)):
             known = event.transaction_id
             session = memory.state.sessions.get(known)
             if session is not None and event.id_token is None:
