@@ -274,6 +274,18 @@ def test_a_claim_goes_on_from_the_checkpoint_with_what_came_after_it(ground: Gro
     assert again.unfolded == (frame(station, 1, 3),)
 
 
+def test_a_claim_has_every_charging_period_of_a_long_session(ground: Ground) -> None:
+    station = ground.new_station("CP")
+    session = opened(station)
+    commit(ground, opened=[session])
+    for hour in (1, 2, 3, 3):
+        meter = take_reading(session.meter, minutes(60 * hour), 1000 + 900 * hour)
+        session = replace(session, meter=meter, through=FramePosition(1, 1 + hour))
+        ground.run(ground.store.checkpoint([session], minutes(60 * hour)))
+    assert len(session.meter.closed_periods) == 11
+    assert claim(ground, station)[station.station_no].state.sessions == {"77": session}
+
+
 def test_a_checkpoint_of_an_older_version_is_not_believed(ground: Ground) -> None:
     station = ground.new_station("CP")
     session = opened(station)

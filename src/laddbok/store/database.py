@@ -55,7 +55,11 @@ class Database:
         back without a round trip; asyncpg's own reset cost a fifth of a small commit.
         """
         return await asyncpg.create_pool(
-            connect=self.connect, reset=_as_it_is, min_size=1, max_size=connections, max_inactive_connection_lifetime=300
+            connect=self.connect,
+            reset=_as_it_is,
+            min_size=1,
+            max_size=connections,
+            max_inactive_connection_lifetime=300,
         )
 
     async def _connect(self, options: dict[str, Any]) -> asyncpg.Connection:

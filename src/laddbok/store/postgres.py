@@ -30,6 +30,7 @@ from laddbok.model.session import FramePosition, Session
 from laddbok.model.tariff import parse_tariff
 from laddbok.store import rows, values
 from laddbok.store.database import borrowed, throw_away
+from laddbok.store.live import Published
 from laddbok.store.sql import query
 
 SERIALIZATION_TRIES = 5
@@ -63,6 +64,7 @@ class PostgresStore:
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
+        self._published = Published()
 
     async def claim(self, station_numbers: Sequence[int], gateway: str, at: datetime) -> dict[int, Claim]:
         """Take stations over: a new epoch each, and their memory."""
@@ -106,7 +108,9 @@ class PostgresStore:
         """Publish what the owner believes of live sessions; a crash may lose the last seconds of it."""
         async with self._connection() as connection, connection.transaction():
             await connection.execute("SET LOCAL synchronous_commit = off")
-            await connection.execute(query("publish_live"), rows.as_json(rows.live_rows(sessions, at)))
+            if lost := await self._publish(connection, sessions, at):
+                self._published.forget(lost)
+                await self._publish(connection, [session for session in sessions if session.id in lost], at)
 
     async def session_evidence(self, tenant: int, session_id: str) -> SessionEvidence:
         """One session with its evidence. Raises NotFound."""
@@ -168,6 +172,11 @@ class PostgresStore:
         """Make room for the evidence of the days to come."""
         async with self._connection() as connection:
             await connection.execute(query("frame_days"), today.date(), days)
+
+    async def _publish(self, connection: asyncpg.Connection, sessions: Sequence[Session], at: datetime) -> set[str]:
+        """Returns: the sessions of which the database has not what was published before."""
+        found = await connection.fetch(query("publish_live"), rows.as_json(self._published.rows(sessions, at)))
+        return {row["id"] for row in found}
 
     async def _unfolded(
         self, connection: asyncpg.Connection, sessions: dict[int, list[Session]]

@@ -81,20 +81,16 @@ def session_rows(sessions: Sequence[Session]) -> list[dict[str, Any]]:
 
 def opening_rows(sessions: Sequence[Session]) -> list[dict[str, Any]]:
     """Where sessions begin in their station's evidence."""
-    return [_position_row(s, s.opened, s.last_contact_at) for s in sessions]
+    return [position_row(s, s.opened, s.last_contact_at) for s in sessions]
 
 
 def closing_rows(closed: Sequence[RangeClosed | Attributed]) -> list[dict[str, Any]]:
     """Where the evidence of sessions ends, or a frame that belongs to it besides."""
-    return [_position_row(c.session, c.session.through, c.at) for c in closed]
+    return [position_row(c.session, c.session.through, c.at) for c in closed]
 
 
-def live_rows(sessions: Sequence[Session], at: datetime) -> list[dict[str, Any]]:
-    """What the owner believes of its sessions."""
-    return [{**_position_row(s, s.through, at), "body": s} for s in sessions]
-
-
-def _position_row(session: Session, place: FramePosition, at: datetime) -> dict[str, Any]:
+def position_row(session: Session, place: FramePosition, at: datetime) -> dict[str, Any]:
+    """A session and a place in its station's evidence."""
     identity = {"tenant": session.tenant, "id": session.id, "station_no": session.station_no}
     return {**identity, "epoch": place.epoch, "seq": place.seq, "at": at}
 

@@ -21,7 +21,7 @@ FROM connector WHERE (tenant, station_no) IN (SELECT * FROM unnest($1::integer[]
 
 -- name: open_sessions_of
 -- The open sessions of these stations; where a later state was published, that one.
-SELECT s.station_no, s.body::text AS body, l.body::text AS live_body
+SELECT s.station_no, s.body::text AS body, laddbok_live_body(l)::text AS live_body
 FROM session AS s
 LEFT JOIN session_live AS l ON l.tenant = s.tenant AND l.session_id = s.id
 WHERE s.station_no = ANY($1::integer[]) AND s.state IN ('pending', 'active', 'ended');
@@ -315,15 +315,29 @@ FROM jsonb_to_recordset($1::jsonb) AS r (
 
 -- name: publish_live
 -- What the owner believes of live sessions, for readers and a quick restart. Settled ones are read from their own row.
-INSERT INTO session_live (tenant, session_id, station_no, through_epoch, through_seq, as_of, body)
-SELECT r.tenant, r.id, r.station_no, r.epoch, r.seq, r.at, r.body
-FROM jsonb_to_recordset($1::jsonb) AS r (
-    tenant integer, id text, station_no integer, epoch bigint, seq integer, at timestamptz, body jsonb
+-- A session whose earlier charging periods are not here is left out and named, so that it is published whole.
+WITH given AS MATERIALIZED (
+    SELECT r.*, r.first <= coalesce(l.closed_periods, 0) AS follows
+    FROM jsonb_to_recordset($1::jsonb) AS r (
+        tenant integer, id text, station_no integer, epoch bigint, seq integer, at timestamptz, closed integer,
+        first integer, periods jsonb, body jsonb
+    )
+    JOIN session AS s ON s.tenant = r.tenant AND s.id = r.id AND s.state IN ('pending', 'active', 'ended')
+    LEFT JOIN session_live AS l ON l.tenant = r.tenant AND l.session_id = r.id
+), published AS (
+    INSERT INTO session_live (tenant, session_id, station_no, through_epoch, through_seq, as_of, closed_periods, body)
+    SELECT tenant, id, station_no, epoch, seq, at, closed, body FROM given WHERE follows ORDER BY tenant, id
+    ON CONFLICT (tenant, session_id) DO UPDATE SET through_epoch = excluded.through_epoch,
+        through_seq = excluded.through_seq, as_of = excluded.as_of, closed_periods = excluded.closed_periods,
+        body = excluded.body
+), periods AS (
+    INSERT INTO live_period (tenant, session_id, number, body)
+    SELECT g.tenant, g.id, g.first + p.n - 1, p.body
+    FROM given AS g, jsonb_array_elements(g.periods) WITH ORDINALITY AS p (body, n)
+    WHERE g.follows ORDER BY g.tenant, g.id, p.n
+    ON CONFLICT (tenant, session_id, number) DO UPDATE SET body = excluded.body WHERE live_period.body <> excluded.body
 )
-JOIN session AS s ON s.tenant = r.tenant AND s.id = r.id AND s.state IN ('pending', 'active', 'ended')
-ORDER BY r.tenant, r.id
-ON CONFLICT (tenant, session_id) DO UPDATE SET
-    through_epoch = excluded.through_epoch, through_seq = excluded.through_seq, as_of = excluded.as_of, body = excluded.body;
+SELECT id FROM given WHERE NOT follows;
 
 -- name: forget_live
 -- What was published of sessions that were settled in the same moment.

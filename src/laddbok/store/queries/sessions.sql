@@ -2,7 +2,7 @@
 -- Sessions as people see them: the newer of what is stored and what is live, with the price of the issued CDR.
 SELECT s.id, s.station AS station_id, s.evse_id, s.connector_id, s.transaction_id, s.id_token, s.state, s.started_at,
     s.ended_at, s.energy_wh, s.contract_id, s.site_id, s.origin, s.revision, s.review_reasons,
-    CASE WHEN s.state IN ('settled', 'void') THEN s.body #- '{meter,closed_periods}' ELSE coalesce(l.body, s.body) END AS body,
+    CASE WHEN s.state IN ('settled', 'void') THEN s.body #- '{meter,closed_periods}' ELSE coalesce(laddbok_live_body(l), s.body) END AS body,
     coalesce(l.as_of, s.ended_at) AS as_of, CASE WHEN t.connected THEN NULL ELSE t.last_frame_at END AS silent_since,
     c.currency, c.excl_vat, c.incl_vat, c.issued_at, c.tariff_id, c.tariff_version
 FROM session s
@@ -26,7 +26,7 @@ SELECT EXISTS (SELECT FROM session WHERE id = $1)
 
 -- name: session_body
 -- All that is known of one session, the newer of stored and live.
-SELECT s.state, s.origin, s.revision, s.started_at, s.ended_at, s.energy_wh, s.station_no, coalesce(l.body, s.body) AS body,
+SELECT s.state, s.origin, s.revision, s.started_at, s.ended_at, s.energy_wh, s.station_no, coalesce(laddbok_live_body(l), s.body) AS body,
     CASE WHEN t.connected THEN NULL ELSE t.last_frame_at END AS silent_since
 FROM session s
 LEFT JOIN station t ON t.tenant = s.tenant AND t.station_no = s.station_no
