@@ -6,7 +6,7 @@ new state visible and gives out the answers. A message that breaks a rule's inva
 database refuses, ends alone in quarantine; its neighbours are committed and answered.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -66,17 +66,20 @@ class Desk:
         if memory is not None and memory.epoch == epoch:
             del self.stations[station_no]
 
-    def lost_sessions(self, now: datetime, silent: bool = False) -> list[Elapsed]:
+    def lost_sessions(self, now: datetime, silent: bool = False, among: Iterable[int] | None = None) -> list[Elapsed]:
         """The sessions whose stop has not come in time, as messages to take in.
 
         A station that is connected and says nothing of a transaction may well be charging: only one that said something
         else meanwhile (Available, a boot) has lost its stop, and not before it had time to send what it kept.
 
-        Args: silent: the stations held are those that nobody hears, so that long silence alone counts.
+        Args: silent: the stations held are those that nobody hears, so that long silence alone counts. among: look at
+            these stations only; who holds very many looks at them in portions.
         """
+        numbers = self.stations if among is None else (number for number in among if number in self.stations)
+        held = ((number, self.stations[number]) for number in numbers)
         return [
             Elapsed(station_no=station_no, epoch=memory.epoch, received_at=now, transaction_id=session.transaction_id)
-            for station_no, memory in self.stations.items()
+            for station_no, memory in held
             if silent or memory.held_since is None or now >= memory.held_since + AVAILABLE_GRACE
             for session in memory.state.sessions.values()
             if (silent or session.due_at is not None) and is_lost(session, now)

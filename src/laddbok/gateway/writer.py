@@ -37,7 +37,11 @@ RETRY_S = 0.5
 WATCH_EVERY_S = 1.0
 LIVE_EVERY_S = 2.0
 SWEEP_EVERY_S = 5.0
+SWEEP_SLICE = 1_000
+"""So many stations are looked at before others get their turn in the event loop."""
 CONTACT_EVERY_S = 15.0
+MAX_CONTACTS = 2_000
+"""Stations whose last sign of life is written down in one statement."""
 MAX_CLAIMS = 500
 """Stations taken over in one query; the pace at which a fleet that comes back is let in. Halved while it is too much."""
 MAX_LIVE = 2_000
@@ -72,6 +76,7 @@ class Writer:
         self._asked_at_s: float | None = None
         """Since when the database was asked and has not answered."""
         self._max_claims = MAX_CLAIMS
+        self._contacts_noted_at: datetime | None = None
         self.tasks: list[asyncio.Task[None]] = []
         """None of them ever ends by itself."""
 
@@ -286,18 +291,25 @@ class Writer:
         self.switchboard.tick()
         if questions := self.desk.to_ask(self._now()):
             await self._store.commit(Changes(commands_queued=questions))
-        for elapsed in self.desk.lost_sessions(self._now()):
-            self.batch.offer(elapsed.station_no, elapsed)
+        stations = list(self.desk.stations)
+        for start in range(0, len(stations), SWEEP_SLICE):
+            for elapsed in self.desk.lost_sessions(self._now(), among=stations[start : start + SWEEP_SLICE]):
+                self.batch.offer(elapsed.station_no, elapsed)
+            await asyncio.sleep(0)
         self._wake.set()
 
     async def _note_contacts(self) -> None:
-        """When each connected station was last heard; people read it, nothing depends on it."""
+        """When each connected station was last heard, if that was since we wrote it down; only people read it."""
+        since, now = self._contacts_noted_at, self._now()
         lines = self.switchboard.lines.items()
-        heard = [(number, line.epoch, line.last_message_at) for number, line in lines if line.last_message_at]
-        if heard:
-            columns = [list(column) for column in zip(*heard, strict=True)]
+        heard = [
+            (n, line.epoch, at) for n, line in lines if (at := line.last_message_at) and (not since or at >= since)
+        ]
+        for start in range(0, len(heard), MAX_CONTACTS):
+            columns = [list(column) for column in zip(*heard[start : start + MAX_CONTACTS], strict=True)]
             async with borrowed(self._pool) as connection:
                 await connection.execute(query("stations_heard"), *columns)
+        self._contacts_noted_at = now
 
 
 def _turn_away(line: Line) -> None:

@@ -223,6 +223,8 @@ class Link:
 
     def deadline(self) -> float | None:
         """When `tick` has something to do [s], None: never."""
+        if self._open is None and not self._queue:
+            return None
         due = [each.deadline_s for each in self._queue]
         if self._open is not None:
             due.append(self._open.deadline_s)
