@@ -121,6 +121,7 @@ def _add_bench(add: Callable[..., argparse.ArgumentParser], commands: Any) -> No
     gateway = add("gateway", _bench_gateway, "durable messages, idle connections, a reconnect storm", kinds)
     gateway.add_argument("--messages", type=_count(1_000, 10_000_000), default=200_000)
     gateway.add_argument("--connections", type=_count(1, 10_000), default=1_000)
+    gateway.add_argument("--read-samples", type=_count(10_000, 100_000_000), default=200_000)
 
 
 def _add_soak(add: Callable[..., argparse.ArgumentParser]) -> None:

@@ -12,12 +12,16 @@ from laddbok.bench.gateway import bench_gateway
 
 
 def test_the_report_has_its_figures_and_lost_nothing() -> None:
-    report = bench_gateway(argparse.Namespace(messages=1_000, connections=20, json=True))
+    report = bench_gateway(argparse.Namespace(messages=1_000, connections=20, read_samples=10_000, json=True))
     assert json.loads(json.dumps(report)) == report
     for part in ("mv16", "te201"):
         assert report[part]["rows"] == report[part]["messages"] == 1_000
         assert report[part]["cpu_us_gateway"] > 0 and report[part]["messages_per_s"] > 0
     assert report["storm"]["stations"] == 100 and report["storm"]["lost"] == 0
+    assert report["sample_cost"]["messages"] == 100 and report["sample_cost_ratio"] >= 0
+    read = report["session_read"]
+    assert read["samples"] >= 10_000 and 0 < read["p50_ms"] <= read["p99_ms"]
+    assert read["long"]["samples"] == 10_000 and 0 < read["long"]["p50_ms"] <= read["long"]["p99_ms"]
     assert 0 <= report["raw_cpu_us"] < report["ocpp_library_cpu_us"]  # a few hundred messages may cost less than a tick
     assert (report["fsync"], report["synchronous_commit"], report["full_page_writes"]) == ("on", "on", "on")
 

@@ -14,7 +14,8 @@ from typing import Any
 from laddbok.model.errors import ConfigurationError
 
 PROC = Path("/proc")
-_TICK_S = 1.0 / os.sysconf("SC_CLK_TCK")
+TICK_S = 1.0 / os.sysconf("SC_CLK_TCK")
+"""The kernel counts processor time in these steps [s]."""
 _PARENT, _USER, _CHILDREN_SYSTEM = 1, 11, 14
 """Where the fields stand in /proc/PID/stat behind the name. Source: proc_pid_stat(5)."""
 
@@ -38,7 +39,7 @@ def cpu_s(pids: Iterable[int]) -> float:
     if not _has_proc():
         return float(sum(sum(_psutil().Process(pid).cpu_times()[:4]) for pid in pids))
     stats = [fields for pid in pids if (fields := _stat(pid))]
-    return _TICK_S * sum(int(field) for fields in stats for field in fields[_USER : _CHILDREN_SYSTEM + 1])
+    return TICK_S * sum(int(field) for fields in stats for field in fields[_USER : _CHILDREN_SYSTEM + 1])
 
 
 def resident_bytes(pid: int) -> int:

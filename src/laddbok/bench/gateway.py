@@ -11,6 +11,7 @@ import asyncio
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,15 +23,24 @@ from tqdm import tqdm
 from laddbok.bench import cpu
 from laddbok.bench.load import LoadSpec
 from laddbok.bench.processes import START_S, Process, allow_open_files, load, python, run
+from laddbok.bench.reading import session_read
 from laddbok.model.errors import LaddbokError
-from laddbok.store.embedded import EmbeddedServer, start
+from laddbok.store.embedded import Dsn, EmbeddedServer, start
 
 STORM_STATIONS = 5_000
 WARM_UP = 20
 """So many messages of each station go before the measurement."""
 RAW_SHARE, LIBRARY_SHARE = 2, 10
 """The bare servers get the messages divided by this: they have nothing to settle into, and one of them is slow."""
-STEPS = 5
+AGED_SAMPLES = 10_000
+AGED_STATIONS = 200
+AGED_MESSAGES = 12_000
+PAUSE_S = 0.2
+"""Between the samples of a station, so that a good part of the cost is publishing them."""
+PUBLISHED_S = 3.0
+"""Live sessions are published each 2 s."""
+STEPS = 7
+_KEY = "bench-0123456789abcdef"
 _PASSWORD = "00112233445566778899aabbccddeeff00112233"
 _DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
 _ENGINE = "laddbok.gateway.websocket on uvloop"
@@ -43,10 +53,16 @@ class BenchError(LaddbokError):
 class Platform:
     """The platform under test: our processes, and the database's."""
 
-    def __init__(self, process: Process, port: int, database: EmbeddedServer) -> None:
+    def __init__(self, process: Process, port: int, http_port: int, database: EmbeddedServer) -> None:
         self.port = port
+        self.http_port = http_port
         self._process = process
         self._database = database
+
+    @property
+    def dsn(self) -> Dsn:
+        """Where its database is."""
+        return self._database.dsn
 
     def own_cpu_s(self) -> float:
         """Processor time of all our processes so far [s]."""
@@ -76,7 +92,7 @@ async def _ask(database: EmbeddedServer, sql: str, *arguments: Any) -> Any:
 def bench_gateway(options: argparse.Namespace) -> dict[str, Any]:
     """Run the benchmark.
 
-    Args: options: `messages` for each durable run, `connections`, `json`.
+    Args: options: `messages` for each durable run, `connections`, `read_samples` in the evidence, `json`.
     Returns: the report; its keys are listed in docs/performance.md.
     Raises: BenchError when messages were lost, or stored and answered differ.
     """
@@ -96,10 +112,48 @@ def bench_gateway(options: argparse.Namespace) -> dict[str, Any]:
             progress.update()
             report["te201"] = _durable(platform, "ocpp2.0.1", "TransactionEvent", messages, connections)
             report |= {name: platform.ask(f"SHOW {name}") for name in _DURABLE}
+            progress.update()
+            stations = min(connections, AGED_STATIONS)
+            report |= _sample_cost(platform, min(messages // 10, AGED_MESSAGES), stations)
+        progress.update()
+        with _platform() as platform:
+            report["session_read"] = session_read(platform.dsn, platform.http_port, _KEY, options.read_samples)
         progress.update()
     if not options.json:
         _print(report)
     return report
+
+
+def _cpu_s(platform: Platform) -> float:
+    return platform.own_cpu_s() + platform.database_cpu_s()
+
+
+def _sample_cost(platform: Platform, messages: int, stations: int) -> dict[str, Any]:
+    """Processor time of a sample, publishing included, early in sessions and after very many samples [µs]."""
+    age = AGED_SAMPLES + 3 * messages // stations + WARM_UP
+    spec = LoadSpec(port=platform.port, stations=stations, prefix="BL", began_s_ago=60 * age)
+    stroll = f"stroll {messages} {PAUSE_S}"
+    with load(spec) as talking:
+        run(talking, f"run {10 * stations}")
+        early_s = _spent_s(platform, talking, stroll)
+        run(talking, f"catch_up {AGED_SAMPLES}")
+        late_s = _spent_s(platform, talking, stroll)
+    return {
+        "sample_cost_ratio": round(late_s / max(early_s, cpu.TICK_S), 2),
+        "sample_cost": {"early_us": _us(early_s, messages), "late_us": _us(late_s, messages), "messages": messages},
+    }
+
+
+def _spent_s(platform: Platform, stations: Process, words: str) -> float:
+    """Processor time of a run from rest to rest: everything of before is published, and so is the run itself."""
+    time.sleep(PUBLISHED_S)
+    platform.ask("CHECKPOINT")
+    before_s = _cpu_s(platform)
+    result = run(stations, words)
+    if result.refused or result.lost:
+        raise BenchError(f"{words}: {result.refused} refused, {result.lost} lost")
+    time.sleep(PUBLISHED_S)
+    return _cpu_s(platform) - before_s
 
 
 def _bare(module: str, messages: int, connections: int) -> float:
@@ -162,12 +216,14 @@ def _platform() -> Iterator[Platform]:
         "LADDBOK_OCPP_PORT": "0",
         "LADDBOK_HTTP_PORT": "0",
         "LADDBOK_ADMIT_UNKNOWN_STATIONS": "true",
+        "LADDBOK_ADMIN_KEY": _KEY,
     }
     try:
         with start(folder) as database, python("laddbok.cli", "serve", environ=environ) as process:
             address = process.line(START_S)
             port = int(address.rpartition("/ocpp/")[0].rpartition(":")[2])
-            yield Platform(process, port, database)
+            http_port = int(process.line(START_S).rpartition(":")[2])
+            yield Platform(process, port, http_port, database)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

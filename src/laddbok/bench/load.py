@@ -1,8 +1,8 @@
 """How is the load of the benchmark made?
 
 A process of its own, so that its processor time is not counted: `python -m laddbok.bench.load SPEC` connects its
-stations, says so on stdout, and then does one thing for each line on stdin (`run N`, `storm`), answering each with one
-line of JSON. Each station has one open call, and sends the next when that is answered.
+stations, says so on stdout, and then does one thing for each line on stdin (`run N`, `stroll N PAUSE`, `catch_up N`,
+`storm`), answering each with one line of JSON. Each station has one open call, and sends the next when that is answered.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ import json
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import msgspec
@@ -26,6 +26,9 @@ RETRY_S = 1.0
 MAX_ATTEMPTS = 60
 STORM_S = 60.0
 RUN_S = 300.0
+SAMPLES_A_MESSAGE = 100
+WH_A_MINUTE = 100
+"""What a car takes in a minute at 6 kW."""
 
 Message = Callable[[str, datetime, int, str], bytes]
 
@@ -40,6 +43,8 @@ class LoadSpec(msgspec.Struct, frozen=True, kw_only=True):
     prepare: str = "transaction"
     """How far each station is brought before the first line: `connect`, `boot`, or `transaction`."""
     password: str | None = None
+    began_s_ago: int = 0
+    """Transactions began so long ago, and their samples are a minute apart (1.6 only); 0: they are as of now."""
 
     @property
     def is_16(self) -> bool:
@@ -60,7 +65,9 @@ class RunResult(msgspec.Struct, kw_only=True):
 class Run:
     """One run under way: so many calls are still to be sent, and what came of those that were."""
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, pause_s: float = 0.0) -> None:
+        """Args: pause_s: between an answer and the station's next call."""
+        self.pause_s = pause_s
         self.total = total
         self.to_send = total
         self.result = RunResult()
@@ -84,12 +91,32 @@ class Talk:
         self._ids = ids
         self._number = 0
         self._awaited = b""
+        self._began_at: datetime | None = None
+        """When the transaction began, if its samples are a minute apart."""
 
     def take_part(self, run: Run) -> None:
         """Send the first call of this run; each answer sends the next."""
         self._run = run
         self._station.on_answer = self._answered
         self._send()
+
+    def be_old(self, began_at: datetime) -> None:
+        """From now on a sample is a minute after the one before, since then."""
+        self._began_at = began_at
+
+    async def catch_up(self, samples: int) -> None:
+        """Tell so many samples at once, in messages of many, as a station that was offline."""
+        assert self._began_at is not None
+        for _ in range(0, samples, SAMPLES_A_MESSAGE):
+            numbers = range(self._number + 1, self._number + 1 + SAMPLES_A_MESSAGE)
+            readings = [(self._stamped(number), _register_wh(number)) for number in numbers]
+            raw = await self._station.call(messages.many_readings(next(self._ids), readings, self._transaction_id))
+            if not raw.startswith(b"[3"):
+                raise ConnectionError(f"many readings were refused: {raw.decode()[:200]}")
+            self._number = numbers[-1]
+
+    def _stamped(self, number: int) -> datetime:
+        return datetime.now(UTC) if self._began_at is None else self._began_at + timedelta(minutes=number)
 
     def _send(self) -> None:
         if self._run.to_send <= 0:
@@ -98,11 +125,22 @@ class Talk:
         self._number += 1
         message_id = next(self._ids)
         self._awaited = f'"{message_id}"'.encode()
-        self._station.send(self._make(message_id, datetime.now(UTC), self._number, self._transaction_id))
+        at, number = self._stamped(self._number), self._number
+        if self._began_at is not None:
+            self._station.send(messages.reading(message_id, at, _register_wh(number), self._transaction_id))
+        else:
+            self._station.send(self._make(message_id, at, number, self._transaction_id))
 
     def _answered(self, raw: bytes) -> None:
         self._run.count(raw.startswith(b"[3") and self._awaited in raw[:64])
-        self._send()
+        if self._run.pause_s:
+            asyncio.get_running_loop().call_later(self._run.pause_s, self._send)
+        else:
+            self._send()
+
+
+def _register_wh(number: int) -> int:
+    return messages.BEGIN_WH + number * WH_A_MINUTE
 
 
 class Load:
@@ -114,6 +152,7 @@ class Load:
         self._stations: dict[str, BenchStation] = {}
         self._talks: list[Talk] = []
         self._run: Run | None = None
+        self._began_at = datetime.now(UTC) - timedelta(seconds=spec.began_s_ago)
 
     async def prepare(self) -> None:
         """Bring all stations to where the spec wants them."""
@@ -128,13 +167,21 @@ class Load:
                 if self.spec.prepare == "transaction":
                     transaction_id = await self._begin(identity, station)
                 make = messages.meter_values if self.spec.is_16 else messages.transaction_event
-                self._talks.append(Talk(station, make, transaction_id, self._ids))
+                talk = Talk(station, make, transaction_id, self._ids)
+                if self.spec.began_s_ago:
+                    talk.be_old(self._began_at)
+                self._talks.append(talk)
 
         await asyncio.gather(*(one(identity) for identity in self._identities()))
 
-    async def run(self, total: int) -> RunResult:
+    async def catch_up(self, samples: int) -> RunResult:
+        """Let each station tell so many samples in few messages."""
+        await asyncio.gather(*(talk.catch_up(samples) for talk in self._talks))
+        return RunResult(answered=len(self._talks))
+
+    async def run(self, total: int, pause_s: float = 0.0) -> RunResult:
         """Send meter values until `total` calls are answered, refused or lost."""
-        self._run = run = Run(total)
+        self._run = run = Run(total, pause_s)
         began_s = time.monotonic()
         for talk in self._talks:
             talk.take_part(run)
@@ -202,8 +249,8 @@ class Load:
 
     async def _begin(self, identity: str, station: BenchStation) -> str:
         """Start a transaction; what it is called."""
-        now, own_id = datetime.now(UTC), f"T{identity}"
-        raw = await station.call(messages.start(next(self._ids), now, own_id, self.spec.is_16))
+        own_id = f"T{identity}"
+        raw = await station.call(messages.start(next(self._ids), self._began_at, own_id, self.spec.is_16))
         answer = json.loads(raw)
         if answer[0] != 3:
             raise ConnectionError(f"{identity} could not start: {raw.decode()[:200]}")
@@ -227,7 +274,15 @@ async def _main(spec: LoadSpec) -> None:
     await load.prepare()
     _say({"ready": spec.stations})
     async for words in _lines():
-        _say(await (load.run(int(words[1])) if words[0] == "run" else load.storm()))
+        match words:
+            case ["run", total]:
+                _say(await load.run(int(total)))
+            case ["stroll", total, pause_s]:
+                _say(await load.run(int(total), float(pause_s)))
+            case ["catch_up", samples]:
+                _say(await load.catch_up(int(samples)))
+            case _:
+                _say(await load.storm())
 
 
 if __name__ == "__main__":

@@ -10,10 +10,12 @@ own message id and time and its own register, which grows as a car takes energy,
 """
 
 import json
+from collections.abc import Iterable
 from datetime import datetime
 
 MESSAGES_PER_WH = 4
 """So many messages of one station carry the same register; 1,000 stations then take about 10 kW each."""
+BEGIN_WH = 1_000_000
 ID_TAG = "BENCH0001"
 _READINGS = (
     ("Energy.Active.Import.Register", "Wh", None),
@@ -29,15 +31,25 @@ _READINGS = (
 
 def meter_values(message_id: str, at: datetime, number: int, transaction_id: str) -> bytes:
     """The MeterValues of OCPP 1.6 with which a station goes on. `number` counts the messages of its transaction."""
-    text = _METER_VALUES % (message_id, int(transaction_id), _stamp(at), 1_000_000 + number // MESSAGES_PER_WH)
+    text = _METER_VALUES % (message_id, int(transaction_id), _stamp(at), BEGIN_WH + number // MESSAGES_PER_WH)
     return text.encode()
 
 
 def transaction_event(message_id: str, at: datetime, number: int, transaction_id: str) -> bytes:
     """The same as a TransactionEvent (Updated) of OCPP 2.0.1."""
     stamp = _stamp(at)
-    register_wh = 1_000_000 + number // MESSAGES_PER_WH
+    register_wh = BEGIN_WH + number // MESSAGES_PER_WH
     return (_TRANSACTION_EVENT % (message_id, stamp, number, transaction_id, stamp, register_wh)).encode()
+
+
+def reading(message_id: str, at: datetime, register_wh: int, transaction_id: str) -> bytes:
+    """A MeterValues of OCPP 1.6 as most stations send it: the register and the power."""
+    return _call(message_id, "MeterValues", _readings([(at, register_wh)], transaction_id))
+
+
+def many_readings(message_id: str, readings: Iterable[tuple[datetime, int]], transaction_id: str) -> bytes:
+    """A MeterValues of OCPP 1.6 with many readings of the register [Wh], as a station that was offline sends it."""
+    return _call(message_id, "MeterValues", _readings(readings, transaction_id))
 
 
 def boot(message_id: str, is_16: bool) -> bytes:
@@ -61,7 +73,7 @@ def status(message_id: str, at: datetime, connector: int, is_16: bool) -> bytes:
 def start(message_id: str, at: datetime, transaction_id: str, is_16: bool) -> bytes:
     """The begin of a transaction; in 1.6 the answer names it."""
     if is_16:
-        payload = {"connectorId": 1, "idTag": ID_TAG, "meterStart": 1_000_000, "timestamp": _stamp(at)}
+        payload = {"connectorId": 1, "idTag": ID_TAG, "meterStart": BEGIN_WH, "timestamp": _stamp(at)}
         return _call(message_id, "StartTransaction", payload)
     payload = {
         "eventType": "Started",
@@ -71,9 +83,24 @@ def start(message_id: str, at: datetime, transaction_id: str, is_16: bool) -> by
         "transactionInfo": {"transactionId": transaction_id, "chargingState": "Charging"},
         "evse": {"id": 1, "connectorId": 1},
         "idToken": {"idToken": ID_TAG, "type": "ISO14443"},
-        "meterValue": [_measured(_stamp(at), 1_000_000, is_16=False)],
+        "meterValue": [_measured(_stamp(at), BEGIN_WH, is_16=False)],
     }
     return _call(message_id, "TransactionEvent", payload)
+
+
+def _readings(readings: Iterable[tuple[datetime, int]], transaction_id: str) -> dict[str, object]:
+    """Source: OCPP 1.6 6.31 MeterValues.req; without a measurand a value is the register in Wh."""
+    values = [
+        {
+            "timestamp": _stamp(at),
+            "sampledValue": [
+                {"value": str(register_wh)},
+                {"value": "6000", "measurand": "Power.Active.Import", "unit": "W"},
+            ],
+        }
+        for at, register_wh in readings
+    ]
+    return {"connectorId": 1, "transactionId": int(transaction_id), "meterValue": values}
 
 
 def _stamp(at: datetime) -> str:
