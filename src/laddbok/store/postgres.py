@@ -71,7 +71,8 @@ class PostgresStore:
         async with self._connection() as connection, connection.transaction():
             claimed = await connection.fetch(query("claim_stations"), list(station_numbers), gateway, at)
             numbers = [row["station_no"] for row in claimed]
-            outlets = await connection.fetch(query("outlets_of_stations"), [row["tenant"] for row in claimed], numbers)
+            found = await connection.fetch(query("outlets_of_stations"), [row["tenant"] for row in claimed], numbers)
+            outlets = values.outlets_by_station(found)
             sessions = values.newest_sessions(await connection.fetch(query("open_sessions_of"), numbers))
             frames = await self._unfolded(connection, sessions)
         return {row["station_no"]: values.claim_of(row, outlets, sessions, frames) for row in claimed}

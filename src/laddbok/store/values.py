@@ -38,9 +38,18 @@ def newest_sessions(found: Sequence[asyncpg.Record]) -> dict[int, list[Session]]
     return sessions
 
 
+def outlets_by_station(found: Sequence[asyncpg.Record]) -> dict[int, dict[tuple[int, int], Outlet]]:
+    """What the outlets of many stations last said, by (EVSE, connector) of each."""
+    outlets: dict[int, dict[tuple[int, int], Outlet]] = {}
+    for row in found:
+        outlet = Outlet(**{name: value for name, value in row.items() if name != "station_no"})
+        outlets.setdefault(row["station_no"], {})[outlet.evse_id, outlet.connector_id] = outlet
+    return outlets
+
+
 def claim_of(
     row: asyncpg.Record,
-    outlets: Sequence[asyncpg.Record],
+    outlets: dict[int, dict[tuple[int, int], Outlet]],
     sessions: dict[int, list[Session]],
     frames: dict[int, list[FrameRow]],
 ) -> Claim:
@@ -48,13 +57,8 @@ def claim_of(
     number = row["station_no"]
     known = {name: row[name] for name in _STATION_COLUMNS if row[name] is not None}
     station = Station(**known, traits=traits_of(row["traits"]))
-    own = {
-        (o["evse_id"], o["connector_id"]): Outlet(**{k: v for k, v in o.items() if k != "station_no"})
-        for o in outlets
-        if o["station_no"] == number
-    }
     open_sessions = {session.transaction_id: session for session in sessions.get(number, ())}
-    state = StationState(station=station, outlets=own, sessions=open_sessions)
+    state = StationState(station=station, outlets=outlets.get(number, {}), sessions=open_sessions)
     return Claim(row["connection_epoch"], state, tuple(frames.get(number, ())))
 
 
