@@ -23,6 +23,7 @@ from laddbok.api.app import build_api
 from laddbok.api.listen import bind, serve
 from laddbok.api.settings import ApiSettings
 from laddbok.flow.decide import SETTLE
+from laddbok.flow.packed_curve import PACK
 from laddbok.gateway.admission import Doorkeeper
 from laddbok.gateway.commands import CommandDesk
 from laddbok.gateway.connection import SocketSettings
@@ -39,6 +40,7 @@ from laddbok.workers.housekeeping import Housekeeper
 from laddbok.workers.jobs import Does, Worker
 from laddbok.workers.match_orphan import MATCH_ORPHAN, OrphanMatcher
 from laddbok.workers.overdue import Overdue
+from laddbok.workers.pack import Packer
 from laddbok.workers.settle import Settler
 
 log = logging.getLogger(__name__)
@@ -172,6 +174,7 @@ async def run_worker(settings: Settings) -> None:
         clock = settings.clock
         does: dict[str, Does] = {
             SETTLE: Settler(store, clock.now),
+            PACK: Packer(store, clock.now),
             MATCH_ORPHAN: OrphanMatcher(store, pool, clock.now, quirk_table(settings)),
         }
         worker = Worker(f"worker-{os.getpid()}", store, clock.now, does)

@@ -1,11 +1,10 @@
 """How did power, energy and state of charge run during the charge?
 
-Decoded from the session's frames when somebody looks, in small portions so that nobody else waits, and thinned to what
-a screen can show. Energy counts from the session's begin.
+Of a finished session it was packed when that was settled; else it is decoded from the session's frames when somebody
+looks, in small portions so that nobody else waits. It is thinned to what a screen can show. Energy counts from the session's begin.
 """
 
 import asyncio
-from datetime import datetime
 from typing import Annotated
 
 import asyncpg
@@ -17,8 +16,9 @@ from laddbok.api.parts import ApiRequest, asked
 from laddbok.api.session_frames import VERSIONS, read_event
 from laddbok.api.session_view import facts_of
 from laddbok.api.timeline import Subject, subject_of
+from laddbok.flow.packed_curve import Point, ms, unpack
 from laddbok.model.cdr import ChargingPeriod
-from laddbok.ocpp.curve import REGISTER, Point, curve
+from laddbok.ocpp.curve import REGISTER, readings
 from laddbok.store.sql import query
 
 PORTION = 200
@@ -46,18 +46,18 @@ async def show_curve(
     points: Annotated[int, QueryParameter(ge=10, le=MAX_POINTS)] = DEFAULT_POINTS,
 ) -> CurvesView:
     """The curves of a session with at most so many points each, and its charging periods."""
-    series: dict[str, set[Point]] = {name: set() for name in DRAWN}
     async with asked(request) as connection:
         subject = await subject_of(connection, session_id)
         body = await connection.fetchrow(query("session_body"), subject.id)
-        await _decode(connection, subject, series)
+        packed = await connection.fetchval(query("session_curve"), subject.id)
+        series = unpack(packed) if packed is not None else await _decoded(connection, subject)
     meter = facts_of(body["body"]).meter
     periods = [*meter.closed_periods, *([meter.open_period] if meter.open_period else [])]
     begin_wh = meter.begin_wh or 0
     return CurvesView(
-        power_w=[(_ms(at), value) for at, value in thinned(sorted(series["power_w"]), points)],
-        energy_wh=[(_ms(at), max(0, value - begin_wh)) for at, value in thinned(sorted(series[REGISTER]), points)],
-        soc_pct=[(_ms(at), value) for at, value in thinned(sorted(series["soc_pct"]), points)],
+        power_w=thinned(series.get("power_w", []), points),
+        energy_wh=[(at, max(0, value - begin_wh)) for at, value in thinned(series.get(REGISTER, []), points)],
+        soc_pct=thinned(series.get("soc_pct", []), points),
         periods=periods,
     )
 
@@ -65,8 +65,7 @@ async def show_curve(
 def thinned(points: list[Point], most: int) -> list[Point]:
     """At most so many of the points, evenly picked, the first and the last among them.
 
-    >>> from datetime import UTC, datetime
-    >>> [value for _, value in thinned([(datetime(2026, 1, 1, tzinfo=UTC), n) for n in range(10)], 4)]
+    >>> [value for _, value in thinned([(0, n) for n in range(10)], 4)]
     [0, 3, 6, 9]
     """
     if len(points) <= most:
@@ -74,30 +73,20 @@ def thinned(points: list[Point], most: int) -> list[Point]:
     return [points[number * (len(points) - 1) // (most - 1)] for number in range(most)]
 
 
-async def _decode(connection: asyncpg.Connection, subject: Subject, series: dict[str, set[Point]]) -> None:
+async def _decoded(connection: asyncpg.Connection, subject: Subject) -> dict[str, list[Point]]:
+    series: dict[str, set[Point]] = {name: set() for name in DRAWN}
     epoch, seq = -1, -1
     for _ in range(0, MAX_FRAMES, PORTION):
         rows = await connection.fetch(query("session_frames"), subject.id, epoch, seq, PORTION)
-        for name, found in _portion(subject, rows).items():
-            if name in series:
-                series[name].update(found)
+        for row in rows:
+            event = read_event(row["raw"], VERSIONS[row["protocol"]])
+            if event is None or not subject.wire.concerns(event):
+                continue
+            for name, at, value in readings(event):
+                if name in series:
+                    series[name].add((ms(at or row["received_at"]), value))
         if len(rows) < PORTION:
-            return
+            break
         epoch, seq = rows[-1]["epoch"], rows[-1]["seq"]
         await asyncio.sleep(0)
-
-
-def _portion(subject: Subject, rows: list[asyncpg.Record]) -> dict[str, list[Point]]:
-    if not rows:
-        return {}
-    version = VERSIONS[rows[0]["protocol"]]
-    mine: list[tuple[datetime, bytes]] = []
-    for row in rows:
-        event = read_event(row["raw"], version)
-        if event is not None and subject.wire.concerns(event):
-            mine.append((row["received_at"], row["raw"]))
-    return curve(mine, version)
-
-
-def _ms(at: datetime) -> int:
-    return int(at.timestamp() * 1000)
+    return {name: sorted(points) for name, points in series.items()}

@@ -17,9 +17,10 @@ from litestar.params import FromPath
 from laddbok.api.deeds_text import answered, commanded, decided, deed
 from laddbok.api.pages import DEFAULT_LIMIT, Cursor, Limit, Page, cut
 from laddbok.api.parts import ApiRequest, asked
-from laddbok.api.session_frames import VERSIONS, SessionWire, read_call, read_event
+from laddbok.api.session_frames import VERSIONS, read_call, read_event
 from laddbok.api.session_view import facts_of
 from laddbok.api.timeline_text import Text, told
+from laddbok.flow.session_wire import SessionWire
 from laddbok.model.errors import NotFound
 from laddbok.model.ids import normalise_session_id
 from laddbok.sessions.authorize import normalise_token

@@ -13,6 +13,7 @@ import asyncpg
 import msgspec
 
 from laddbok.bench import messages
+from laddbok.flow.packed_curve import ms, packed
 from laddbok.model.cdr import Activity
 from laddbok.model.events import IdToken
 from laddbok.model.ids import session_id
@@ -43,6 +44,9 @@ _RANGE = (
     "from_at",
     "to_at",
 )
+
+
+_CURVE = ("tenant", "session_id", "packed_at", "body")
 
 
 class Filled(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +80,8 @@ async def fill(connection: asyncpg.Connection, samples: int) -> Filled:
     long = _session(place, STATIONS, 0, LONG_SAMPLES, began_at, minutes * STEP / LONG_SAMPLES)
     await _copy(connection, "session", _SESSION, (_session_row(each) for each in (*sessions, long)))
     await _copy(connection, "session_range", _RANGE, (_range_row(each) for each in (*sessions, long)))
+    await _copy(connection, "session_curve", _CURVE, (_curve_row(each, STEP) for each in sessions))
+    await _copy(connection, "session_curve", _CURVE, iter([_curve_row(long, minutes * STEP / LONG_SAMPLES)]))
     await _copy(connection, "frame", rows.FRAME_COLUMNS, _frames(place, minutes, began_at))
     await connection.execute("VACUUM ANALYZE")
     total = minutes * STATIONS + LONG_SAMPLES
@@ -144,6 +150,14 @@ def _range_row(s: Session) -> tuple[Any, ...]:
         s.started_at,
         s.last_contact_at,
     )
+
+
+def _curve_row(s: Session, step: timedelta) -> tuple[Any, ...]:
+    """Packed as the worker does it."""
+    at = [ms(s.started_at + number * step) for number in range(s.through.seq - s.opened.seq + 1)]
+    register = [(each, messages.BEGIN_WH + WH_A_STEP * number) for number, each in enumerate(at)]
+    series = {"register_wh": register, "power_w": [(each, messages.POWER_W) for each in at]}
+    return (s.tenant, s.id, s.transaction_ended_at, packed(series))
 
 
 async def _copy(

@@ -16,6 +16,7 @@ from datetime import datetime
 MESSAGES_PER_WH = 4
 """So many messages of one station carry the same register; 1,000 stations then take about 10 kW each."""
 BEGIN_WH = 1_000_000
+POWER_W = 6_000
 ID_TAG = "BENCH0001"
 _READINGS = (
     ("Energy.Active.Import.Register", "Wh", None),
@@ -95,7 +96,7 @@ def _readings(readings: Iterable[tuple[datetime, int]], transaction_id: str) -> 
             "timestamp": _stamp(at),
             "sampledValue": [
                 {"value": str(register_wh)},
-                {"value": "6000", "measurand": "Power.Active.Import", "unit": "W"},
+                {"value": str(POWER_W), "measurand": "Power.Active.Import", "unit": "W"},
             ],
         }
         for at, register_wh in readings

@@ -170,6 +170,15 @@ class TraitsLearned(msgspec.Struct, frozen=True, kw_only=True):
     known_version: int
 
 
+class CurvePacked(msgspec.Struct, frozen=True, kw_only=True):
+    """The curve of a finished session, as `flow.packed_curve` keeps it."""
+
+    tenant: int
+    session_id: str
+    at: datetime
+    body: bytes
+
+
 class Changes(msgspec.Struct, kw_only=True):
     """Everything that one commit writes."""
 
@@ -189,6 +198,7 @@ class Changes(msgspec.Struct, kw_only=True):
     closed_ranges: list[RangeClosed] = []
     attributed: list[Attributed] = []
     traits: list[TraitsLearned] = []
+    curves: list[CurvePacked] = []
     orphans_matched: list[OrphanMatched] = []
 
 

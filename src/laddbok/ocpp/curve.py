@@ -35,16 +35,15 @@ def curve(frames: Iterable[tuple[datetime, bytes]], version: OcppVersion) -> dic
     """
     series: dict[str, set[Point]] = {}
     for received_at, raw in frames:
-        for name, at, value in _readings(raw, version):
+        frame = parse(raw, version)
+        event = decode(frame, version) if isinstance(frame, Call) else None
+        for name, at, value in readings(event):
             series.setdefault(name, set()).add((at or received_at, value))
     return {name: sorted(points) for name, points in series.items()}
 
 
-def _readings(raw: bytes, version: OcppVersion) -> Iterator[tuple[str, datetime | None, int]]:
-    frame = parse(raw, version)
-    if not isinstance(frame, Call):
-        return
-    event = decode(frame, version)
+def readings(event: object) -> Iterator[tuple[str, datetime | None, int]]:
+    """The readings in what a station told: (series, instant as stamped, value); none in what is no event with readings."""
     if not isinstance(event, MetersRead | TransactionStarted | TransactionUpdated | TransactionEnded):
         return
     if isinstance(event, TransactionStarted | TransactionEnded) and event.register_wh is not None:

@@ -109,6 +109,7 @@ class MemoryStore:
         self.cdrs: dict[tuple[int, str, int, str], CdrIssued] = {}
         self.orphans: dict[tuple[int, FramePosition], Orphan] = {}
         self.commands: dict[str, CommandRow] = {}
+        self.curves: dict[tuple[int, str], bytes] = {}
         self.quarantined: list[Quarantined] = []
         self._starts: dict[tuple[int, str], str] = {}
         self._numbers_given = 0
@@ -154,6 +155,8 @@ class MemoryStore:
             self.sessions[decision.tenant, decision.session_id].decisions.append(stored)
         for issued in changes.cdrs:
             self.cdrs[_cdr_key(issued)] = issued
+        for curve in changes.curves:
+            self.curves[curve.tenant, curve.session_id] = curve.body
         self._attribute(changes.attributed, changes.closed_ranges)
         self._see(changes)
         for learned in changes.traits:

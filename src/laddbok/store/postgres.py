@@ -260,6 +260,7 @@ def _statements(changes: Changes) -> list[Statement]:
     add("close_ranges", rows.closing_rows(changes.closed_ranges))
     add("drop_live", rows.closing_rows(changes.closed_ranges))
     add("learn_traits", rows.traits_rows(changes.traits))
+    add("keep_curves", rows.plain_rows(changes.curves))
     add("add_jobs", rows.plain_rows(changes.jobs))
     add("queue_commands", rows.queued_rows(changes.commands_queued))
     if changes.commands:

@@ -16,6 +16,7 @@ from laddbok.flow.changes import (
     CdrIssued,
     CommandMoved,
     CommandQueued,
+    CurvePacked,
     Decision,
     FrameRow,
     Job,
@@ -173,7 +174,9 @@ def _signed(issued: CdrIssued, amount: Any) -> Any:
     return -amount if issued.kind == "credit" and amount is not None else amount
 
 
-def plain_rows(values: Sequence[BootSeen | Orphan | OrphanMatched | Job | Question]) -> list[dict[str, Any]]:
+def plain_rows(
+    values: Sequence[CurvePacked | BootSeen | Orphan | OrphanMatched | Job | Question],
+) -> list[dict[str, Any]]:
     """Values whose fields are the columns."""
     return [{"n": n, **_fields(value)} for n, value in enumerate(values)]
 

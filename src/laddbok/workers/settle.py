@@ -7,9 +7,11 @@ meanwhile nothing is written and the job comes again.
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from laddbok.flow.changes import Stale
+from laddbok.flow.changes import Job, Stale
 from laddbok.flow.charge_to_cash import settle
+from laddbok.flow.packed_curve import PACK
 from laddbok.flow.store import LeasedJob, Store
+from laddbok.model.session import OPEN_STATES, Session
 
 AFTER_STALE = timedelta(seconds=1)
 
@@ -24,10 +26,16 @@ class Settler:
     async def __call__(self, leased: LeasedJob) -> datetime | None:
         """Settle one session. Returns: when to try again, if it is not time yet."""
         evidence = await self._store.session_evidence(leased.job.tenant, leased.job.key)
-        settlement = settle(evidence, self._now())
-        if settlement.changes is not None:
+        now = self._now()
+        settlement = settle(evidence, now)
+        if (changes := settlement.changes) is not None:
+            changes.jobs += [_packing(each, now) for each in changes.moved if each.state not in OPEN_STATES]
             try:
-                await self._store.commit(settlement.changes)
+                await self._store.commit(changes)
             except Stale:
                 return self._now() + AFTER_STALE
         return settlement.again_at
+
+
+def _packing(session: Session, now: datetime) -> Job:
+    return Job(tenant=session.tenant, kind=PACK, key=session.id, due_at=now)

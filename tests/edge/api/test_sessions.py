@@ -1,17 +1,24 @@
 """Is a session found, shown, told and priced?"""
 
+import asyncio
 import json
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import asyncpg
 import msgspec
 import pytest
 
+from laddbok.flow.changes import Job
 from laddbok.flow.charge_to_cash import price
+from laddbok.flow.packed_curve import PACK
+from laddbok.flow.store import LeasedJob
 from laddbok.model.session import ReviewReason, Session, SessionState
 from laddbok.model.tariff import parse_tariff
 from laddbok.sessions.close import cdr
+from laddbok.store.postgres import PostgresStore
+from laddbok.workers.pack import Packer
 from tests.edge.api.charges import BEGIN_WH, TARIFF, metered, running, say, store
 from tests.edge.api.conftest import NOW, RunningApi
 
@@ -198,6 +205,30 @@ def test_the_timeline_tells_this_session_in_plain_words(house: RunningApi, charg
     assert json.loads(items[0]["answer"])[2]["transactionId"] == 1
     assert items[2]["at"] == "2026-03-01T12:30:00Z"
     assert items[2]["received_at"] == "2026-03-01T12:00:03Z"
+
+
+def test_a_packed_curve_is_what_the_frames_told(house: RunningApi, charges: dict[str, Session]) -> None:
+    session = charges["settled"]
+    for minute in (1, 2, 3):
+        value = metered(session.started_at + timedelta(minutes=minute), BEGIN_WH + 100 * minute, 6_000)
+        transaction_id = int(session.transaction_id)
+        payload = {"connectorId": 1, "transactionId": transaction_id, "meterValue": [value]}
+        say(house, session, minute, "MeterValues", payload, {})
+    path = f"/sessions/{session.id}/curve"
+    decoded = house.client.get(path).json()
+    assert [value for _, value in decoded["energy_wh"]] == [100, 200, 300]
+
+    async def pack() -> None:
+        async with asyncpg.create_pool(**house.dsn, min_size=1, max_size=1) as pool:
+            job = Job(tenant=1, kind=PACK, key=session.id, due_at=NOW)
+            await Packer(PostgresStore(pool), lambda: NOW)(LeasedJob(1, job, 1, 1))
+
+    asyncio.run(pack())
+    house.sql("DELETE FROM frame WHERE seq BETWEEN $1 AND $2", session.opened.seq, session.through.seq)
+    assert house.client.get(path).json() == decoded
+    house.sql("UPDATE session SET state = 'active' WHERE id = $1", session.id)
+    assert house.client.get(path).json()["energy_wh"] == [], "a curve that may still grow is never read packed"
+    house.sql("UPDATE session SET state = 'settled' WHERE id = $1", session.id)
 
 
 def test_a_timeline_is_paged(house: RunningApi, charges: dict[str, Session]) -> None:

@@ -252,6 +252,13 @@ WHERE r.known_version = coalesce(
 ON CONFLICT (tenant, station_no, version) DO UPDATE SET body = excluded.body
 WHERE station_traits.body - 'watched' = excluded.body - 'watched';
 
+-- name: keep_curves
+-- The packed curves of finished sessions; packed again, the later one counts.
+INSERT INTO session_curve (tenant, session_id, packed_at, body)
+SELECT r.tenant, r.session_id, r.at, decode(r.body, 'base64')
+FROM jsonb_to_recordset($1::jsonb) AS r (tenant integer, session_id text, at timestamptz, body text)
+ON CONFLICT (tenant, session_id) DO UPDATE SET packed_at = excluded.packed_at, body = excluded.body;
+
 -- name: add_jobs
 -- Work for later; the same work is queued once, at the earlier time.
 INSERT INTO job (tenant, kind, key, due_at)

@@ -74,6 +74,11 @@ WHERE (received_at, rank, epoch, seq) > ($2, $3::bigint, $4::bigint, $5::bigint)
 ORDER BY received_at, rank, epoch, seq
 LIMIT $6
 
+-- name: session_curve
+-- The packed curve of a session that is not open.
+SELECT c.body FROM session s JOIN session_curve c ON c.tenant = s.tenant AND c.session_id = s.id
+WHERE s.id = $1 AND s.state NOT IN ('pending', 'active', 'ended')
+
 -- name: session_frames
 -- A stretch of the station's calls in a session, for its curves.
 SELECT f.received_at, f.connection_epoch AS epoch, f.seq, f.protocol::text AS protocol, f.raw

@@ -22,3 +22,16 @@ CREATE FUNCTION laddbok_live_body(live session_live) RETURNS jsonb LANGUAGE sql 
         WHERE p.tenant = live.tenant AND p.session_id = live.session_id AND p.number < live.closed_periods
     ) END
 $$;
+
+-- The curve of a finished session, decoded from its frames once. It can be made again from them at any time.
+CREATE TABLE session_curve (
+    tenant integer NOT NULL,
+    session_id text NOT NULL,
+    packed_at timestamptz NOT NULL,
+    body bytea NOT NULL,                        -- see flow/packed_curve.py
+    PRIMARY KEY (tenant, session_id),
+    FOREIGN KEY (tenant, session_id) REFERENCES session
+);
+ALTER TABLE session_curve ALTER COLUMN body SET STORAGE EXTERNAL;  -- it is compressed already
+SELECT laddbok_protect('session_curve');
+GRANT SELECT ON session_curve TO laddbok_api;
