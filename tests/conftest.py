@@ -13,6 +13,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from hypothesis import settings
 
 from laddbok.store.embedded import Dsn, EmbeddedServer, start
 from laddbok.store.migrate import migrate
@@ -23,6 +24,8 @@ STATE = "LADDBOK_TEST_STATE"
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    settings.register_profile("laddbok", deadline=None)  # a timing is no test: the machine may be busy
+    settings.load_profile("laddbok")
     if not hasattr(config, "workerinput"):
         os.environ[STATE] = tempfile.mkdtemp(prefix="laddbok-test-state-")
 
