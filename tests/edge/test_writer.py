@@ -127,6 +127,21 @@ def test_what_a_station_said_just_before_it_left_is_kept(fresh_database: Dsn) ->
     run(fresh_database, body)
 
 
+def test_only_who_was_heard_since_is_written_down_again(fresh_database: Dsn) -> None:
+    async def body(ground: Ground) -> None:
+        async with ground.station("CP-1") as one, ground.station("CP-2") as two:
+            for socket in (one, two):
+                await says(socket, "StatusNotification", STATUS)
+            await ground.writer._note_contacts()
+            await ground.until("SELECT count(last_frame_at) FROM station", 2)
+            await ground.pool.execute("UPDATE station SET last_frame_at = NULL")
+            await says(two, "BootNotification", BOOT)
+            await ground.writer._note_contacts()
+            await ground.until("SELECT string_agg(identity, ' ') FROM station WHERE last_frame_at IS NOT NULL", "CP-2")
+
+    run(fresh_database, body)
+
+
 def test_what_can_not_be_stored_of_the_lobby_stops_nobody(fresh_database: Dsn) -> None:
     async def body(ground: Ground) -> None:
         async with ground.station("bad") as bad, ground.station("good") as good:

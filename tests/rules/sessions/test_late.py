@@ -37,6 +37,13 @@ def test_a_station_that_comes_back_has_time_to_send_what_it_kept(stage: Stage) -
     assert len(stage.desk.lost_sessions(stage.now + AVAILABLE_GRACE)) == 1
 
 
+def test_lost_stops_are_looked_for_in_portions(stage: Stage) -> None:
+    stage.starts_16(1000)
+    stage.status_16("Available")
+    late = stage.now + 2 * AVAILABLE_GRACE
+    assert [len(stage.desk.lost_sessions(late, among=some)) for some in ([1, 2], [2], [])] == [1, 0, 0]
+
+
 def test_B24_a_real_stop_after_settling_is_a_credit_and_a_new_revision(stage: Stage) -> None:
     stage.starts_16(1000)
     stage.reads_16(2000)
