@@ -45,12 +45,14 @@ def transaction_event(message_id: str, at: datetime, number: int, transaction_id
 
 def reading(message_id: str, at: datetime, register_wh: int, transaction_id: str) -> bytes:
     """A MeterValues of OCPP 1.6 as most stations send it: the register and the power."""
-    return _call(message_id, "MeterValues", _readings([(at, register_wh)], transaction_id))
+    return (_READING % (message_id, int(transaction_id), _stamp(at), register_wh)).encode()
 
 
 def many_readings(message_id: str, readings: Iterable[tuple[datetime, int]], transaction_id: str) -> bytes:
     """A MeterValues of OCPP 1.6 with many readings of the register [Wh], as a station that was offline sends it."""
-    return _call(message_id, "MeterValues", _readings(readings, transaction_id))
+    values = [_read(_stamp(at), str(register_wh)) for at, register_wh in readings]
+    payload = {"connectorId": 1, "transactionId": int(transaction_id), "meterValue": values}
+    return _call(message_id, "MeterValues", payload)
 
 
 def boot(message_id: str, is_16: bool) -> bytes:
@@ -89,19 +91,10 @@ def start(message_id: str, at: datetime, transaction_id: str, is_16: bool) -> by
     return _call(message_id, "TransactionEvent", payload)
 
 
-def _readings(readings: Iterable[tuple[datetime, int]], transaction_id: str) -> dict[str, object]:
-    """Source: OCPP 1.6 6.31 MeterValues.req; without a measurand a value is the register in Wh."""
-    values = [
-        {
-            "timestamp": _stamp(at),
-            "sampledValue": [
-                {"value": str(register_wh)},
-                {"value": str(POWER_W), "measurand": "Power.Active.Import", "unit": "W"},
-            ],
-        }
-        for at, register_wh in readings
-    ]
-    return {"connectorId": 1, "transactionId": int(transaction_id), "meterValue": values}
+def _read(stamp: str, register_wh: str) -> dict[str, object]:
+    """One meter value; without a measurand a value is the register in Wh. Source: OCPP 1.6 7.33 MeterValue, 7.43."""
+    power = {"value": str(POWER_W), "measurand": "Power.Active.Import", "unit": "W"}
+    return {"timestamp": stamp, "sampledValue": [{"value": register_wh}, power]}
 
 
 def _stamp(at: datetime) -> str:
@@ -133,6 +126,7 @@ _METER_VALUES = _template(
     "MeterValues",
     {"connectorId": 1, "transactionId": "%d", "meterValue": [_measured("%s", "%s", is_16=True)]},
 )
+_READING = _template("MeterValues", {"connectorId": 1, "transactionId": "%d", "meterValue": [_read("%s", "%s")]})
 _TRANSACTION_EVENT = _template(
     "TransactionEvent",
     {
