@@ -50,7 +50,7 @@ async def show_curve(
         subject = await subject_of(connection, session_id)
         body = await connection.fetchrow(query("session_body"), subject.id)
         packed = await connection.fetchval(query("session_curve"), subject.id)
-        series = unpack(packed) if packed is not None else await _decoded(connection, subject)
+        series = unpack(packed, DRAWN) if packed is not None else await _decoded(connection, subject)
     meter = facts_of(body["body"]).meter
     periods = [*meter.closed_periods, *([meter.open_period] if meter.open_period else [])]
     begin_wh = meter.begin_wh or 0

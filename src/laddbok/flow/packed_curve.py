@@ -11,7 +11,7 @@ again, and no money is computed from it.
 """
 
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import accumulate, pairwise
 
@@ -49,10 +49,14 @@ def pack(evidence: SessionEvidence, now: datetime) -> CurvePacked:
     return CurvePacked(tenant=session.tenant, session_id=session.id, at=now, body=packed(series))
 
 
-def unpack(body: bytes) -> dict[str, list[Point]]:
-    """The series of a packed curve, each ordered by time."""
+def unpack(body: bytes, names: Sequence[str] | None = None) -> dict[str, list[Point]]:
+    """The series of a packed curve, each ordered by time; those of these names, or all."""
     columns = _decoder.decode(zlib.decompress(body))
-    return {name: list(zip(accumulate(at), accumulate(value), strict=True)) for name, (at, value) in columns.items()}
+    return {
+        name: list(zip(accumulate(at), accumulate(value), strict=True))
+        for name, (at, value) in columns.items()
+        if names is None or name in names
+    }
 
 
 def ms(at: datetime) -> int:
