@@ -196,7 +196,17 @@ def test_a_foreign_row_can_neither_be_written_nor_taken_over(house: Dsn) -> None
 
 
 def test_evidence_cdrs_and_sessions_are_read_only(house: Dsn) -> None:
-    for table in ("frame", "session", "session_range", "session_live", "cdr", "rated_line", "job"):
+    for table in (
+        "frame",
+        "session",
+        "session_range",
+        "session_live",
+        "live_period",
+        "session_curve",
+        "cdr",
+        "rated_line",
+        "job",
+    ):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             _asked(house, THEIRS, f"DELETE FROM {table}", write=True)
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
