@@ -13,7 +13,17 @@ from msgspec.structs import replace
 
 from laddbok.flow.changes import BadData, Changes, CommandQueued, OutcomeUnknown, Stale, StoreDown, Withdrawn
 from laddbok.flow.decide import Decided, decide, quarantine, to_ask
-from laddbok.flow.messages import Asked, Commanded, Elapsed, Entry, Received, Reply, StationMemory
+from laddbok.flow.messages import (
+    Asked,
+    Commanded,
+    Elapsed,
+    Entry,
+    Received,
+    Reply,
+    StationMemory,
+    counts_kwh,
+    understood,
+)
 from laddbok.flow.store import Claim, Found, Question, Store
 from laddbok.model.events import TransactionEnded
 from laddbok.model.session import RUNNING_STATES, FramePosition, Session, SessionState
@@ -51,7 +61,7 @@ class Desk:
         state = replace(claim.state, station=station)
         memory = StationMemory(state=state, epoch=claim.epoch)
         memory.held_since = now
-        for asked in map(Asked.of_row, claim.unfolded):
+        for asked in understood(claim.unfolded, counts_kwh(station)):
             if asked.event is not None:
                 _catch_up(state.sessions, asked)
         self.stations[station.station_no] = memory
@@ -106,12 +116,14 @@ class Desk:
         gone: list[Reply] = []
         for entry in entries:
             if self._is_current(entry):
-                live.append(entry)
+                live.append(self._as_it_counts(entry))
             else:
                 gone.append(Reply.dropped(entry))
         if not live:
             return gone
         found = await self._look_up(live)
+        if any(found):  # what is known of a station may be news
+            live = [self._as_it_counts(entry) for entry in live]
         decided = [self._decide(entry, answer) for entry, answer in zip(live, found, strict=True)]
         try:
             await self._commit(decided)
@@ -167,6 +179,14 @@ class Desk:
         """The station with what is known of its model, which it may have told only now."""
         flags = quirks_of(self._quirks, station.vendor, station.model, station.firmware_version)
         return station if flags == station.quirks else replace(station, quirks=flags)
+
+    def _as_it_counts(self, entry: Entry) -> Entry:
+        """A call of a station that counts kWh and calls them Wh, read rightly; a session is read as when it opened (S38)."""
+        state = self.stations[entry.station_no].state
+        if not counts_kwh(state.station) or not isinstance(entry, Received):
+            return entry
+        session = state.sessions.get(getattr(entry.event, "transaction_id", None) or "")
+        return entry if session is not None and not counts_kwh(session) else entry.in_kwh()
 
     def _is_current(self, entry: Entry) -> bool:
         memory = self.stations.get(entry.station_no)

@@ -13,12 +13,22 @@ import msgspec
 from msgspec.structs import replace
 
 from laddbok.flow.changes import Decision, FrameRow
-from laddbok.flow.messages import Asked, understood
+from laddbok.flow.messages import Asked, counts_kwh, understood
 from laddbok.flow.store import SessionEvidence
-from laddbok.model.session import RUNNING_STATES, Clock, FramePosition, Session, SessionState, TariffChoice, Verdict
+from laddbok.model.session import (
+    RUNNING_STATES,
+    Clock,
+    FramePosition,
+    ReviewReason,
+    Session,
+    SessionState,
+    TariffChoice,
+    Verdict,
+)
 from laddbok.model.station import Outlet, Station
 from laddbok.sessions.advance import advance, concerns, names_transaction, superseded
-from laddbok.sessions.close import close_softly, with_energy
+from laddbok.sessions.close import close_softly, with_energy, with_reason
+from laddbok.sessions.energy import counted_in_kwh
 from laddbok.sessions.facts import Facts, Given, Stamp
 from laddbok.sessions.match import with_given
 from laddbok.sessions.receive import opened_by
@@ -101,15 +111,31 @@ def conclude(evidence: SessionEvidence, today: Today | None = None) -> Conclusio
     session = folded.session
     if session.state is SessionState.ENDED:
         session = with_energy(session, told)
+        if counted_in_kwh(session):
+            session, told = _in_kwh(evidence, today, clock if is_news else None)
         verdict = last_verdict(_verdicts(evidence.decisions))
         session = session if verdict is None else judged(session, verdict)
     return Conclusion(session, told, clock, folded.bearing)
 
 
-def fold(evidence: SessionEvidence, today: Today | None = None, clock: Clock | None = None) -> Folded:
+def _in_kwh(evidence: SessionEvidence, today: Today | None, clock: Clock | None) -> tuple[Session, Told]:
+    """The session and what was told, read as if the station counted kWh and called them Wh: a proposal for a person (S38)."""
+    folded = fold(evidence, today, clock, is_in_kwh=True)
+    told = tell(folded.session, folded.said)
+    session = with_energy(folded.session, told)
+    return replace(session, review_reasons=with_reason(session.review_reasons, ReviewReason.UNIT_DOUBTFUL)), told
+
+
+def fold(
+    evidence: SessionEvidence,
+    today: Today | None = None,
+    clock: Clock | None = None,
+    is_in_kwh: bool | None = None,
+) -> Folded:
     """The session's frames folded in order, and those of them that concern it.
 
-    Args: clock: how the stamps are read; None: as was known of the station when the session opened.
+    Args: clock: how the stamps are read; is_in_kwh: whether energies are kWh though they are called Wh. None: as was known
+        of the station when the session opened.
     """
     row = evidence.session
     taken = {each.position: _as_of(each, today, clock) for each in _taken(evidence.decisions)}
@@ -120,7 +146,9 @@ def fold(evidence: SessionEvidence, today: Today | None = None, clock: Clock | N
     said: list[Said] = []
     bearing: list[FrameRow] = []
     questions: dict[str, FrameRow] = {}
-    for frame, asked in zip(evidence.frames, understood(evidence.frames), strict=True):
+    opened = taken.get(row.opened)
+    in_kwh = opened is not None and counts_kwh(opened.station) if is_in_kwh is None else is_in_kwh
+    for frame, asked in zip(evidence.frames, understood(evidence.frames, in_kwh), strict=True):
         before = session
         if frame.direction == b"o":
             questions[frame.message_id] = frame

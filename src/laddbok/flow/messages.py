@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from laddbok.flow.changes import CommandQueued, FrameRow
 from laddbok.flow.store import Question
@@ -22,11 +23,13 @@ from laddbok.model.events import (
     TransactionStarted,
     TransactionUpdated,
 )
-from laddbok.model.session import FramePosition
-from laddbok.model.station import StationState
+from laddbok.model.session import FramePosition, Session
+from laddbok.model.station import Station, StationState
+from laddbok.model.traits import Quirk
 from laddbok.ocpp import decode, transaction_status
 from laddbok.ocpp.frame import Call, OcppVersion, Undecodable, encode_call
 from laddbok.ocpp.frame import parse as parse_frame
+from laddbok.ocpp.relabel import relabelled
 from laddbok.sessions.advance import NO_TRANSACTION
 from laddbok.sessions.authorize import normalise_token
 from laddbok.sessions.facts import Stamp
@@ -76,6 +79,10 @@ class Received(msgspec.Struct, frozen=True, kw_only=True):
     event: Event | Undecodable
     answered: bool = False
     """It was answered from memory already (a boot); it is only to be stored."""
+
+    def in_kwh(self) -> "Received":
+        """The call of a station that counts kWh and calls them Wh, with its energies in Wh."""
+        return replace(self, event=decode(relabelled(self.call), self.version))
 
     @property
     def needs_number(self) -> bool:
@@ -198,19 +205,32 @@ class Asked(msgspec.Struct, frozen=True):
     event: Any
 
     @classmethod
-    def of_row(cls, row: FrameRow) -> "Asked":
-        """The event that a stored frame carries; None for our own calls and for what can't be understood."""
+    def of_row(cls, row: FrameRow, is_in_kwh: bool = False) -> "Asked":
+        """The event that a stored frame carries; None for our own calls and for what can't be understood.
+
+        Args: is_in_kwh: its station counts kWh and calls them Wh.
+        """
         stamp = Stamp(FramePosition(row.connection_epoch, row.seq), row.received_at)
         if row.direction != b"i":
             return cls(stamp, None)
         version = VERSION_OF_CODE[row.protocol]
         call = parse_frame(row.raw, version)
-        event = decode(call, version) if isinstance(call, Call) else None
+        event = None
+        if isinstance(call, Call):
+            event = decode(relabelled(call) if is_in_kwh else call, version)
         return cls(stamp, None if isinstance(event, Undecodable) else event)
 
 
-def understood(rows: Iterable[FrameRow]) -> Iterator[Asked]:
-    """Stored frames in order, understood again: the station's calls, and its answers to our questions about transactions."""
+def counts_kwh(subject: Station | Session) -> bool:
+    """Whether this station, or that of this session when it opened, is known to count kWh and call them Wh (case S38)."""
+    return subject.traits.register_unit_wh != 1 or Quirk.REGISTER_IN_KWH in subject.quirks
+
+
+def understood(rows: Iterable[FrameRow], is_in_kwh: bool = False) -> Iterator[Asked]:
+    """Stored frames in order, understood again: the station's calls, and its answers to our questions about transactions.
+
+    Args: is_in_kwh: their station counts kWh and calls them Wh.
+    """
     questions: dict[str, bytes] = {}
     for row in rows:
         if row.action == transaction_status.ACTION and row.direction == b"o":
@@ -219,4 +239,4 @@ def understood(rows: Iterable[FrameRow]) -> Iterator[Asked]:
             stamp = Stamp(FramePosition(row.connection_epoch, row.seq), row.received_at)
             yield Asked(stamp, transaction_status.told(questions[row.message_id], row.raw))
         else:
-            yield Asked.of_row(row)
+            yield Asked.of_row(row, is_in_kwh)

@@ -97,6 +97,20 @@ def unit_is_off(finding: EnergyFinding, believed: Estimate) -> bool:
     return bool(larger) and all(most >= ENOUGH_WH and most >= UNIT_OFF * least for most, least in larger)
 
 
+KWH_FACTORS = (500, 2_000)
+"""A register that counts kWh and calls them Wh is too small by about a thousand."""
+
+
+def counted_in_kwh(session: Session) -> bool:
+    """Whether its energy is about a thousandth of power times time: it counts kWh and calls them Wh (case S38)."""
+    finding = session.energy
+    if finding is None or ReviewReason.UNIT_DOUBTFUL not in session.review_reasons or finding.energy_wh is None:
+        return False
+    least, most = KWH_FACTORS
+    rough = [e.energy_wh for e in finding.estimates if e.method in NEVER_BILLED]
+    return any(least * finding.energy_wh <= rough_wh <= most * max(finding.energy_wh, 1) for rough_wh in rough)
+
+
 def gap_wh(session: Session, told: Told) -> int | None:
     """By how much the register moved while no session ran [Wh]: other use, a lost session, or another register (S35)."""
     if session.before is None or told.start_wh is None or MeterNote.BEGIN_REPLACED in session.meter.notes:

@@ -18,10 +18,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from laddbok.model.energy import EnergyFinding, Method
 from laddbok.model.session import Clock, MeterNote, ReviewReason, Session
 from laddbok.model.traits import EvsePhases, RegisterKind, Sighting, Traits
-from laddbok.sessions.energy import NEVER_BILLED, unit_is_off
 from laddbok.sessions.odd import ROUNDING_WH
 from laddbok.sessions.told import Told
 
@@ -33,8 +31,6 @@ LEAST_REGISTER_WH = 1_000
 LEAST_CURRENT_MA = 1_000
 SAME_OFFSET_S = 60
 """A clock that drifts a little has no new offset."""
-KWH_FACTORS = (500, 2_000)
-"""A register that counts kWh and calls them Wh is too small by about a thousand."""
 
 
 def learn(traits: Traits, session: Session, told: Told, clock: Clock) -> Traits:
@@ -71,8 +67,8 @@ def _seen(session: Session, told: Told) -> Iterator[tuple[str, Any]]:
     from_zero = samples_from_zero(session, told)
     if from_zero is not None:
         yield "samples_from_zero", from_zero
-    if session.energy is not None and ReviewReason.UNIT_DOUBTFUL in session.review_reasons:
-        yield "register_unit_wh", 1000 if _is_a_thousandth(session.energy) else 1
+    if ReviewReason.UNIT_DOUBTFUL in session.review_reasons:
+        yield "register_unit_wh", 1000
 
 
 def register_kind(session: Session, told: Told) -> RegisterKind | None:
@@ -126,13 +122,3 @@ def _with_phases(traits: Traits, session: Session, told: Told) -> Traits:
     phases = (*others, EvsePhases(session.evse_id, tuple(sorted(known | drawn))))
     in_order = tuple(sorted(phases, key=lambda each: each.evse_id))
     return replace(traits, version=traits.version + 1, phases=in_order)
-
-
-def _is_a_thousandth(finding: EnergyFinding) -> bool:
-    believed = next(e for e in finding.estimates if e.method is finding.method)
-    rough = [e.energy_wh for e in finding.estimates if e.method in NEVER_BILLED]
-    least, most = KWH_FACTORS
-    return unit_is_off(finding, believed) and any(
-        believed.method is not Method.SIGNED and least <= rough_wh // max(believed.energy_wh, 1) <= most
-        for rough_wh in rough
-    )
