@@ -20,6 +20,7 @@ from laddbok.model.events import (
     TransactionUpdated,
 )
 from laddbok.model.session import Session
+from laddbok.model.traits import Quirk
 from laddbok.sessions.facts import Stamp
 from laddbok.sessions.timekeeping import instant
 
@@ -44,11 +45,13 @@ def tell(session: Session, said: Iterable[Said]) -> Told:
     start_wh = stop_wh = None
     samples: dict[tuple[datetime | None, str, int | None, int | None], Sample] = {}
     for event, stamp in said:
-        if isinstance(event, TransactionStarted) and start_wh is None:
+        if isinstance(event, TransactionStarted) and start_wh is None and not is_placeholder(event.register_wh, session):
             start_wh = event.register_wh
         if isinstance(event, TransactionEnded) and stop_wh is None:
             stop_wh = event.register_wh
         for sample in _samples_of(event, session):
+            if sample.context == BEGIN and is_placeholder(sample.register_wh, session):
+                continue
             at, _ = instant(sample.at, stamp.received_at, session.clock)
             if session.transaction_ended_at is not None and sample.context == END:
                 at = min(at, session.transaction_ended_at)
@@ -56,6 +59,11 @@ def tell(session: Session, said: Iterable[Said]) -> Told:
                 samples.setdefault(_identity(sample, at), replace(sample, at=at))
     in_time = sorted(samples.values(), key=lambda sample: _instant_of(sample))
     return Told(start_wh=start_wh, stop_wh=stop_wh, samples=tuple(in_time))
+
+
+def is_placeholder(register_wh: int | None, session: Session) -> bool:
+    """Whether a begin says nothing of the register: a nought of a model that is known for it (case S33)."""
+    return register_wh == 0 and Quirk.ZERO_BEGIN in session.quirks
 
 
 def stamps_of(said: Sequence[Said]) -> list[tuple[datetime, datetime]]:
