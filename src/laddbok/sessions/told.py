@@ -55,10 +55,18 @@ def tell(session: Session, said: Iterable[Said]) -> Told:
             at, _ = instant(sample.at, stamp.received_at, session.clock)
             if session.transaction_ended_at is not None and sample.context == END:
                 at = min(at, session.transaction_ended_at)
+            if stop_wh is not None and _refines_the_stop(event, sample, session):
+                stop_wh = sample.register_wh
             if session.started_at <= at <= (session.transaction_ended_at or at):
                 samples.setdefault(_identity(sample, at), replace(sample, at=at))
     in_time = sorted(samples.values(), key=lambda sample: _instant_of(sample))
     return Told(start_wh=start_wh, stop_wh=stop_wh, samples=tuple(in_time))
+
+
+def _refines_the_stop(event: Event, sample: Sample, session: Session) -> bool:
+    """Whether a reading behind the stop is one that the meter took in as its last (case S23)."""
+    is_closing = isinstance(event, MetersRead) and sample.context == END
+    return is_closing and sample.register_wh is not None and sample.register_wh == session.meter.mark_wh
 
 
 def is_placeholder(register_wh: int | None, session: Session) -> bool:
