@@ -271,7 +271,8 @@ class MemoryStore:
         for last in closed:
             row = self.sessions[last.session.tenant, last.session.id]
             row.live = None
-            row.stretches[0].end, row.stretches[0].end_at = last.session.through, last.at
+            if row.stretches[0].end is None:
+                row.stretches[0].end, row.stretches[0].end_at = last.session.through, last.at
 
     def _see(self, changes: Changes) -> None:
         """What stations and commands last said, and what could not be used."""

@@ -84,6 +84,19 @@ def test_late_messages_after_a_verdict_are_held_and_make_no_difference(stage: St
     assert differences(stage) == []
 
 
+def test_what_was_not_seen_when_it_was_settled_anew_does_not_come_in_later(stage: Stage) -> None:
+    """A reading without a transaction, while nothing ran there, lies between two that reopened the session."""
+    stage.starts_16(1000)
+    stage.waits(days=2)
+    stage.settle()
+    for transaction_id in (1, 0, 1):
+        stage.reads_16(1000, transaction_id)
+    stage.waits(days=2)
+    session = stage.settle()
+    assert (session.state, session.inferred) == (SETTLED, 0)
+    assert differences(stage) == []
+
+
 def test_a_quirk_that_is_learned_of_later_changes_nothing_that_was(stage: Stage) -> None:
     knows(stage)
     stage.starts_16(0)
@@ -125,10 +138,15 @@ def test_an_offset_that_is_learned_later_changes_nothing_that_was(stage: Stage) 
 
 
 def test_a_habit_that_is_learned_later_changes_nothing_that_was(stage: Stage) -> None:
-    session = charge(stage)
-    stage.store.stations[1].traits = Traits(version=7, register_kind=RegisterKind.LIFETIME, samples_from_zero=True)
+    charge(stage, 1, 7_000, 9_000)
+    stage.starts_16(0)
+    stage.reads_16(9_050, 2, after_s=1800)
+    stage.stops_16(9_083, 2, after_s=1800)
+    session = stage.settle()
+    assert session.review_reasons == (ReviewReason.BEGIN_NOT_BELIEVED,)
+    stage.store.stations[1].traits = Traits(version=7, register_kind=RegisterKind.LIFETIME)
     assert differences(stage) == []
-    assert '"version":7' in proposed(stage, session)["session.traits"][1]
+    assert proposed(stage, session) == {"session.review_reasons": ('["begin_not_believed"]', "null")}
 
 
 @pytest.mark.parametrize("token", [TOKEN, STRANGER])

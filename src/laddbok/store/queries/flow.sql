@@ -154,10 +154,10 @@ FROM jsonb_to_recordset($1::jsonb) AS r (
 );
 
 -- name: close_ranges
--- The stretch of evidence of settled sessions ends here.
+-- The stretch of evidence of settled sessions ends here, once: what bears on them later is attributed frame by frame.
 UPDATE session_range AS x SET to_epoch = r.epoch, to_seq = r.seq, to_at = r.at
 FROM jsonb_to_recordset($1::jsonb) AS r (tenant integer, id text, epoch bigint, seq integer, at timestamptz)
-WHERE x.tenant = r.tenant AND x.session_id = r.id AND x.number = 1;
+WHERE x.tenant = r.tenant AND x.session_id = r.id AND x.number = 1 AND x.to_epoch IS NULL;
 
 -- name: drop_live
 -- Settled sessions are read from their own row.
