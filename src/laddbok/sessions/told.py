@@ -45,7 +45,11 @@ def tell(session: Session, said: Iterable[Said]) -> Told:
     start_wh = stop_wh = None
     samples: dict[tuple[datetime | None, str, int | None, int | None], Sample] = {}
     for event, stamp in said:
-        if isinstance(event, TransactionStarted) and start_wh is None and not is_placeholder(event.register_wh, session):
+        if (
+            isinstance(event, TransactionStarted)
+            and start_wh is None
+            and not is_placeholder(event.register_wh, session)
+        ):
             start_wh = event.register_wh
         if isinstance(event, TransactionEnded) and stop_wh is None:
             stop_wh = event.register_wh

@@ -140,7 +140,9 @@ habits = st.sampled_from(list(RegisterKind)[1:])
 
 
 @given(st.lists(habits, max_size=30), habits)
-def test_what_is_seen_again_and_again_is_believed_and_then_rests(before: list[RegisterKind], always: RegisterKind) -> None:
+def test_what_is_seen_again_and_again_is_believed_and_then_rests(
+    before: list[RegisterKind], always: RegisterKind
+) -> None:
     known = Traits()
     for kind in before:
         known = watched(known, "register_kind", kind)

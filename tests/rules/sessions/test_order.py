@@ -34,7 +34,9 @@ def value(register_wh: int, at: Any, context: str = "Sample.Periodic") -> list[d
 def test_S1_the_same_start_of_2_0_1_again_is_the_same_transaction(stage_201: Stage) -> None:
     at = text_of(NOON)
     for _ in range(3):
-        stage_201.event_201("Started", register_wh=1_000, state="Charging", token=TOKEN, timestamp=at, seqNo=0, after_s=60)
+        stage_201.event_201(
+            "Started", register_wh=1_000, state="Charging", token=TOKEN, timestamp=at, seqNo=0, after_s=60
+        )
     assert len(stage_201.sessions()) == 1 and stage_201.session().started_at == NOON
 
 
@@ -83,7 +85,10 @@ def test_S11_a_transaction_id_outside_of_ours_is_accepted(stage: Stage, transact
 def test_S12_our_transaction_ids_have_31_bits_and_come_once(stage: Stage) -> None:
     ids = []
     for _ in range(3):
-        ids += [stage.starts_16(1_000)["transactionId"], stage.starts_16(1_000, OTHER_TOKEN, connectorId=2)["transactionId"]]
+        ids += [
+            stage.starts_16(1_000)["transactionId"],
+            stage.starts_16(1_000, OTHER_TOKEN, connectorId=2)["transactionId"],
+        ]
         stage.connect()
         stage.desk.__init__(stage.store)  # type: ignore[misc]  # the gateway starts anew
         stage.connect()
@@ -159,9 +164,7 @@ def test_S25_a_start_that_comes_after_its_update_is_of_the_same_transaction(stag
 def test_S25_a_start_that_comes_after_its_end_opens_nothing(stage_201: Stage) -> None:
     outlet, at = {"id": 1, "connectorId": 1}, NOON + timedelta(minutes=30)
     values = value(3_000, at, "Transaction.End")
-    stage_201.event_201(
-        "Ended", evse=outlet, token=TOKEN, timestamp=text_of(at), meterValue=values, after_s=3600
-    )
+    stage_201.event_201("Ended", evse=outlet, token=TOKEN, timestamp=text_of(at), meterValue=values, after_s=3600)
     stage_201.event_201("Started", register_wh=1_000, state="Charging", token=TOKEN, timestamp=text_of(NOON), after_s=1)
     session = stage_201.settle()
     assert [s.id for s in stage_201.sessions()] == [session.id]
@@ -267,7 +270,9 @@ def test_S63_one_plug_in_in_many_transactions_of_2_0_1(stage_201: Stage) -> None
     register_wh = 1_000
     for number in range(5):
         name = f"tx-{number}"
-        stage_201.event_201("Started", register_wh=register_wh, state="Charging", token=TOKEN, transaction_id=name, after_s=5)
+        stage_201.event_201(
+            "Started", register_wh=register_wh, state="Charging", token=TOKEN, transaction_id=name, after_s=5
+        )
         register_wh += 137
         stage_201.event_201("Ended", register_wh=register_wh, transaction_id=name, after_s=60)
     stage_201.settle()

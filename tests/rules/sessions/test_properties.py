@@ -24,8 +24,8 @@ from tests.rules.sessions.stage import (
     TOKEN,
     Stage,
     step,
-    text_of,
     tariff_document,
+    text_of,
 )
 
 MAX_STEPS = 14

@@ -36,7 +36,11 @@ def test_whom_a_row_means(
 
 
 def test_all_rows_that_match_hold_each_flag_once_in_order() -> None:
-    rows = [("vendor", "norr*", Quirk.ROLLS_OVER_AT_1_MWH), ("model", "vik", Quirk.NO_CLOCK), ("model", "v*", Quirk.NO_CLOCK)]
+    rows = [
+        ("vendor", "norr*", Quirk.ROLLS_OVER_AT_1_MWH),
+        ("model", "vik", Quirk.NO_CLOCK),
+        ("model", "v*", Quirk.NO_CLOCK),
+    ]
     text = "\n".join(f'[[quirk]]\n{field} = "{value}"\nflags = ["{flag}"]\nsource = "x"' for field, value, flag in rows)
     assert quirks_of(read_quirks(text), "Norrboks", "Vik", None) == (Quirk.ROLLS_OVER_AT_1_MWH, Quirk.NO_CLOCK)
 

@@ -229,7 +229,9 @@ def test_a_judged_session_is_whole(steps: list[tuple[int, int, Activity]], said:
         return
     result = judged(session, said)
     pieces = periods(result.meter)
-    assert result.verdict == said and sum(p.energy_wh for p in pieces) == (result.energy_wh or 0) == cdr(result).energy_wh
+    assert (
+        result.verdict == said and sum(p.energy_wh for p in pieces) == (result.energy_wh or 0) == cdr(result).energy_wh
+    )
     assert result.transaction_ended_at is not None and result.charging_ended_at is not None
     assert result.started_at <= result.charging_ended_at <= result.transaction_ended_at
     if said.kind in (ACCEPT, CORRECT):
