@@ -72,6 +72,8 @@ def doubts(session: Session, told: Told, finding: EnergyFinding) -> Iterable[Rev
         yield ReviewReason.MORE_THAN_THE_OUTLET_CAN
     if MeterNote.BEGIN_REPLACED in session.meter.notes and finding.method in (Method.SAMPLED, Method.INTERVALS):
         yield ReviewReason.BEGIN_NOT_BELIEVED
+    if finding.method is Method.CONTINUED and session.before is not None and not session.before.was_stopped:
+        yield ReviewReason.BEGIN_NOT_BELIEVED
     if is_replaced and not is_above and session.traits.register_kind is not RegisterKind.LIFETIME:
         yield ReviewReason.BEGIN_NOT_BELIEVED
     if max(told.stop_wh or 0, session.meter.mark_wh or 0) >= OVERFLOW_WH:

@@ -43,6 +43,17 @@ def test_S33_what_flowed_before_the_first_reading_counts_too(protocol: str) -> N
     assert (session.state, session.energy_wh, found(session).method) == (SETTLED, 4000, Method.CONTINUED)
 
 
+def test_S33_a_session_before_that_lost_its_stop_may_have_taken_some_of_it(stage: Stage) -> None:
+    """What flowed after its last reading was its own driver's, so a person must share it out."""
+    stage.starts_16(908_948)
+    stage.reads_16(LIFETIME_WH)
+    stage.waits(days=2)
+    assert stage.settle().ended_by == "soft"
+    session = charge(stage, 0, LIFETIME_WH + 2_000, end_wh=LIFETIME_WH + 3_000)
+    assert (session.state, session.review_reasons) == (REVIEW, (ReviewReason.BEGIN_NOT_BELIEVED,))
+    assert (session.energy_wh, found(session).method) == (3_000, Method.CONTINUED)
+
+
 @pytest.mark.parametrize("protocol", DIALECTS)
 def test_S33_with_start_and_stop_only_nothing_is_proposed(protocol: str) -> None:
     session = charge(Stage(protocol), 0, end_wh=910_031)
