@@ -11,7 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from laddbok.flow.charge_to_cash import CORRECTION_HELD, SETTLED, as_settled, found_when_settled, price
-from laddbok.flow.evidence import Taken, Today, conclude, station_at_start
+from laddbok.flow.evidence import VERDICT, Taken, Today, conclude, station_at_start
 from laddbok.flow.store import Found, Question, SessionEvidence
 from laddbok.model.cdr import Cdr
 from laddbok.model.errors import Invalid
@@ -114,7 +114,8 @@ def as_taken_in(evidence: SessionEvidence) -> SessionEvidence:
         return evidence
     through = evidence.session.through
     frames = tuple(f for f in evidence.frames if FramePosition(f.connection_epoch, f.seq) <= through)
-    return replace(evidence, frames=frames, decisions=evidence.decisions[: settled + 1])
+    decisions = tuple(d for n, d in enumerate(evidence.decisions) if n <= settled or d.kind != VERDICT)
+    return replace(evidence, frames=frames, decisions=decisions)
 
 
 def as_issued(evidence: SessionEvidence) -> SessionEvidence:

@@ -16,7 +16,7 @@ from laddbok.model.traits import RegisterKind
 from laddbok.sessions.estimates import ESTIMATES, begin_is_no_register, has_only_jumped
 from laddbok.sessions.odd import ROUNDING_WH
 from laddbok.sessions.plausibility import POWER_IF_UNKNOWN_W, bound_wh, longest_s
-from laddbok.sessions.told import Told
+from laddbok.sessions.told import BEGIN, END, Told
 
 NEVER_BILLED = frozenset({Method.POWER, Method.CURRENT})
 TOLERANCE_WH = 200
@@ -137,10 +137,13 @@ def _confidence(session: Session, told: Told, best: Estimate, estimates: tuple[E
 
 
 def _support(session: Session, told: Told, believed: Estimate, estimates: tuple[Estimate, ...]) -> bool:
-    """Whether another way finds the same. What was followed is another way only if there were readings on the way."""
-    ignored = discredited(session, told)
+    """Whether another way finds the same. What was followed is another way only if there were readings on the way.
+
+    Start and stop, and the readings marked as begin and end, are one way: in 2.0.1 they are the same numbers.
+    """
+    ignored = discredited(session, told) | (_FROM_END_TO_END if believed.method in _FROM_END_TO_END else frozenset())
     others = [e for e in estimates if e is not believed and e.method not in ignored and agree(session, believed, e)]
-    was_read = any(sample.register_wh is not None for sample in told.samples)
+    was_read = any(s.register_wh is not None and s.context not in (BEGIN, END) for s in told.samples)
     return any(was_read or Method.SAMPLED not in (e.method, believed.method) for e in others)
 
 

@@ -37,6 +37,7 @@ def test_S37_the_proposal_is_the_last_good_reading(protocol: str) -> None:
 def test_S43_start_and_stop_alone_are_one_way_and_so_fair(protocol: str) -> None:
     session = charge(Stage(protocol), 1_000, end_wh=12_345, step_s=7200)
     assert (session.state, session.energy_wh, found(session).method) == (SETTLED, 11_345, Method.REGISTERS)
+    assert found(session).confidence is Confidence.FAIR
 
 
 @pytest.mark.parametrize("protocol", DIALECTS)

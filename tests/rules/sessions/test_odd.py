@@ -97,6 +97,26 @@ def test_B14_also_if_the_register_ends_above_its_begin() -> None:
     assert (session.state, session.energy_wh) == (SETTLED, 3_600)
 
 
+@pytest.mark.parametrize("protocol", ["1.6", "2.0.1"])
+def test_B14_where_it_came_back_to_where_it_was_a_person_must_look(protocol: str) -> None:
+    """8,000 Wh or 13,000: the register tells of both, and begin and end of 2.0.1 are no second witness."""
+    stage = Stage(protocol)
+    registers = (9_000, 0, 3_000, 7_000)
+    if protocol == "1.6":
+        stage.starts_16(5_000)
+        for register_wh in registers:
+            stage.reads_16(register_wh, after_s=1200)
+        stage.stops_16(13_000, after_s=1200)
+    else:
+        stage.event_201("Started", register_wh=5_000, state="Charging", token=TOKEN)
+        for register_wh in registers:
+            stage.event_201("Updated", register_wh=register_wh, after_s=1200)
+        stage.event_201("Ended", register_wh=13_000, after_s=1200)
+    session = stage.settle()
+    assert (session.state, session.review_reasons) == (REVIEW, (ReviewReason.ESTIMATES_DISAGREE,))
+    assert session.energy_wh == 8_000
+
+
 def test_B14_what_a_reset_register_shows_at_first_counts_too() -> None:
     assert followed(5_000, 7_200, 300, 1_500).energy_wh == 2_200 + 1_500
 

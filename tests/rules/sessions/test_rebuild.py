@@ -70,6 +70,20 @@ def test_a_correction_that_was_held_is_no_difference(stage: Stage) -> None:
     assert differences(stage) == []
 
 
+def test_a_correction_that_was_held_after_one_that_was_only_noted(stage: Stage) -> None:
+    """Between settling and the correction the record learned of a reading that changed neither energy nor end."""
+    stage.starts_16(1000)
+    stage.waits(days=2)
+    decides(stage, stage.settle(), VerdictKind.ACCEPT)
+    stage.reads_16(989)
+    noted = stage.settle()
+    stage.reads_16(1000)
+    stage.waits(days=2)
+    stage.work()
+    assert stage.evidence(noted).decisions[-1].kind == "correction_held"
+    assert differences(stage) == []
+
+
 def test_late_messages_after_a_verdict_are_held_and_make_no_difference(stage: Stage) -> None:
     stage.starts_16(1000)
     stage.reads_16(2000)
