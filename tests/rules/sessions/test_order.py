@@ -172,6 +172,19 @@ def test_S25_a_start_that_comes_after_its_end_opens_nothing(stage_201: Stage) ->
     assert rebuild(stage_201.evidence(session)) == ()
 
 
+def test_S25_an_older_start_again_whose_id_was_given_to_a_newer_one(stage_201: Stage) -> None:
+    """It gets its answer; a station that never got one would say it for ever."""
+    stamps = [text_of(NOON + timedelta(minutes=minute)) for minute in (10, 20, 10)]
+    stage_201.now += timedelta(minutes=30)
+    for stamp in stamps:
+        answer = stage_201.event_201("Started", state="Charging", token=TOKEN, timestamp=stamp, after_s=5)
+        assert answer == {"idTokenInfo": {"status": "Accepted"}}
+    assert [session.started_at.minute for session in stage_201.sessions()] == [10, 20]
+    assert stage_201.session().state is ACTIVE
+    stage_201.event_201("Ended", register_wh=5_000)
+    assert [session.state is ENDED for session in stage_201.sessions()] == [True, True]
+
+
 def test_S25_only_the_first_event_names_the_outlet(stage_201: Stage) -> None:
     stage_201.event_201("Started", register_wh=1_000, state="Charging", token=TOKEN, evse={"id": 2, "connectorId": 1})
     stage_201.event_201("Updated", register_wh=2_000)
