@@ -137,8 +137,6 @@ def fitted(meter: Meter, energy_wh: int) -> Meter:
     """The meter with another energy [Wh] in the same time, shared out as the old one was; its periods are estimates."""
     if meter.energy_wh == energy_wh:
         return meter
-    if not periods(meter):
-        return added(meter, meter.mark_at, energy_wh - (meter.energy_wh or 0))
     pieces = periods(meter)
     if not pieces:  # it lasted no time
         return replace(added(meter, meter.mark_at, energy_wh - (meter.energy_wh or 0)), doubt=None)
