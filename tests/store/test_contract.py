@@ -340,6 +340,9 @@ def test_evidence_ends_where_the_session_was_settled_but_for_single_frames(groun
     unplugged = replace(session, through=FramePosition(1, 4))
     commit(ground, attributed=[Attributed(unplugged, minutes(4))])
     assert [row.seq for row in evidence(ground, session).frames] == [1, 2, 4]
+    # Settled once more, from these: what lies between was not seen, and does not come in by the back door.
+    commit(ground, closed_ranges=[RangeClosed(unplugged, minutes(5))])
+    assert [row.seq for row in evidence(ground, session).frames] == [1, 2, 4]
 
 
 def test_evidence_brings_the_tariff_version_that_was_frozen(ground: Ground) -> None:

@@ -206,7 +206,7 @@ class Desk:
             if answer.traits.version > memory.state.station.traits.version:
                 memory.state = replace(memory.state, station=replace(memory.state.station, traits=answer.traits))
             if answer.session is not None:
-                memory.state.sessions.setdefault(answer.session.transaction_id, answer.session)
+                _remember(memory.state.sessions, answer.session)
         if any(question.start_key for question in questions.values()):
             await self._refill_numbers(len(entries))
         return found
@@ -248,6 +248,13 @@ class Desk:
         if decided.booted is not None:
             memory.state = replace(state, station=self._with_quirks(decided.booted))
         return Reply(entry=decided.entry, payload=decided.payload, error=decided.error)
+
+
+def _remember(sessions: dict[str, Session], known: Session) -> None:
+    """Keep a session that the store knows; beside the newer one, where a station gave its transaction id again (S25)."""
+    held = sessions.setdefault(known.transaction_id, known)
+    if held.id != known.id:
+        sessions[f"{known.transaction_id} of {known.id}"] = known
 
 
 def _without_commands(entries: Sequence[Entry], command_ids: frozenset[str]) -> tuple[list[Entry], list[Reply]]:

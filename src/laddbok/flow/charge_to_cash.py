@@ -33,6 +33,8 @@ RULES_VERSION = 2
 """Of the rules that make a CDR of evidence; recorded with each session that they settled."""
 SETTLED = "settled"
 """The kind of the decision that says what became of an ended session."""
+CORRECTION_HELD = "correction_held"
+"""The kind of the decision that says that what came later was not taken in: the session stays as it was."""
 
 
 class Settlement(msgspec.Struct, frozen=True):
@@ -235,7 +237,7 @@ def _corrected(evidence: SessionEvidence, session: Session, now: datetime) -> Se
     changes = _priced(revised, evidence.tariff_of(session), now).changes
     if reasons or evidence.issued is None or changes is None or not changes.cdrs:
         body = {"reasons": reasons, "energy_wh": session.energy_wh}
-        held = Decision(tenant=session.tenant, session_id=session.id, at=now, kind="correction_held", body=body)
+        held = Decision(tenant=session.tenant, session_id=session.id, at=now, kind=CORRECTION_HELD, body=body)
         return Settlement(Changes(decisions=[held]))
     changes.cdrs.insert(0, replace(evidence.issued, kind="credit", at=now))
     return Settlement(changes)

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from laddbok.flow.charge_to_cash import SETTLED, as_settled, found_when_settled, price
-from laddbok.flow.evidence import Taken, Today, conclude, station_at_start
+from laddbok.flow.charge_to_cash import CORRECTION_HELD, SETTLED, as_settled, found_when_settled, price
+from laddbok.flow.evidence import VERDICT, Taken, Today, conclude, station_at_start
 from laddbok.flow.store import Found, Question, SessionEvidence
 from laddbok.model.cdr import Cdr
 from laddbok.model.errors import Invalid
@@ -87,10 +87,10 @@ def _today(found: Found, quirks: tuple[Quirk, ...]) -> Today:
 def _compared(evidence: SessionEvidence, today: Today | None) -> tuple[Difference, ...]:
     """An open session, or one that came alive again after a guessed end, has nothing final to compare."""
     row = evidence.session
-    concluded = conclude(evidence, today).session
-    if row.state in OPEN_STATES or concluded.state is not SessionState.ENDED:
+    if row.state in OPEN_STATES or conclude(evidence, today).session.state is not SessionState.ENDED:
         return ()
-    session = as_settled(concluded, row.state, found_when_settled(evidence))
+    taken_in = as_taken_in(evidence)
+    session = as_settled(conclude(taken_in, today).session, row.state, found_when_settled(taken_in))
     differences = _between("session", row, session)
     if row.state is not SessionState.SETTLED or evidence.issued is None:
         return differences
@@ -101,6 +101,21 @@ def _compared(evidence: SessionEvidence, today: Today | None) -> tuple[Differenc
         *_between("cdr", evidence.issued.cdr, document),
         *_between("rating", evidence.issued.rating, _rated(evidence, billed, document)),
     )
+
+
+def as_taken_in(evidence: SessionEvidence) -> SessionEvidence:
+    """The evidence without a correction that was held: what a person must see first is in no row yet.
+
+    Source: our choice, docs/rules.md "Late messages".
+    """
+    kinds = [decision.kind for decision in evidence.decisions]
+    settled = max((n for n, kind in enumerate(kinds) if kind == SETTLED), default=None)
+    if settled is None or CORRECTION_HELD not in kinds[settled:]:
+        return evidence
+    through = evidence.session.through
+    frames = tuple(f for f in evidence.frames if FramePosition(f.connection_epoch, f.seq) <= through)
+    decisions = tuple(d for n, d in enumerate(evidence.decisions) if n <= settled or d.kind != VERDICT)
+    return replace(evidence, frames=frames, decisions=decisions)
 
 
 def as_issued(evidence: SessionEvidence) -> SessionEvidence:

@@ -114,6 +114,8 @@ class LastRegister(msgspec.Struct, frozen=True):
     session_id: str
     register_wh: int
     at: datetime
+    was_stopped: bool = True
+    """Its stop said so, and was believed; else it was only read there, and may have taken more."""
 
 
 class VerdictKind(StrEnum):

@@ -176,8 +176,11 @@ def is_another(event: TransactionStarted, session: Session) -> bool:
     """
     if is_same_start(event, session):
         return False
-    started_late = session.state in RUNNING_STATES and ReviewReason.INCOMPLETE_START in session.review_reasons
-    return not (started_late and event.transaction_id == session.transaction_id)
+    if event.transaction_id != session.transaction_id or ReviewReason.INCOMPLETE_START not in session.review_reasons:
+        return True
+    ended_at = session.transaction_ended_at
+    is_from_before = ended_at is not None and event.at is not None and event.at <= ended_at
+    return session.state not in RUNNING_STATES and not is_from_before
 
 
 def _is_before_the_next(event: TransactionEnded, session: Session, stamp: Stamp) -> bool:
@@ -207,9 +210,9 @@ def concerns(event: Event, session: Session) -> bool:
     if isinstance(event, MetersRead) and event.transaction_id is None:
         return event.evse_id == session.evse_id
     if isinstance(event, MetersRead | TransactionUpdated | TransactionEnded | TransactionStatusTold):
-        if event.transaction_id in NO_TRANSACTION:
-            return getattr(event, "evse_id", None) == session.evse_id
-        return event.transaction_id == session.transaction_id
+        if event.transaction_id == session.transaction_id:
+            return True
+        return event.transaction_id in NO_TRANSACTION and getattr(event, "evse_id", None) == session.evse_id
     if isinstance(event, TransactionStarted):
         return not is_another(event, session)
     if isinstance(event, StatusReported):

@@ -114,7 +114,8 @@ def held_because(session: Session) -> tuple[ReviewReason, ...]:
     """
     was_seen = session.verdict is not None and session.verdict.kind in (VerdictKind.ACCEPT, VerdictKind.CORRECT)
     reasons = () if was_seen else session.review_reasons
-    if session.energy_wh is None:
+    is_not_found = was_seen and session.energy is not None and session.energy.energy_wh is None
+    if session.energy_wh is None or is_not_found:
         reasons = with_reason(reasons, ReviewReason.NO_METER_READING)
     elif not was_seen and more_than_the_outlet_can(session):
         reasons = with_reason(reasons, ReviewReason.MORE_THAN_THE_OUTLET_CAN)

@@ -13,10 +13,10 @@ from collections.abc import Iterable
 from laddbok.model.energy import Confidence, EnergyFinding, Estimate, Method
 from laddbok.model.session import MeterNote, ReviewReason, Session
 from laddbok.model.traits import RegisterKind
-from laddbok.sessions.estimates import ESTIMATES
+from laddbok.sessions.estimates import ESTIMATES, begin_is_no_register, has_only_jumped
 from laddbok.sessions.odd import ROUNDING_WH
 from laddbok.sessions.plausibility import POWER_IF_UNKNOWN_W, bound_wh, longest_s
-from laddbok.sessions.told import Told
+from laddbok.sessions.told import BEGIN, END, Told
 
 NEVER_BILLED = frozenset({Method.POWER, Method.CURRENT})
 TOLERANCE_WH = 200
@@ -38,10 +38,7 @@ def find_energy(session: Session, told: Told) -> EnergyFinding:
     bound = bound_wh(session.max_power_w or None, longest_s(session))
     estimates = tuple(e for e in (estimate(session, told) for estimate in ESTIMATES) if e is not None)
     candidates = [e for e in estimates if e.method not in NEVER_BILLED and 0 <= e.energy_wh <= bound]
-    if _stop_is_below(session, told):
-        candidates = [e for e in candidates if e.method is not Method.REGISTERS]
-    if _jumped_at_once(session):
-        candidates = [e for e in candidates if e.method is not Method.SAMPLED]
+    candidates = [e for e in candidates if e.method not in discredited(session, told)]
     if not candidates:
         return EnergyFinding(
             energy_wh=None, method=None, confidence=Confidence.LOW, estimates=estimates, bound_wh=bound
@@ -69,16 +66,35 @@ def doubts(session: Session, told: Told, finding: EnergyFinding) -> Iterable[Rev
         return
     if _stop_is_below(session, told):
         yield ReviewReason.REGISTER_WENT_BACK
-    if MeterNote.BEGIN_REPLACED not in session.meter.notes and _is_above(finding, Method.REGISTERS):
+    is_replaced = begin_is_no_register(session, told)
+    is_above = _is_above(finding, Method.REGISTERS)
+    if MeterNote.BEGIN_REPLACED not in session.meter.notes and is_above and not is_replaced:
         yield ReviewReason.MORE_THAN_THE_OUTLET_CAN
     if MeterNote.BEGIN_REPLACED in session.meter.notes and finding.method in (Method.SAMPLED, Method.INTERVALS):
+        yield ReviewReason.BEGIN_NOT_BELIEVED
+    if finding.method is Method.CONTINUED and session.before is not None and not session.before.was_stopped:
+        yield ReviewReason.BEGIN_NOT_BELIEVED
+    if is_replaced and not is_above and session.traits.register_kind is not RegisterKind.LIFETIME:
         yield ReviewReason.BEGIN_NOT_BELIEVED
     if max(told.stop_wh or 0, session.meter.mark_wh or 0) >= OVERFLOW_WH:
         yield ReviewReason.REGISTER_OVERFLOW
     if unit_is_off(finding, believed):
         yield ReviewReason.UNIT_DOUBTFUL
-    elif not _support(session, told, believed, finding.estimates) and any(_against(session, believed, finding)):
+    elif not _support(session, told, believed, finding.estimates) and any(_against(session, told, believed, finding)):
         yield ReviewReason.ESTIMATES_DISAGREE
+
+
+def discredited(session: Session, told: Told) -> frozenset[Method]:
+    """The ways that can't be right, as the others show: a register that is not the one the session was measured by."""
+    ways: frozenset[Method] = frozenset()
+    if _stop_is_below(session, told) or _ended_below_its_reset(session, told):
+        ways |= _FROM_END_TO_END
+    if begin_is_no_register(session, told):
+        ways |= _FROM_END_TO_END | {Method.SAMPLED}
+    return ways | {Method.SAMPLED} if has_only_jumped(session) else ways
+
+
+_FROM_END_TO_END = frozenset({Method.REGISTERS, Method.TRANSACTION_DATA})
 
 
 def agree(session: Session, a: Estimate, b: Estimate) -> bool:
@@ -115,15 +131,11 @@ def gap_wh(session: Session, told: Told) -> int | None:
     """By how much the register moved while no session ran [Wh]: other use, a lost session, or another register (S35)."""
     if session.before is None or told.start_wh is None or MeterNote.BEGIN_REPLACED in session.meter.notes:
         return None
+    if begin_is_no_register(session, told):
+        return None
     if session.traits.register_kind is not RegisterKind.LIFETIME:
         return None
     return told.start_wh - session.before.register_wh
-
-
-def _jumped_at_once(session: Session) -> bool:
-    """Whether the only reading after the start's register can't go on from it: then nothing was measured."""
-    meter = session.meter
-    return not meter.samples and meter.doubt is not None and meter.doubt.register_wh > (meter.mark_wh or 0)
 
 
 def _is_above(finding: EnergyFinding, method: Method) -> bool:
@@ -133,21 +145,26 @@ def _is_above(finding: EnergyFinding, method: Method) -> bool:
 def _confidence(session: Session, told: Told, best: Estimate, estimates: tuple[Estimate, ...]) -> Confidence:
     if _support(session, told, best, estimates):
         return Confidence.FAIR if session.meter.notes else Confidence.HIGH
-    others = [e for e in estimates if e is not best and e.method not in NEVER_BILLED and not agree(session, best, e)]
+    ignored = NEVER_BILLED | discredited(session, told)
+    others = [e for e in estimates if e is not best and e.method not in ignored and not agree(session, best, e)]
     return Confidence.LOW if others and not session.meter.notes else Confidence.FAIR
 
 
 def _support(session: Session, told: Told, believed: Estimate, estimates: tuple[Estimate, ...]) -> bool:
-    """Whether another way finds the same. What was followed is another way only if there were readings on the way."""
-    others = [e for e in estimates if e is not believed and agree(session, believed, e)]
-    was_read = any(sample.register_wh is not None for sample in told.samples)
+    """Whether another way finds the same. What was followed is another way only if there were readings on the way.
+
+    Start and stop, and the readings marked as begin and end, are one way: in 2.0.1 they are the same numbers.
+    """
+    ignored = discredited(session, told) | (_FROM_END_TO_END if believed.method in _FROM_END_TO_END else frozenset())
+    others = [e for e in estimates if e is not believed and e.method not in ignored and agree(session, believed, e)]
+    was_read = any(s.register_wh is not None and s.context not in (BEGIN, END) for s in told.samples)
     return any(was_read or Method.SAMPLED not in (e.method, believed.method) for e in others)
 
 
-def _against(session: Session, believed: Estimate, finding: EnergyFinding) -> Iterable[Estimate]:
+def _against(session: Session, told: Told, believed: Estimate, finding: EnergyFinding) -> Iterable[Estimate]:
     """The estimates that may be billed and find another energy, though they can be believed."""
     for estimate in finding.estimates:
-        if estimate is believed or estimate.method in NEVER_BILLED:
+        if estimate is believed or estimate.method in NEVER_BILLED | discredited(session, told):
             continue
         if 0 <= estimate.energy_wh <= finding.bound_wh and not agree(session, believed, estimate):
             yield estimate
@@ -159,3 +176,9 @@ def _stop_is_below(session: Session, told: Told) -> bool:
     if told.stop_wh is None or meter.mark_wh is None or MeterNote.BEGIN_REPLACED in meter.notes:
         return False
     return told.stop_wh < meter.mark_wh - ROUNDING_WH
+
+
+def _ended_below_its_reset(session: Session, told: Told) -> bool:
+    """Whether the register began anew in the session and did not come back to where it had been (cases S36, B14)."""
+    was_at_wh = session.meter.carried_wh or 0
+    return MeterNote.RESET in session.meter.notes and told.stop_wh is not None and told.stop_wh < was_at_wh

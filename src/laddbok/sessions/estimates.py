@@ -42,19 +42,33 @@ def registers(session: Session, told: Told) -> Estimate | None:
     """
     if told.start_wh is None or told.stop_wh is None:
         return None
-    moved_wh = told.stop_wh - first_unbilled(session, told.start_wh)
+    moved_wh = told.stop_wh - told.start_wh
     modulus_wh = gauge_of(session).modulus_wh
     if moved_wh < 0 and modulus_wh:
         moved_wh += modulus_wh
-    return Estimate(Method.REGISTERS, moved_wh, _duration_s(session))
+    return Estimate(Method.REGISTERS, _without_overlap(session, told, moved_wh), _duration_s(session))
 
 
-def first_unbilled(session: Session, start_wh: int) -> int:
-    """The register [Wh] from which on a session is billed: a start a little below the last session's end counts no Wh twice."""
+def overlap_wh(session: Session, start_wh: int | None) -> int:
+    """How much of a session was billed with the one before, because its start lags a little behind that end [Wh] (S35).
+
+    A register that begins anew lags behind nothing.
+    """
     before = session.before
-    if before is not None and 0 < before.register_wh - start_wh <= OVERLAP_WH:
-        return before.register_wh
-    return start_wh
+    if before is None or start_wh is None or start_wh <= NOUGHT_WH or session.traits.register_kind in _BEGINS_ANEW:
+        return 0
+    lag_wh = before.register_wh - start_wh
+    return lag_wh if 0 < lag_wh <= OVERLAP_WH else 0
+
+
+def _without_overlap(session: Session, told: Told, moved_wh: int) -> int:
+    """No Wh is billed twice, and none is given back."""
+    return moved_wh if moved_wh <= 0 else max(0, moved_wh - overlap_wh(session, told.start_wh))
+
+
+NOUGHT_WH = 10
+"""A register that shows no more has just begun, or is a placeholder."""
+_BEGINS_ANEW = (RegisterKind.SESSION, RegisterKind.BOOT)
 
 
 OVERLAP_WH = 200
@@ -79,27 +93,83 @@ def continued(session: Session, told: Told) -> Estimate | None:
     meter, before = session.meter, session.before
     if before is None or meter.energy_wh is None or meter.begin_wh is None:
         return None
-    if session.traits.register_kind in (RegisterKind.SESSION, RegisterKind.BOOT):
+    if session.traits.register_kind in _BEGINS_ANEW:
         return None
+    if begin_is_no_register(session, told):
+        is_at_wh = meter.energy_wh + meter.begin_wh
+        if has_only_jumped(session) and told.stop_wh is not None:
+            is_at_wh = told.stop_wh
+        return Estimate(Method.CONTINUED, max(is_at_wh - before.register_wh, 0), _duration_s(session))
     if MeterNote.BEGIN_REPLACED not in meter.notes and told.start_wh is not None:
         return None
-    first_at = next((s.at for s in told.samples if s.register_wh == meter.begin_wh), session.started_at)
     missed_wh = meter.begin_wh - before.register_wh
     began_at = before.at if ReviewReason.INCOMPLETE_START in session.review_reasons else session.started_at
-    since_begin = max((first_at or session.started_at) - began_at, timedelta())
+    since_begin = max(_first_read_at(session, told) - began_at, timedelta())
     if not (missed_wh >= -ROUNDING_WH and gauge_of(session).can_give(missed_wh, since_begin)):
         return None
     return Estimate(Method.CONTINUED, meter.energy_wh + max(missed_wh, 0), _duration_s(session))
 
 
+def begin_is_no_register(session: Session, told: Told) -> bool:
+    """Whether a start of nought is a placeholder, though its session could have begun there (case S33).
+
+    Every reading goes on from where the session before ended. A register that counts each session anew would most often
+    have shown less on the way there.
+    """
+    before = session.before
+    if before is None or told.start_wh is None or told.start_wh > NOUGHT_WH or before.register_wh < LEAST_REGISTER_WH:
+        return False
+    if session.traits.register_kind in _BEGINS_ANEW or MeterNote.BEGIN_REPLACED in session.meter.notes:
+        return False
+    ended_at = session.transaction_ended_at or session.meter.mark_at
+    read = [(s.at, s.register_wh) for s in told.samples if (s.register_wh or 0) > NOUGHT_WH]
+    read += [] if told.stop_wh is None else [(ended_at, told.stop_wh)]
+    if not read:
+        return False
+    first_at, first_wh = read[0]
+    missed_wh = (first_wh or 0) - before.register_wh
+    since_start = (first_at or session.started_at) - session.started_at
+    return missed_wh >= -ROUNDING_WH and gauge_of(session).can_give(missed_wh, since_start)
+
+
+def has_only_jumped(session: Session) -> bool:
+    """Whether the only reading after the start's register can't go on from it: then nothing was measured."""
+    meter = session.meter
+    is_still_at_begin = meter.samples <= 1 and meter.mark_wh == meter.begin_wh
+    return is_still_at_begin and meter.doubt is not None and meter.doubt.register_wh > (meter.mark_wh or 0)
+
+
+LEAST_REGISTER_WH = 1_000
+"""Below it a register tells nothing of its kind: a new meter and a session's own look the same."""
+
+
+def _first_read_at(session: Session, told: Told) -> datetime:
+    """When the register was read from which the meter was followed."""
+    began_wh = session.meter.begin_wh
+    first_at = next((s.at for s in told.samples if s.register_wh == began_wh), None)
+    if first_at is None and told.stop_wh == began_wh:
+        first_at = session.transaction_ended_at
+    return first_at or session.started_at
+
+
 def sampled(session: Session, told: Told) -> Estimate | None:
-    """The register followed reading by reading, doubts put aside: what the session showed while it ran."""
+    """The register followed reading by reading, doubts put aside: what the session showed while it ran.
+
+    None where the register was read once only, and not at the start: one number is no energy.
+    """
     shown_wh = session.meter.energy_wh
     if shown_wh is None:
         return None
-    last = max((_known((s.at, 0))[0] for s in told.samples if s.register_wh is not None), default=session.started_at)
-    is_whole = told.stop_wh is not None and session.meter.mark_wh == told.stop_wh
-    return Estimate(Method.SAMPLED, shown_wh, _duration_s(session) if is_whole else _seconds(session.started_at, last))
+    ended_at = session.transaction_ended_at or session.meter.mark_at
+    read_at = {_known((s.at, 0))[0] for s in told.samples if s.register_wh is not None}
+    if told.stop_wh is not None and session.meter.mark_wh == told.stop_wh:
+        read_at.add(ended_at)
+    is_followed_later = told.start_wh is None or MeterNote.BEGIN_REPLACED in session.meter.notes
+    since = _first_read_at(session, told) if is_followed_later else session.started_at
+    if told.start_wh is None and read_at == {since} != {session.started_at}:
+        return None
+    shown_wh = _without_overlap(session, told, shown_wh)
+    return Estimate(Method.SAMPLED, shown_wh, _seconds(since, max(read_at, default=session.started_at)))
 
 
 def intervals(session: Session, told: Told) -> Estimate | None:

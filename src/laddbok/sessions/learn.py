@@ -20,14 +20,12 @@ from msgspec.structs import replace
 
 from laddbok.model.session import Clock, MeterNote, ReviewReason, Session
 from laddbok.model.traits import EvsePhases, RegisterKind, Sighting, Traits
+from laddbok.sessions.estimates import LEAST_REGISTER_WH, NOUGHT_WH, OVERLAP_WH, begin_is_no_register
 from laddbok.sessions.odd import ROUNDING_WH
 from laddbok.sessions.told import Told
 
 TIMES = 2
 """Sessions in a row in which a habit must show."""
-NOUGHT_WH = 10
-LEAST_REGISTER_WH = 1_000
-"""Below it a register tells nothing of its kind: a new meter and a session's own look the same."""
 LEAST_CURRENT_MA = 1_000
 SAME_OFFSET_S = 60
 """A clock that drifts a little has no new offset."""
@@ -76,9 +74,9 @@ def register_kind(session: Session, told: Told) -> RegisterKind | None:
     before = session.before
     if before is None or told.start_wh is None or before.register_wh < LEAST_REGISTER_WH:
         return None
-    if told.start_wh >= before.register_wh - ROUNDING_WH:
+    if told.start_wh >= before.register_wh - OVERLAP_WH:
         return RegisterKind.LIFETIME
-    if MeterNote.BEGIN_REPLACED in session.meter.notes:
+    if MeterNote.BEGIN_REPLACED in session.meter.notes or begin_is_no_register(session, told):
         return None
     return RegisterKind.SESSION if told.start_wh <= NOUGHT_WH else RegisterKind.BOOT
 
@@ -99,7 +97,7 @@ def samples_from_zero(session: Session, told: Told) -> bool | None:
 
 def _with_clock(traits: Traits, session: Session, clock: Clock) -> Traits:
     """A clock proves itself in one session, right or wrong."""
-    if clock.is_useless or clock.zone is not None or not clock.is_proven:
+    if session.clock.is_useless or session.clock.zone is not None or not clock.is_proven:
         return traits
     if abs(clock.offset_s - traits.clock_offset_s) <= SAME_OFFSET_S:
         return traits

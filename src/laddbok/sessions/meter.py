@@ -25,7 +25,7 @@ from laddbok.model.events import Sample
 from laddbok.model.session import Meter, Session, Turn
 from laddbok.sessions.odd import ROUNDING_WH, Gauge, gauge_of, odd_reading
 from laddbok.sessions.timekeeping import instant
-from laddbok.sessions.told import BEGIN, END
+from laddbok.sessions.told import BEGIN, END, is_placeholder
 
 QUARTER = timedelta(minutes=15)
 MAX_PERIODS = 4_000
@@ -56,7 +56,9 @@ def take_samples(session: Session, samples: tuple[Sample, ...], received_at: dat
         at, _ = instant(sample.at, received_at, session.clock)
         if at < meter.mark_at:
             continue
-        if sample.register_wh is not None:
+        if sample.register_wh is not None and not (
+            meter.mark_wh is None and is_placeholder(sample.register_wh, session)
+        ):
             meter = take_reading(meter, at, _on_the_meter(sample, meter, gauge), gauge)
         if sample.power_w is not None or sample.soc_pct is not None:
             power_w = meter.power_w if sample.power_w is None else sample.power_w

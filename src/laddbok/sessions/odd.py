@@ -24,7 +24,7 @@ from msgspec.structs import replace
 
 from laddbok.model.session import Doubt, Meter, MeterNote, Session
 from laddbok.model.traits import Quirk
-from laddbok.sessions.plausibility import bound_wh
+from laddbok.sessions.plausibility import POWER_IF_UNKNOWN_W, bound_wh
 
 JUMP = 3
 """A reading is odd only if it is this many times above what the outlet can give: its recorded power may be too low."""
@@ -95,15 +95,21 @@ def _changed(meter: Meter, doubt: Doubt, register_wh: int, gauge: Gauge) -> Odd:
     """The register has changed for good: count on from the doubt, and what it shows since a reset to nought."""
     assert meter.mark_wh is not None and meter.begin_wh is not None
     grown_wh = register_wh - doubt.register_wh
-    if doubt.register_wh > meter.mark_wh and meter.samples == 0:
+    if doubt.register_wh > meter.mark_wh == meter.begin_wh:
         begun = replace(meter, begin_wh=doubt.register_wh)
         return Odd(_noted(begun, MeterNote.BEGIN_REPLACED), grown_wh)
     if doubt.register_wh > meter.mark_wh:
         return Odd(_noted(_carrying(meter, meter.mark_wh - doubt.register_wh), MeterNote.JUMPED), grown_wh)
-    since_reset_wh = doubt.register_wh if gauge.can_give(doubt.register_wh, doubt.at - meter.mark_at) else 0
+    since_reset_wh = doubt.register_wh if _is_since_a_reset(meter, doubt, gauge) else 0
     counted_wh = since_reset_wh + grown_wh
     carried = _carrying(meter, meter.mark_wh - register_wh + counted_wh)
     return Odd(_noted(carried, MeterNote.RESET), counted_wh)
+
+
+def _is_since_a_reset(meter: Meter, doubt: Doubt, gauge: Gauge) -> bool:
+    """Whether what a lower register shows can have flowed since the last reading; another meter shows what is not ours."""
+    most_wh = bound_wh(gauge.max_power_w or POWER_IF_UNKNOWN_W, (doubt.at - meter.mark_at) // timedelta(seconds=1))
+    return doubt.register_wh <= most_wh
 
 
 def _carrying(meter: Meter, more_wh: int) -> Meter:

@@ -131,7 +131,7 @@ def _given(state: StationState, event: TransactionUpdated | TransactionEnded, st
     """What a stop is about that names no transaction, or one that nobody knows (cases S9, S16)."""
     if not isinstance(event, TransactionEnded) or event.evse_id is not None:
         return None
-    if event.transaction_id in NO_TRANSACTION:
+    if event.transaction_id in NO_TRANSACTION and event.transaction_id not in state.sessions:
         session = stop_without_id(state.sessions.values(), event, stamp)
         return None if session is None else Given(position=stamp.position, transaction_id=session.transaction_id)
     if event.transaction_id in state.sessions or (place := only_outlet(state)) is None:
@@ -209,8 +209,9 @@ def _ended_at(session: Session) -> datetime:
 
 
 def _by_transaction(state: StationState, event: TransactionUpdated | TransactionEnded) -> Session | None:
-    if event.transaction_id not in NO_TRANSACTION:
-        return state.sessions.get(event.transaction_id)
+    named = state.sessions.get(event.transaction_id)
+    if named is not None or event.transaction_id not in NO_TRANSACTION:
+        return named
     return None if event.evse_id is None else session_at(state, event.evse_id)
 
 

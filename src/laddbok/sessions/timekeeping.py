@@ -50,7 +50,7 @@ def instant(stamped_at: datetime | None, received_at: datetime, clock: Clock = R
     if stamped_at is None or clock.is_useless:
         return received_at, False
     if (clock.offset_s or clock.zone is not None) and abs(received_at - stamped_at) > LIVE:
-        corrected = _corrected(stamped_at, clock)
+        corrected = _corrected(stamped_at, received_at, clock)
         if _is_sane(corrected, received_at):
             return corrected, True
     if _is_sane(stamped_at, received_at):
@@ -107,13 +107,16 @@ def _anchor_s(stamps: Sequence[tuple[datetime, datetime]]) -> int | None:
     return round(min(received - stamped for stamped, received in stamps).total_seconds())
 
 
-def _corrected(stamped_at: datetime, clock: Clock) -> datetime:
+def _corrected(stamped_at: datetime, received_at: datetime, clock: Clock) -> datetime:
+    """The stamp in UTC. An hour that a zone's autumn night has twice is the later one that can be before our receipt."""
     if clock.zone is None:
         return _moved(stamped_at, clock.offset_s)
     try:
-        return stamped_at.replace(tzinfo=ZoneInfo(clock.zone)).astimezone(UTC)
+        local = stamped_at.replace(tzinfo=ZoneInfo(clock.zone))
+        first, second = local.astimezone(UTC), local.replace(fold=1).astimezone(UTC)
     except OverflowError:
         return stamped_at
+    return second if first < second <= received_at + AHEAD else first
 
 
 def _moved(stamped_at: datetime, seconds: int) -> datetime:

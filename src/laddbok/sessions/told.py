@@ -20,6 +20,7 @@ from laddbok.model.events import (
     TransactionUpdated,
 )
 from laddbok.model.session import Session
+from laddbok.model.traits import Quirk
 from laddbok.sessions.facts import Stamp
 from laddbok.sessions.timekeeping import instant
 
@@ -44,18 +45,37 @@ def tell(session: Session, said: Iterable[Said]) -> Told:
     start_wh = stop_wh = None
     samples: dict[tuple[datetime | None, str, int | None, int | None], Sample] = {}
     for event, stamp in said:
-        if isinstance(event, TransactionStarted) and start_wh is None:
+        if (
+            isinstance(event, TransactionStarted)
+            and start_wh is None
+            and not is_placeholder(event.register_wh, session)
+        ):
             start_wh = event.register_wh
         if isinstance(event, TransactionEnded) and stop_wh is None:
             stop_wh = event.register_wh
         for sample in _samples_of(event, session):
+            if sample.context == BEGIN and is_placeholder(sample.register_wh, session):
+                continue
             at, _ = instant(sample.at, stamp.received_at, session.clock)
             if session.transaction_ended_at is not None and sample.context == END:
                 at = min(at, session.transaction_ended_at)
+            if stop_wh is not None and _refines_the_stop(event, sample, session):
+                stop_wh = sample.register_wh
             if session.started_at <= at <= (session.transaction_ended_at or at):
                 samples.setdefault(_identity(sample, at), replace(sample, at=at))
     in_time = sorted(samples.values(), key=lambda sample: _instant_of(sample))
     return Told(start_wh=start_wh, stop_wh=stop_wh, samples=tuple(in_time))
+
+
+def _refines_the_stop(event: Event, sample: Sample, session: Session) -> bool:
+    """Whether a reading behind the stop is one that the meter took in as its last (case S23)."""
+    is_closing = isinstance(event, MetersRead) and sample.context == END
+    return is_closing and sample.register_wh is not None and sample.register_wh == session.meter.mark_wh
+
+
+def is_placeholder(register_wh: int | None, session: Session) -> bool:
+    """Whether a begin says nothing of the register: a nought of a model that is known for it (case S33)."""
+    return register_wh == 0 and Quirk.ZERO_BEGIN in session.quirks
 
 
 def stamps_of(said: Sequence[Said]) -> list[tuple[datetime, datetime]]:

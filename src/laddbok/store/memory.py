@@ -217,7 +217,8 @@ class MemoryStore:
         last = max(read, key=lambda each: (each.started_at, each.id), default=None)
         register = None
         if last is not None and last.meter.mark_wh is not None:
-            register = LastRegister(last.id, last.meter.mark_wh, last.meter.mark_at)
+            was_stopped = last.ended_by == "stop" and last.meter.doubt is None
+            register = LastRegister(last.id, last.meter.mark_wh, last.meter.mark_at, was_stopped)
         return replace(self.terms.facts(question, row.station), before=register)
 
     def _known(self, question: Question, row: StationRow) -> Session | None:
@@ -271,7 +272,8 @@ class MemoryStore:
         for last in closed:
             row = self.sessions[last.session.tenant, last.session.id]
             row.live = None
-            row.stretches[0].end, row.stretches[0].end_at = last.session.through, last.at
+            if row.stretches[0].end is None:
+                row.stretches[0].end, row.stretches[0].end_at = last.session.through, last.at
 
     def _see(self, changes: Changes) -> None:
         """What stations and commands last said, and what could not be used."""

@@ -99,7 +99,7 @@ def found_of(row: asyncpg.Record) -> Found:
 def _before(row: asyncpg.Record) -> LastRegister | None:
     if row["before_wh"] is None:
         return None
-    return LastRegister(row["before_id"], row["before_wh"], row["before_at"])
+    return LastRegister(row["before_id"], row["before_wh"], row["before_at"], row["before_was_stopped"])
 
 
 def traits_of(body: str | None) -> Traits:

@@ -1,6 +1,7 @@
 """What holds of every session, whatever the station says and in whatever order?"""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -10,9 +11,22 @@ from hypothesis import strategies as st
 
 from laddbok.flow.rebuild import rebuild
 from laddbok.model.cdr import Activity, ChargingPeriod
-from laddbok.model.session import OPEN_STATES, Session, SessionState
+from laddbok.model.errors import Invalid
+from laddbok.model.session import OPEN_STATES, Session, SessionState, VerdictKind
+from laddbok.model.traits import Quirk, RegisterKind, Traits
 from laddbok.sessions.meter import QUARTER, begin_meter, finish, periods, take_reading, turn
-from tests.rules.sessions.stage import NOON, OTHER_TOKEN, STRANGER, TOKEN, Stage, step, text_of
+from tests.rules.sessions.people import decides, knows
+from tests.rules.sessions.stage import (
+    NOON,
+    OTHER_TOKEN,
+    PRICE,
+    STRANGER,
+    TOKEN,
+    Stage,
+    step,
+    tariff_document,
+    text_of,
+)
 
 MAX_STEPS = 14
 Step = tuple[Any, ...]
@@ -43,6 +57,35 @@ steps_16 = st.one_of(
     st.tuples(st.just("status"), seconds, stamps_s, evses, words),
     *common,
 )
+people = (
+    st.tuples(
+        st.just("decides"),
+        st.integers(0, 3),
+        st.sampled_from(list(VerdictKind)),
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "energy_wh": st.sampled_from([0, 83, 40_000]),
+                "started_at": st.sampled_from([-3600, 60]).map(lambda s: NOON + timedelta(seconds=s)),
+                "ended_at": st.sampled_from([900, 7200]).map(lambda s: NOON + timedelta(seconds=s)),
+                "token": st.sampled_from([TOKEN, OTHER_TOKEN]),
+            },
+        ),
+    ),
+    st.tuples(st.just("decides"), st.just(0), st.just(VerdictKind.ACCEPT), st.just({})),
+    st.tuples(st.just("knows"), st.lists(st.sampled_from(list(Quirk)), max_size=2, unique=True)),
+    st.tuples(
+        st.just("learns"),
+        st.builds(
+            Traits,
+            version=st.integers(1, 99),
+            register_kind=st.sampled_from(list(RegisterKind)),
+            samples_from_zero=st.booleans(),
+            clock_offset_s=st.sampled_from([0, 3600, -7200]),
+        ),
+    ),
+    st.tuples(st.just("assigns"), st.sampled_from(["1.00", "9.99"])),
+)
 kinds = st.sampled_from(["Started", "Updated", "Updated", "Ended"])
 names = st.sampled_from(["a", "a", "a", "b"])
 steps_201 = st.one_of(
@@ -60,6 +103,7 @@ class Conversation:
     def __init__(self, protocol: str) -> None:
         self.stage = Stage(protocol)
         self.register_wh = 10_000
+        self.tariffs = 0
         self.last: tuple[Callable[..., Any], str, dict[str, Any]] | None = None
 
     def goes(self, kind: str, *values: Any) -> None:
@@ -145,6 +189,31 @@ class Conversation:
     def works(self) -> None:
         self.stage.work()
 
+    def decides(self, number: int, kind: VerdictKind, fields: dict[str, Any]) -> None:
+        """A person decides about a session once it is settled, held or void, if that can be decided."""
+        rows = self.stage.store.sessions.values()
+        if all(row.session.state in OPEN_STATES for row in rows):
+            self.stage.waits(days=2)
+            self.stage.work()
+        closed = [row.session for row in rows if row.session.state not in OPEN_STATES]
+        if closed:
+            with suppress(Invalid):
+                decides(self.stage, closed[number % len(closed)], kind, **fields)
+
+    def knows(self, quirks: list[Quirk]) -> None:
+        knows(self.stage, *quirks, time_zone="Europe/Stockholm")
+
+    def learns(self, traits: Traits) -> None:
+        self.stage.store.stations[1].traits = traits
+
+    def assigns(self, price: str) -> None:
+        """Another tariff for all from now on."""
+        self.tariffs += 1
+        name = f"T{self.tariffs}"
+        document = tariff_document().replace(b'"id": "T"', f'"id": "{name}"'.encode())
+        self.stage.store.terms.add_tariff(1, document.replace(str(PRICE).encode(), price.encode()))
+        self.stage.store.terms.assign_tariff(1, "station", "CP-1", name, self.stage.now)
+
     def repeats(self, times: int) -> None:
         for _ in range(times if self.last else 0):
             assert self.last is not None
@@ -207,6 +276,18 @@ def test_what_the_evidence_says_is_what_the_desk_believed_16(steps: list[Step]) 
 @settings(max_examples=400, deadline=None)
 @given(st.lists(steps_201, max_size=MAX_STEPS))
 def test_what_the_evidence_says_is_what_the_desk_believed_201(steps: list[Step]) -> None:
+    converse("2.0.1", steps)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.one_of(steps_16, *people), min_size=6, max_size=2 * MAX_STEPS))
+def test_whatever_people_decide_and_tables_become_it_is_rebuilt_16(steps: list[Step]) -> None:
+    converse("1.6", steps)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.one_of(steps_201, *people), min_size=6, max_size=2 * MAX_STEPS))
+def test_whatever_people_decide_and_tables_become_it_is_rebuilt_201(steps: list[Step]) -> None:
     converse("2.0.1", steps)
 
 

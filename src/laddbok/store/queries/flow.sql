@@ -43,7 +43,7 @@ SELECT t.status, t.valid_to, c.id AS contract_id, ss.legal_entity_id, e.max_powe
     tar.scope, tar.tariff_id, tar.version, tar.waits_for_unplug,
     (SELECT x.body::text FROM station_traits AS x WHERE x.tenant = q.tenant AND x.station_no = q.station_no
      ORDER BY x.version DESC LIMIT 1) AS traits,
-    b.id AS before_id, b.register_wh AS before_wh, b.at AS before_at,
+    b.id AS before_id, b.register_wh AS before_wh, b.at AS before_at, b.was_stopped AS before_was_stopped,
     coalesce(
         (SELECT s.body::text FROM session AS s WHERE s.station_no = q.station_no AND s.start_key = q.start_key),
         (SELECT s.body::text FROM session AS s
@@ -71,10 +71,12 @@ LEFT JOIN LATERAL (
 LEFT JOIN evse AS e ON e.tenant = q.tenant AND e.station_no = q.station_no AND e.evse_id = q.evse_id
 LEFT JOIN LATERAL (
     SELECT s.id, (coalesce(v.body, s.body) #>> '{meter,mark_wh}')::bigint AS register_wh,
-        (coalesce(v.body, s.body) #>> '{meter,mark_at}')::timestamptz AS at
+        (coalesce(v.body, s.body) #>> '{meter,mark_at}')::timestamptz AS at,
+        coalesce(coalesce(v.body, s.body) ->> 'ended_by' = 'stop', false)
+            AND coalesce(v.body, s.body) #> '{meter,doubt}' IS NULL AS was_stopped
     FROM session AS s
     LEFT JOIN session_live AS v ON v.tenant = s.tenant AND v.session_id = s.id
-        AND s.state IN ('pending', 'active', 'ended') AND (v.body ->> 'version')::integer = s.version
+        AND s.state IN ('pending', 'active', 'ended') AND coalesce((v.body ->> 'version')::integer, 1) = s.version
     WHERE s.station_no = q.station_no AND s.evse_id = q.evse_id AND s.started_at < q.at
         AND s.transaction_id IS DISTINCT FROM q.transaction_id
         AND s.body #>> '{meter,mark_wh}' IS NOT NULL
@@ -154,10 +156,10 @@ FROM jsonb_to_recordset($1::jsonb) AS r (
 );
 
 -- name: close_ranges
--- The stretch of evidence of settled sessions ends here.
+-- The stretch of evidence of settled sessions ends here, once: what bears on them later is attributed frame by frame.
 UPDATE session_range AS x SET to_epoch = r.epoch, to_seq = r.seq, to_at = r.at
 FROM jsonb_to_recordset($1::jsonb) AS r (tenant integer, id text, epoch bigint, seq integer, at timestamptz)
-WHERE x.tenant = r.tenant AND x.session_id = r.id AND x.number = 1;
+WHERE x.tenant = r.tenant AND x.session_id = r.id AND x.number = 1 AND x.to_epoch IS NULL;
 
 -- name: drop_live
 -- Settled sessions are read from their own row.
