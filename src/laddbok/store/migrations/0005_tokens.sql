@@ -12,3 +12,6 @@ CREATE INDEX id_token_alias_by_token ON id_token_alias (tenant, token);
 
 SELECT laddbok_protect('id_token_alias');
 GRANT SELECT, INSERT, DELETE ON id_token_alias TO laddbok_api;
+
+-- When a connector's status arrived; some tell of the past.
+ALTER TABLE connector ADD COLUMN told_at timestamptz;

@@ -16,7 +16,7 @@ RETURNING st.station_no, st.tenant, st.identity, st.site_id, site.time_zone, sit
 
 -- name: outlets_of_stations
 -- What the connectors of these stations last said.
-SELECT station_no, evse_id, connector_id, status, status_at, error_code, info
+SELECT station_no, evse_id, connector_id, status, status_at, error_code, info, told_at
 FROM connector WHERE (tenant, station_no) IN (SELECT * FROM unnest($1::integer[], $2::integer[])) AND status IS NOT NULL;
 
 -- name: open_sessions_of
@@ -204,14 +204,14 @@ ON CONFLICT DO NOTHING;
 
 -- name: see_outlets
 -- The last word of connectors.
-INSERT INTO connector (tenant, station_no, evse_id, connector_id, status, status_at, error_code, info)
-SELECT tenant, station_no, evse_id, connector_id, status, status_at, error_code, info
+INSERT INTO connector (tenant, station_no, evse_id, connector_id, status, status_at, error_code, info, told_at)
+SELECT tenant, station_no, evse_id, connector_id, status, status_at, error_code, info, told_at
 FROM jsonb_to_recordset($1::jsonb) AS r (
     tenant integer, station_no integer, evse_id integer, connector_id integer, status text, status_at timestamptz,
-    error_code text, info text
+    error_code text, info text, told_at timestamptz
 )
-ON CONFLICT (tenant, station_no, evse_id, connector_id) DO UPDATE SET
-    status = excluded.status, status_at = excluded.status_at, error_code = excluded.error_code, info = excluded.info;
+ON CONFLICT (tenant, station_no, evse_id, connector_id) DO UPDATE SET status = excluded.status,
+    status_at = excluded.status_at, error_code = excluded.error_code, info = excluded.info, told_at = excluded.told_at;
 
 -- name: see_boots
 -- What stations said of themselves when they started.
