@@ -101,7 +101,7 @@ class SocketSettings(msgspec.Struct, frozen=True, kw_only=True):
     host: str = "127.0.0.1"
     port: int = 9000
     max_connections: int = 20_000
-    max_message_bytes: int = 1024 * 1024
+    max_message_bytes: int = 256 * 1024
     max_outgoing_bytes: int = 1024 * 1024
     """A station that lets this much wait unread is disconnected."""
     handshake_timeout_s: float = 10.0

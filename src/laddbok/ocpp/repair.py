@@ -10,8 +10,8 @@ b'{"transactionId":null,"value":7}'
 
 import re
 
-REPAIR_MAX_BYTES = 256 * 1024
-"""A broken frame above this is not worth repairing: real ones are a few kB."""
+REPAIR_MAX_BYTES = 32 * 1024
+"""A broken frame above this is not worth repairing: real ones are a few kB, and each is repaired in the event loop."""
 
 _TOKEN = re.compile(
     r"""(?P<string>"(?:[^"\\]|\\.)*+"?)"""
@@ -30,7 +30,7 @@ _ESCAPE = re.compile(
     r"""|(?P<odd>\\.?)""",
     re.DOTALL,
 )
-_CONTROL = re.compile(r"[\x00-\x1f]")
+_CONTROLS = {code: f"\\u{code:04x}" if code else "\ufffd" for code in range(0x20)}
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _WORDS = {"True": "true", "False": "false"}
 
@@ -50,7 +50,7 @@ def repair(text: bytes) -> bytes:
 def _repaired_token(match: re.Match[str]) -> str:
     match match.lastgroup:
         case "string":
-            return _CONTROL.sub(_escaped_control, _ESCAPE.sub(_repaired_escape, match[0]))
+            return _ESCAPE.sub(_repaired_escape, match[0]).translate(_CONTROLS)
         case "empty":
             return ":null"
         case "sign":
@@ -63,8 +63,3 @@ def _repaired_token(match: re.Match[str]) -> str:
 
 def _repaired_escape(match: re.Match[str]) -> str:
     return "\ufffd" if match.lastgroup in ("unfit", "odd") else match[0]
-
-
-def _escaped_control(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    return "\ufffd" if code == 0 else f"\\u{code:04x}"
