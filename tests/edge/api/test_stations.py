@@ -73,6 +73,27 @@ def test_a_station_shows_what_stands_there(house: RunningApi) -> None:
     house.sql("UPDATE connector SET status = 'Available', error_code = NULL")
 
 
+def test_S71_a_station_can_not_be_had_by_its_name_from_another_tenant(house: RunningApi) -> None:
+    house.sql("INSERT INTO tenant (name, created_at) VALUES ('theirs', $1)", NOW)
+    house.sql("INSERT INTO site (tenant, id, name, time_zone) VALUES (2, 'yard', 'Yard', 'UTC')")
+    house.sql(
+        "INSERT INTO station (tenant, identity, site_id, password_hash, admitted_at) VALUES (2, 'THEIRS', 'yard', 'x', $1)",
+        NOW,
+    )
+    before = house.sql("SELECT * FROM station WHERE identity = 'THEIRS'")
+    asked = house.client.post("/stations", json={"station_id": "THEIRS", "site_id": "torget"})
+    assert (asked.status_code, "password" in asked.text) == (409, False)
+    for method, path, body in (
+        ("GET", "/stations/THEIRS", None),
+        ("PATCH", "/stations/THEIRS", {"site_id": "torget"}),
+        ("POST", "/stations/THEIRS/password", {}),
+        ("POST", "/stations/THEIRS/commands/Reset", {"type": "Soft"}),
+    ):
+        assert house.client.request(method, path, json=body).status_code == 404, (method, path)
+    assert house.sql("SELECT * FROM station WHERE identity = 'THEIRS'") == before
+    assert "THEIRS" not in house.client.get("/stations").text
+
+
 @pytest.mark.parametrize(
     ("late", "kind", "faulted"),
     [(timedelta(hours=1), "connector_faulted", 1), (timedelta(hours=1, seconds=1), "connector_fault_told_late", 0)],
