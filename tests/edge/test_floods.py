@@ -4,6 +4,7 @@ The gateway looks after its sockets each second. Here that sweep is done by hand
 """
 
 import asyncio
+import contextlib
 import struct
 import zlib
 from collections.abc import Callable
@@ -217,7 +218,8 @@ def test_openings_that_never_end_hold_nobody_back_and_are_over_in_time() -> None
             tasks[0].cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
         for reader, writer in slow:
-            assert (await reader.read(12)).startswith(b"HTTP/1.1 408")
+            with contextlib.suppress(ConnectionError):  # who went on talking may not have heard it
+                assert (await reader.read(12)).startswith(b"HTTP/1.1 408")
             writer.transport.abort()
         assert owner.admissions and {identity for identity, _, _ in owner.admissions} == {"CP-1"}
 

@@ -58,7 +58,8 @@ def test_a_connection_that_asks_on_is_kept(api: RunningApi) -> None:
             client.sendall(b"GET /api/v1/health HTTP/1.1\r\nHost: x\r\n\r\n")
             answer = b""
             while b'"ok"' not in answer:
-                assert (part := client.recv(1000))
+                part = client.recv(1000)
+                assert part, "it was closed"
                 answer += part
 
 
