@@ -186,7 +186,11 @@ class Desk:
             if answer.traits.version > memory.state.station.traits.version:
                 memory.state = replace(memory.state, station=replace(memory.state.station, traits=answer.traits))
             if answer.session is not None:
-                memory.state.sessions.setdefault(answer.session.transaction_id, answer.session)
+                held = memory.state.sessions.setdefault(answer.session.transaction_id, answer.session)
+                if (
+                    held.id != answer.session.id
+                ):  # another session has its id by now, and it is not taken for that one (S25)
+                    memory.state.sessions[answer.session.id] = answer.session
         if any(question.start_key for question in questions.values()):
             await self._refill_numbers(len(entries))
         return found
