@@ -124,6 +124,9 @@ def _transaction(
     if session is not None:
         return replace(_moved(session, advance(event, session, stamp, facts), answer), given=given)
     unnamed = event.evse_id is None or (state.station.protocol == "1.6" and given is None)
+    unnamed = (
+        unnamed or event.transaction_id in NO_TRANSACTION
+    )  # nothing would tell its repetition from another one (S9)
     opened = None if unnamed else opened_by(state.station, event, stamp, facts, None)
     if opened is None:
         return Outcome(answer=answer, orphan_transaction_id=event.transaction_id)
