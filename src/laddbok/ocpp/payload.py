@@ -99,7 +99,7 @@ def _fit_of(kind: inspect.Type) -> Fit:
             return _fit_whole
         case inspect.DecimalType():
             return _fit_exact
-    assert isinstance(kind, inspect.AnyType), kind
+    assert isinstance(kind, inspect.AnyType | inspect.CustomType), kind
     return lambda value: value
 
 
@@ -117,10 +117,8 @@ def _list_fit(kind: inspect.ListType) -> Fit:
 
     def fit(value: Any) -> Any:
         if isinstance(value, dict):
-            return [fit_item(value)]
-        if not isinstance(value, list):
-            return None
-        return [item for item in map(fit_item, value) if item is not None]
+            value = [value]
+        return [item for item in map(fit_item, value) if item is not None] if isinstance(value, list) else None
 
     return fit
 

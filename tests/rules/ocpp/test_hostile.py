@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from laddbok.model.events import DataTransferred, Noted
 from laddbok.ocpp import decode
 from laddbok.ocpp.frame import BYTES_OF_A_PART, MAX_FRAME_BYTES, Call, CallResult, Limits, Malformed, OcppVersion, parse
 from laddbok.ocpp.repair import REPAIR_MAX_BYTES
@@ -36,6 +37,19 @@ def test_a_day_of_readings_in_one_stop_is_read() -> None:
     call = parse(data, OcppVersion.V16)
     assert isinstance(call, Call)
     assert len(decode(call, OcppVersion.V16).samples) == 1440  # type: ignore[union-attr]
+
+
+def test_data_of_any_kind_are_kept_when_their_message_is_mended() -> None:
+    call = parse(b'[2,"a","DataTransfer",{"vendorId":"v","messageId":9,"data":{"a":[1]}}]', OcppVersion.V201)
+    assert isinstance(call, Call)
+    assert isinstance(decode(call, OcppVersion.V201), DataTransferred)
+
+
+def test_an_object_in_the_place_of_a_list_of_texts_is_left_out() -> None:
+    data = b'[2,"a","PublishFirmwareStatusNotification",{"status":"Idle","location":{"":null},"requestId":1}]'
+    call = parse(data, OcppVersion.V201)
+    assert isinstance(call, Call)
+    assert isinstance(decode(call, OcppVersion.V201), Noted)
 
 
 @pytest.mark.parametrize(("parts", "kind"), [(MAX_PARTS, Call), (MAX_PARTS + 1, Malformed)])
