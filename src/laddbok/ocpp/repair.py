@@ -30,6 +30,7 @@ _ESCAPE = re.compile(
     r"""|(?P<odd>\\.?)""",
     re.DOTALL,
 )
+_CONTROL = re.compile(r"[\x00-\x1f]")
 _CONTROLS = {code: f"\\u{code:04x}" if code else "\ufffd" for code in range(0x20)}
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _WORDS = {"True": "true", "False": "false"}
@@ -50,7 +51,8 @@ def repair(text: bytes) -> bytes:
 def _repaired_token(match: re.Match[str]) -> str:
     match match.lastgroup:
         case "string":
-            return _ESCAPE.sub(_repaired_escape, match[0]).translate(_CONTROLS)
+            text = _ESCAPE.sub(_repaired_escape, match[0]) if "\\" in match[0] else match[0]
+            return text.translate(_CONTROLS) if _CONTROL.search(text) else text
         case "empty":
             return ":null"
         case "sign":
