@@ -182,7 +182,7 @@ def test_a_lab_admits_everybody(lab: Platform) -> None:
                 pass
 
     asyncio.run(run())
-    assert lab.get("/stations/LAB-1")["vendor"] == "Edge"
+    until(lambda: lab.get("/stations/LAB-1")["vendor"], lambda vendor: vendor == "Edge")
 
 
 def test_an_unknown_subprotocol_is_refused(running: Platform) -> None:
