@@ -5,10 +5,10 @@ READY = .venv/.ready
 SEED = 1
 BENCH = gateway
 
-.PHONY: help setup demo test check sim bench golden lock
+.PHONY: help setup demo test check sim long long-mutations bench golden lock
 
 help: ## list these habits
-	@grep -E '^[a-z]+:.*## ' Makefile | sed -e 's/:.*## /	/' | awk -F '	' '{ printf "make %-8s %s\n", $$1, $$2 }'
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -e 's/:.*## /	/' | awk -F '	' '{ printf "make %-8s %s\n", $$1, $$2 }'
 
 setup: $(READY) ## the virtual environment with everything in it
 
@@ -34,6 +34,11 @@ check: $(READY) ## format, lint, types, import layers, tidiness, docs
 sim: $(READY) ## the whole platform in one thread with faults; SEED=n
 	@test -d tests/sim || { echo "make sim: there is no simulation in tests/sim" >&2; exit 1; }
 	$(BIN)/python -m tests.sim --seed $(SEED)
+
+long-mutations: $(READY) ## a million spoilt frames
+	$(BIN)/python -m tests.mutations --count 1000000
+
+long: long-mutations ## what takes long
 
 bench: $(READY) ## measure; BENCH=gateway|rating|dispatch|invoices|api
 	$(BIN)/laddbok bench $(BENCH)

@@ -90,6 +90,8 @@ async def running_gateway(settings: Settings, database: Database) -> AsyncIterat
         host=settings.host,
         port=settings.ocpp_port,
         max_message_bytes=settings.max_frame_bytes,
+        max_messages_per_s=settings.station_messages_per_s,
+        max_bytes_per_s=settings.station_bytes_per_s,
         trusted_proxies=settings.trusted_proxies,
     )
     gc.set_threshold(*GC_THRESHOLD)

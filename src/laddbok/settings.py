@@ -24,7 +24,9 @@ NAMES = {
     "LADDBOK_ADMIT_UNKNOWN_STATIONS": "true: stations that nobody knows are admitted at once. For labs only.",
     "LADDBOK_GATEWAY": "The name of this gateway process; each of several needs its own.",
     "LADDBOK_BATCH": "Messages in one commit at most; 512 unless set.",
-    "LADDBOK_MAX_FRAME_BYTES": "The longest message of a station; 1048576 unless set.",
+    "LADDBOK_MAX_FRAME_BYTES": "The longest message of a station; 262144 unless set.",
+    "LADDBOK_STATION_MESSAGES_PER_S": "Messages of one station in a second at most; 1000 unless set.",
+    "LADDBOK_STATION_BYTES_PER_S": "Bytes of one station in a second at most; 262144 unless set.",
     "LADDBOK_COMMAND_LIMIT_S": "Seconds that a station may take to answer a command; 30 unless set.",
     "LADDBOK_TRUSTED_PROXIES": "Addresses, with commas between, whose X-Forwarded-For is believed.",
     "LADDBOK_TIME_ZONE": "The time zone of a new installation's first site; Europe/Stockholm unless set.",
@@ -47,7 +49,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     admit_unknown_stations: bool = False
     gateway: str = "gateway"
     batch: int = 512
-    max_frame_bytes: int = 1_048_576
+    max_frame_bytes: int = 262_144
+    station_messages_per_s: int = 1_000
+    station_bytes_per_s: int = 262_144
     command_limit_s: int = 30
     trusted_proxies: tuple[str, ...] = ()
     time_zone: str = "Europe/Stockholm"
@@ -95,7 +99,9 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         admit_unknown_stations=_yes(environ, "LADDBOK_ADMIT_UNKNOWN_STATIONS"),
         gateway=environ.get("LADDBOK_GATEWAY") or "gateway",
         batch=_integer(environ, "LADDBOK_BATCH", 512, 1, 10_000),
-        max_frame_bytes=_integer(environ, "LADDBOK_MAX_FRAME_BYTES", 1_048_576, 1_024, 64 * 1_048_576),
+        max_frame_bytes=_integer(environ, "LADDBOK_MAX_FRAME_BYTES", 262_144, 1_024, 64 * 1_048_576),
+        station_messages_per_s=_integer(environ, "LADDBOK_STATION_MESSAGES_PER_S", 1_000, 10, 1_000_000),
+        station_bytes_per_s=_integer(environ, "LADDBOK_STATION_BYTES_PER_S", 262_144, 1_024, 1_024 * 1_048_576),
         command_limit_s=_integer(environ, "LADDBOK_COMMAND_LIMIT_S", 30, 1, 600),
         trusted_proxies=tuple(filter(None, (environ.get("LADDBOK_TRUSTED_PROXIES") or "").replace(" ", "").split(","))),
         time_zone=environ.get("LADDBOK_TIME_ZONE") or "Europe/Stockholm",

@@ -22,7 +22,7 @@ def test_a_message_that_is_too_long_costs_an_error_not_the_socket() -> None:
             await client.send("short")
             assert await client.recv() == "short"
 
-    owner = serve(body)
+    owner = serve(body, max_bytes_per_s=1 << 24)
     assert owner.oversize == [(b"x" * 4096, 3_000_000)]
 
 

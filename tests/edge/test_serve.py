@@ -67,7 +67,7 @@ def test_a_wrong_password_is_401_and_the_right_one_is_read_as_text_hex_or_bytes(
     asyncio.run(run())
 
 
-def test_an_unknown_station_waits_in_the_lobby_until_a_person_admits_it(running: Platform) -> None:
+def test_S74_an_unknown_station_waits_in_the_lobby_until_a_person_admits_it(running: Platform) -> None:
     async def run() -> None:
         async with running.station("LOBBY-1", "its own long password") as station:
             boot = await station.says("BootNotification", BOOT)
@@ -182,7 +182,7 @@ def test_a_lab_admits_everybody(lab: Platform) -> None:
                 pass
 
     asyncio.run(run())
-    assert lab.get("/stations/LAB-1")["vendor"] == "Edge"
+    until(lambda: lab.get("/stations/LAB-1")["vendor"], lambda vendor: vendor == "Edge")
 
 
 def test_an_unknown_subprotocol_is_refused(running: Platform) -> None:

@@ -177,10 +177,12 @@ def test_first_settings_come_also_on_a_later_connection(fresh_database: Dsn) -> 
         desk = asyncio.create_task(ground.desk().run())
         try:
             async with ground.station("CP-1") as socket:
+                await says(socket, "StatusNotification", STATUS)
                 first = json.loads(await asyncio.wait_for(socket.recv(), WAIT_S))
                 assert first[2] == "ChangeConfiguration"
             await ground.until("SELECT string_agg(status, ' ' ORDER BY status) FROM command", "queued unknown")
             async with ground.station("CP-1") as socket:
+                await says(socket, "StatusNotification", STATUS)
                 second = json.loads(await asyncio.wait_for(socket.recv(), WAIT_S))
                 assert {first[3]["key"], second[3]["key"]} == set(FIRST_KEYS)
                 await socket.send(json.dumps([3, second[1], {"status": "Accepted"}]))

@@ -50,10 +50,21 @@ class PostgresKeeps:
         )  # fmt: skip
 
     def add_token(
-        self, tenant: int, token: str, status: AuthorizationStatus = ACCEPTED, valid_to: datetime | None = None
+        self,
+        tenant: int,
+        token: str,
+        status: AuthorizationStatus = ACCEPTED,
+        valid_to: datetime | None = None,
+        single_session: bool = False,
     ) -> None:
-        statement = "INSERT INTO id_token (tenant, token, presented, status, valid_to) VALUES ($1, $2, $2, $3, $4)"
-        self._execute(statement, tenant, token, status.value, valid_to)
+        self._execute(
+            "INSERT INTO id_token (tenant, token, presented, status, valid_to, single_session) "
+            "VALUES ($1, $2, $2, $3, $4, $5)",
+            tenant, token, status.value, valid_to, single_session,
+        )  # fmt: skip
+
+    def add_alias(self, tenant: int, alias: str, token: str) -> None:
+        self._execute("INSERT INTO id_token_alias (tenant, alias, token) VALUES ($1, $2, $3)", tenant, alias, token)
 
     def add_contract(
         self, tenant: int, contract_id: str, valid_from: datetime = ALWAYS, valid_to: datetime | None = None

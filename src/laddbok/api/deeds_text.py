@@ -21,6 +21,7 @@ _STATUS = {
     "Blocked": Text("spärrat", "blocked"),
     "Expired": Text("utgånget", "expired"),
     "Invalid": Text("okänt", "unknown"),
+    "ConcurrentTx": Text("laddar redan någon annanstans", "charges elsewhere already"),
     "Rejected": Text("nej", "no"),
     "Unlocked": Text("upplåst", "unlocked"),
     "UnlockFailed": Text("det gick inte att låsa upp", "unlocking failed"),
@@ -141,11 +142,21 @@ def _settled(body: dict[str, Any]) -> Text:
 def _facts(start: dict[str, Any]) -> Text:
     token, tariff = start.get("token"), start.get("tariff")
     known = token.get("status", "Invalid") if token else "Invalid"
+    if token and known == "Accepted" and token.get("charges_elsewhere"):
+        known = "ConcurrentTx"
     text = Text("Kortet slogs upp: ", "The id token was looked up: ") + verdict_text(str(known))
+    if token and token.get("known_as"):
+        text += _other_form(str(token.get("found_as")), str(token["known_as"]))
     if tariff:
         name = f"{tariff['tariff_id']}, version {tariff['version']}"
         return text + Text(f". Prislista {name}", f". Tariff {name}")
     return text + Text(". Ingen prislista gällde", ". No tariff applied")
+
+
+def _other_form(found_as: str, token: str) -> Text:
+    if found_as == "reversed":
+        return Text(f" (läst baklänges, det är {token})", f" (read backwards, it is {token})")
+    return Text(f" (ett annat namn för {token})", f" (another name of {token})")
 
 
 def _verdict(payload: dict[str, Any]) -> str | None:

@@ -31,16 +31,26 @@ class IdTokenView(msgspec.Struct):
     status: str
     valid_to: datetime | None
     label: str | None
+    single_session: bool
+    """It may be in one session at a time."""
+    aliases: list[str]
+    """Other forms in which readers send it, normalised."""
     contract_id: str | None
 
 
+MAX_ALIASES = 20
+Alias = Annotated[str, msgspec.Meta(max_length=MAX_TOKEN_LENGTH)]
+
+
 class IdTokenChange(msgspec.Struct, forbid_unknown_fields=True):
-    """What a token shall be. A contract that is left out stays; null ends the link."""
+    """What a token shall be. A contract, aliases and `single_session` that are left out stay; null ends the contract's link."""
 
     status: Literal["Accepted", "Blocked", "Expired"]
     label: Annotated[str, msgspec.Meta(max_length=200)] | None = None
     kind: Annotated[str, msgspec.Meta(max_length=50)] = ""
     valid_to: datetime | None = None
+    single_session: bool | msgspec.UnsetType = msgspec.UNSET
+    aliases: Annotated[list[Alias], msgspec.Meta(max_length=MAX_ALIASES)] | msgspec.UnsetType = msgspec.UNSET
     contract_id: str | msgspec.UnsetType | None = msgspec.UNSET
 
 
@@ -58,8 +68,11 @@ async def list_id_tokens(
     now = parts_of(request).clock.now()
     filters = Filters(now)
     if q and q.strip():
-        condition = "(starts_with(i.token, nullif(?, '')) OR starts_with(lower(i.label), lower(?)))"
-        filters.add(condition, normalise_token(q), q.strip())
+        condition = (
+            "(starts_with(i.token, nullif(?, '')) OR starts_with(lower(i.label), lower(?)) OR EXISTS ("
+            "SELECT FROM id_token_alias a WHERE a.token = i.token AND starts_with(a.alias, nullif(?, ''))))"
+        )
+        filters.add(condition, normalise_token(q), q.strip(), normalise_token(q))
     if contract_id is not None:
         condition = (
             "EXISTS (SELECT FROM id_token_contract c WHERE c.token = i.token AND c.contract_id = ? AND c.valid_from <= ?"
@@ -91,11 +104,16 @@ async def put_id_token(
         raise Invalid("token", f"{normal!r} means a folder in a path")
     valid_to = aware(data.valid_to, "valid_to") if data.valid_to else None
 
+    single_session = None if data.single_session is msgspec.UNSET else data.single_session
+
     async def work(connection: asyncpg.Connection) -> IdTokenView:
         now = parts_of(request).clock.now()
-        await connection.execute(
-            query("id_token_put"), normal, token.strip(), data.kind, data.status, valid_to, data.label
-        )
+        if (owner := await connection.fetchval(query("id_token_of_alias"), normal)) is not None:
+            raise Invalid("token", f"is an alias of the id token {owner}")
+        own = (normal, token.strip(), data.kind, data.status, valid_to, data.label, single_session)
+        await connection.execute(query("id_token_put"), *own)
+        if data.aliases is not msgspec.UNSET:
+            await _set_aliases(connection, normal, data.aliases)
         if data.contract_id is not msgspec.UNSET:
             await connection.execute(query("id_token_unlink"), normal, data.contract_id, now)
             if data.contract_id is not None:
@@ -103,6 +121,18 @@ async def put_id_token(
         return await _by_token(connection, token, now)
 
     return await written(request, work)
+
+
+async def _set_aliases(connection: asyncpg.Connection, token: str, presented: list[str]) -> None:
+    """These and no other forms of a token. Raises: Invalid when one is empty, or known as something else."""
+    aliases = [normalise_token(alias) for alias in presented]
+    if not all(aliases):
+        raise Invalid("aliases", "an alias is empty but for separators")
+    await connection.execute(query("id_token_drop_aliases"), token, aliases)
+    await connection.execute(query("id_token_add_aliases"), token, aliases)
+    if taken := await connection.fetch(query("id_token_aliases_taken"), token, aliases):
+        names = ", ".join(row["alias"] for row in taken)
+        raise Invalid("aliases", f"an id token of its own, or an alias of another one: {names}")
 
 
 async def _by_token(connection: asyncpg.Connection, token: str, now: datetime) -> IdTokenView:

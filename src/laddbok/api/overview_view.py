@@ -11,6 +11,7 @@ import asyncpg
 import msgspec
 
 from laddbok.model.clock import Clock
+from laddbok.model.station import TOLD_LATE_AFTER
 from laddbok.store.sql import query
 
 MAX_PROBLEMS = 50
@@ -62,7 +63,7 @@ class Overview(msgspec.Struct):
 async def overview(connection: asyncpg.Connection, clock: Clock) -> Overview:
     """How things are at this moment in the tenant that the connection acts for."""
     now = clock.now()
-    stations = await connection.fetchrow(query("overview_stations"))
+    stations = await connection.fetchrow(query("overview_stations"), TOLD_LATE_AFTER)
     sessions = await connection.fetchrow(query("overview_sessions"))
     live = await connection.fetchrow(query("overview_live"))
     day = _day_began(now, await connection.fetchval(query("overview_zone")))
@@ -79,7 +80,7 @@ async def overview(connection: asyncpg.Connection, clock: Clock) -> Overview:
 
 
 async def _problems(connection: asyncpg.Connection, now: datetime) -> list[ProblemView]:
-    rows = await connection.fetch(query("problem_rows"), MAX_PROBLEMS, now - QUARANTINE_SHOWN)
+    rows = await connection.fetch(query("problem_rows"), MAX_PROBLEMS, now - QUARANTINE_SHOWN, TOLD_LATE_AFTER)
     return [
         ProblemView(
             row["kind"],

@@ -100,7 +100,8 @@ def _chosen(
     if station_id is not None:
         filters.add("s.station = ?", station_id)
     if id_token is not None:
-        filters.add("s.token = ?", normalise_token(id_token))
+        normal = normalise_token(id_token)
+        filters.add("s.token IN (?, (SELECT a.token FROM id_token_alias a WHERE a.alias = ?))", normal, normal)
     if state is not None:
         filters.add("s.state = ?", state.value)
     if from_at is not None:

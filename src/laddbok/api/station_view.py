@@ -15,12 +15,13 @@ from laddbok.store.sql import query
 
 
 class ConnectorView(msgspec.Struct):
-    """A connector in the station's own words (status: Available, Charging, ...)."""
+    """A connector in the station's own words (status: Available, Charging, ...). `told_at`: when we heard of it."""
 
     connector_id: int
     standard: str | None
     status: str | None
     status_at: datetime | None
+    told_at: datetime | None
     error_code: str | None
     info: str | None
 

@@ -217,6 +217,8 @@ def _platform() -> Iterator[Platform]:
         "LADDBOK_HTTP_PORT": "0",
         "LADDBOK_ADMIT_UNKNOWN_STATIONS": "true",
         "LADDBOK_ADMIN_KEY": _KEY,
+        "LADDBOK_STATION_MESSAGES_PER_S": "1000000",  # the load may be one station's; its pace is what is measured
+        "LADDBOK_STATION_BYTES_PER_S": "1000000000",
     }
     try:
         with start(folder) as database, python("laddbok.cli", "serve", environ=environ) as process:

@@ -25,12 +25,13 @@ from laddbok.flow.messages import (
     understood,
 )
 from laddbok.flow.store import Claim, Found, Question, Store
-from laddbok.model.events import TransactionEnded
+from laddbok.model.events import TransactionEnded, TransactionStarted
 from laddbok.model.session import RUNNING_STATES, FramePosition, Session, SessionState
 from laddbok.model.station import Station
 from laddbok.ocpp import transaction_status
 from laddbok.sessions.advance import AVAILABLE_GRACE, advance, concerns, is_lost, superseded
 from laddbok.sessions.facts import Facts
+from laddbok.sessions.open import is_same_start
 from laddbok.sessions.quirks import QuirkTable, known_quirks, quirks_of
 
 MAX_ENDED_KEPT = 8
@@ -61,9 +62,11 @@ class Desk:
         state = replace(claim.state, station=station)
         memory = StationMemory(state=state, epoch=claim.epoch)
         memory.held_since = now
-        for asked in understood(claim.unfolded, counts_kwh(station)):
-            if asked.event is not None:
-                _catch_up(state.sessions, asked)
+        for in_kwh in (False, True):
+            read_so = {key for key, session in state.sessions.items() if counts_kwh(session) is in_kwh}
+            for asked in understood(claim.unfolded, in_kwh) if read_so else ():
+                if asked.event is not None:
+                    _catch_up(state.sessions, read_so, asked)
         self.stations[station.station_no] = memory
         ran = {key: session.meter.mark_at for key, session in state.sessions.items() if session.state in RUNNING_STATES}
         if ran:
@@ -185,7 +188,11 @@ class Desk:
         state = self.stations[entry.station_no].state
         if not counts_kwh(state.station) or not isinstance(entry, Received):
             return entry
-        session = state.sessions.get(getattr(entry.event, "transaction_id", None) or "")
+        event = entry.event
+        if isinstance(event, TransactionStarted):
+            session = next((s for s in state.sessions.values() if is_same_start(event, s)), None)
+        else:
+            session = state.sessions.get(getattr(event, "transaction_id", None) or "")
         return entry if session is not None and not counts_kwh(session) else entry.in_kwh()
 
     def _is_current(self, entry: Entry) -> bool:
@@ -269,11 +276,12 @@ def _without_commands(entries: Sequence[Entry], command_ids: frozenset[str]) -> 
     return still, idle
 
 
-def _catch_up(sessions: dict[str, Session], asked: Asked) -> None:
-    """Fold a stored message into the sessions that it concerns and that have not seen it."""
+def _catch_up(sessions: dict[str, Session], among: Iterable[str], asked: Asked) -> None:
+    """Fold a stored message into those of these sessions that it concerns and that have not seen it."""
     event, place = asked.event, asked.stamp.position
     opened = next((session for session in sessions.values() if session.opened == place), None)
-    for key, session in list(sessions.items()):
+    for key in among:
+        session = sessions[key]
         if place <= session.through:
             continue
         if opened is not None and opened.evse_id == session.evse_id and not isinstance(event, TransactionEnded):

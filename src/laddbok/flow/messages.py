@@ -31,7 +31,7 @@ from laddbok.ocpp.frame import Call, OcppVersion, Undecodable, encode_call
 from laddbok.ocpp.frame import parse as parse_frame
 from laddbok.ocpp.relabel import relabelled
 from laddbok.sessions.advance import NO_TRANSACTION
-from laddbok.sessions.authorize import normalise_token
+from laddbok.sessions.authorize import byte_reversed, normalise_token
 from laddbok.sessions.facts import Stamp
 from laddbok.sessions.match import only_outlet
 from laddbok.sessions.open import clock_of, start_key
@@ -121,11 +121,14 @@ class Received(msgspec.Struct, frozen=True, kw_only=True):
         evse_id: int | None,
         **keys: str,
     ) -> Question:
+        token = normalise_token(id_token.value) if id_token and id_token.value else None
         return Question(
             tenant=memory.state.station.tenant,
             station_no=self.station_no,
             evse_id=evse_id,
-            token=normalise_token(id_token.value) if id_token and id_token.value else None,
+            token=token,
+            reversed_token=byte_reversed(token, id_token.kind) if token and id_token else None,
+            asks_to_charge=not isinstance(self.event, TransactionEnded),
             at=instant(at, self.received_at, clock_of(memory.state.station))[0],
             **keys,
         )

@@ -40,6 +40,10 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     evse_id: int | None
     token: str | None
     """Normalised."""
+    reversed_token: str | None = None
+    """Its other reading, to be tried when the token is unknown."""
+    asks_to_charge: bool = True
+    """Whether it matters that the token charges elsewhere; not at the end of a transaction."""
     at: datetime
     start_key: str | None = None
     transaction_id: str | None = None

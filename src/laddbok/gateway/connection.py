@@ -101,7 +101,12 @@ class SocketSettings(msgspec.Struct, frozen=True, kw_only=True):
     host: str = "127.0.0.1"
     port: int = 9000
     max_connections: int = 20_000
-    max_message_bytes: int = 1024 * 1024
+    max_message_bytes: int = 256 * 1024
+    max_messages_per_s: int = 1000
+    max_bytes_per_s: int = 256 * 1024
+    """What one station may say in a second, unpacked; beyond it its socket is not read until the next second."""
+    flood_ends_s: float = 60.0
+    """A station that says more than so many messages in each second for so long is disconnected."""
     max_outgoing_bytes: int = 1024 * 1024
     """A station that lets this much wait unread is disconnected."""
     handshake_timeout_s: float = 10.0

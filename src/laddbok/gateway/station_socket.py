@@ -46,6 +46,8 @@ log = logging.getLogger(__name__)
 RETRY_AFTER_FAULT_S = 30
 MAX_SURPLUS = 1000
 """Sockets beyond the allowed number that still get an answer."""
+TURN_MESSAGES = 64
+"""Messages of one station that are taken in before the others have their turn."""
 _END_OF_HEAD = b"\r\n\r\n"
 
 
@@ -76,9 +78,9 @@ class StationSocket(asyncio.Protocol):
     """One station's socket; a `Connection` once it is open."""
 
     __slots__ = (
-        "_close_code", "_deflate", "_head", "_now", "_on_message", "_opening", "_paused", "_phase", "_pinged_s",
-        "_reader", "_rim", "_since_s", "_transport", "admission", "context", "deadline_s", "last_seen_s",
-        "remote_address", "station_identity", "subprotocol",
+        "_bytes_left", "_calm_s", "_close_code", "_deflate", "_head", "_is_held", "_is_told_to_pause", "_left", "_now",
+        "_on_message", "_opening", "_paused", "_phase", "_pinged_s", "_reader", "_rim", "_since_s", "_transport",
+        "admission", "context", "deadline_s", "last_seen_s", "remote_address", "station_identity", "subprotocol",
     )  # fmt: skip
 
     _transport: asyncio.Transport
@@ -94,9 +96,10 @@ class StationSocket(asyncio.Protocol):
         self._deflate: Deflate | None = None
         self._opening: asyncio.Task[None] | None = None
         self._phase = Phase.OPENING
-        self._paused = False
+        self._paused = self._is_told_to_pause = self._is_held = False
+        self._left, self._bytes_left = rim.settings.max_messages_per_s, rim.settings.max_bytes_per_s
         self._close_code = ABNORMAL_CLOSURE
-        self._since_s = self.last_seen_s = self._pinged_s = rim.loop.time()
+        self._since_s = self.last_seen_s = self._pinged_s = self._calm_s = rim.loop.time()
         self.deadline_s = rim.settings.deadline_s
         self.context: Any = None
 
@@ -121,6 +124,7 @@ class StationSocket(asyncio.Protocol):
         if self._reader is None:
             self._read_head(data)
         else:
+            self._bytes_left -= len(data)
             self._reader.feed(data)
             self._deliver()
 
@@ -159,24 +163,23 @@ class StationSocket(asyncio.Protocol):
 
     def pause_reading(self) -> None:
         """No message is delivered until `resume_reading`, not even one that has arrived."""
-        if not self._paused:
-            self._paused = True
-            self._transport.pause_reading()
+        self._is_told_to_pause = True
+        self._pause_or_resume()
 
     def resume_reading(self) -> None:
         """Deliver messages again, those that have arrived first."""
-        if self._paused and self._phase is not Phase.CLOSED:
-            self._paused = False
-            self._transport.resume_reading()
-            self._rim.loop.call_soon(self._deliver)
+        self._is_told_to_pause = False
+        self._pause_or_resume()
 
     def abort(self) -> None:
         """End it now; what was not sent yet is lost."""
         self._transport.abort()
 
     def check(self, now_s: float) -> None:
-        """End it if its time is up, ping if it is silent. Called each second by the server."""
+        """End it if its time is up, ping if it is silent, and let it speak on. Called each second by the server."""
         settings = self._rim.settings
+        if self._reader is not None:
+            self._allow_more(now_s)
         if self._phase is Phase.OPENING:
             if now_s - self._since_s > settings.handshake_timeout_s:
                 self._turn_away(Refuse(408, "no opening request in time"))
@@ -191,6 +194,31 @@ class StationSocket(asyncio.Protocol):
         elif 0 < settings.ping_after_s <= min(silent_s, now_s - self._pinged_s):
             self._pinged_s = now_s
             self._transport.write(ping_frame())
+
+    def _allow_more(self, now_s: float) -> None:
+        """Another second's worth of messages; who always has more to say than that is cut off in the end."""
+        settings = self._rim.settings
+        if self._left > 0:
+            self._calm_s = now_s
+        self._left = settings.max_messages_per_s
+        self._bytes_left = min(settings.max_bytes_per_s, self._bytes_left + settings.max_bytes_per_s)
+        if self._phase is Phase.OPEN and now_s - self._calm_s > settings.flood_ends_s:
+            log.warning("%s floods us; disconnected", self.station_identity)
+            self.close(POLICY_VIOLATION, f"more than {settings.max_messages_per_s} messages a second, all the time")
+        if self._is_held and self._bytes_left > 0:
+            self._is_held, self.last_seen_s = False, now_s
+            self._pause_or_resume()
+
+    def _pause_or_resume(self) -> None:
+        paused = self._is_told_to_pause or self._is_held
+        if paused == self._paused or self._phase in (Phase.DEAF, Phase.CLOSED):
+            return
+        self._paused = paused
+        if paused:
+            self._transport.pause_reading()
+        else:
+            self._transport.resume_reading()
+            self._rim.loop.call_soon(self._deliver)
 
     # -- the opening request
 
@@ -283,15 +311,20 @@ class StationSocket(asyncio.Protocol):
     # -- messages
 
     def _deliver(self) -> None:
-        """Hand on what has arrived, until there is no more or the owner says stop."""
+        """Hand on what has arrived, until there is no more, the owner says stop, or it is the others' turn."""
         assert self._reader is not None
         take = self._reader.next
+        turn_ends = max(0, self._left - TURN_MESSAGES)
         try:
-            while not self._paused and self._phase is not Phase.DEAF:
+            while self._left > turn_ends and not self._paused and self._phase is not Phase.DEAF:
                 item = take()
                 if item is None:
-                    return
+                    break
+                self._left -= 1
                 if type(item) is bytes:
+                    if self._deflate is not None:
+                        self._bytes_left -= len(item)
+                        turn_ends = turn_ends if self._bytes_left > 0 else self._left
                     if self._phase is Phase.OPEN:
                         self._on_message(self, item)
                 else:
@@ -301,6 +334,11 @@ class StationSocket(asyncio.Protocol):
         except Exception:
             log.exception("a message of %s could not be taken in; disconnected", self.station_identity)
             self._fail(INTERNAL_ERROR, "this message could not be taken in")
+        if self._left <= 0 or self._bytes_left <= 0:
+            self._is_held = True
+            self._pause_or_resume()
+        elif self._left == turn_ends:
+            self._rim.loop.call_soon(self._deliver)
 
     def _take_rare(self, item: Ping | Pong | Close | Oversize | bytes) -> None:
         if isinstance(item, Ping):
@@ -313,7 +351,7 @@ class StationSocket(asyncio.Protocol):
             if self._phase is Phase.OPEN:
                 self._close_code = item.code
                 self._transport.write(close_frame(item.code))
-            self._paused = True
+            self._paused = self._is_told_to_pause = True
             self._transport.close()
 
     def _fail(self, code: int, reason: str) -> None:

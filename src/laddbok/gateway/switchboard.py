@@ -39,6 +39,10 @@ MAX_GARBLED = 64
 """Frames that can't be read, kept of one connection; what comes beyond is answered only."""
 MAX_GARBLED_BYTES = 65_536
 """So much is kept of each."""
+QUIET_S = 30.0
+"""A station that said nothing for so long after it came in sends no boot, and is called without one (case S31)."""
+MAX_HELD = 32
+"""Commands that wait for a station's first word; what comes beyond is not sent."""
 
 
 class Line:
@@ -46,12 +50,15 @@ class Line:
 
     __slots__ = (
         "actions",
+        "came_in_s",
         "connection",
         "epoch",
         "garbled",
+        "held",
         "is_paused",
         "last_message_at",
         "link",
+        "may_be_called",
         "station_no",
         "version",
     )
@@ -68,6 +75,11 @@ class Line:
         self.garbled = 0
         """Frames of this connection that could not be read."""
         self.last_message_at: datetime | None = None
+        self.may_be_called = False
+        """It has heard an answer of ours: some stations start over when they are called before (case S31)."""
+        self.came_in_s = 0.0
+        self.held: list[CommandQueued] = []
+        """Commands that wait until it may be called."""
         self.actions: dict[str, str] = {}
         """Of the commands under way, by command id."""
 
@@ -152,6 +164,8 @@ class Switchboard:
         for effect in line.link.lost():
             if isinstance(effect, Completed):
                 self._cut_off(effect.key, outcome_of(effect.outcome)[0])
+        for queued in line.held:
+            self._cut_off(queued.command_id, "not_connected")
         if line.station_no is None:
             self.lobby.leave(connection)
             return
@@ -163,7 +177,7 @@ class Switchboard:
 
     def claimed(self, line: Line, epoch: int) -> None:
         """The station is ours under this epoch: its messages may come."""
-        line.epoch = epoch
+        line.epoch, line.came_in_s = epoch, self._loop.time()
         self._resume(line)
 
     def settle(self, replies: Iterable[Reply]) -> None:
@@ -190,14 +204,25 @@ class Switchboard:
                 self._do_all(line, effects)
 
     def send_command(self, line: Line, queued: CommandQueued) -> None:
-        """Put a queued command into its station's line; it goes out once its row says "sent"."""
+        """Put a queued command into its station's line; it goes out once its row says "sent".
+
+        Until the station has heard an answer of ours the command is held: it boots first (case S31).
+        """
+        if not line.may_be_called:
+            if len(line.held) >= MAX_HELD:
+                self._cut_off(queued.command_id, "not_connected")
+            else:
+                line.held.append(queued)
+            return
         self._batch.offer(queued.station_no, Commanded.of_queued(queued, line.epoch, line.version, self._now()))
         self._wake()
 
     def tick(self) -> None:
-        """Give up calls of ours that nobody answered in time."""
+        """Give up calls of ours that nobody answered in time, and call stations that stay silent."""
         now_s = self._loop.time()
         for line in list(self.lines.values()):
+            if line.held and now_s - line.came_in_s >= QUIET_S:
+                self._call_from_now_on(line)
             deadline_s = line.link.deadline()
             if deadline_s is not None and deadline_s <= now_s:
                 self._do_all(line, line.link.tick(now_s))
@@ -214,6 +239,12 @@ class Switchboard:
         """Send everybody away for now: what they have not been answered they will send again."""
         for line in list(self.lines.values()):
             line.connection.close(TRY_AGAIN_LATER, reason)
+
+    def _call_from_now_on(self, line: Line) -> None:
+        line.may_be_called = True
+        held, line.held = line.held, []
+        for queued in held:
+            self.send_command(line, queued)
 
     def _cut_off(self, command_id: str, status: str) -> None:
         self.cut_off.append(CommandMoved(command_id=command_id, status=status, at=self._now()))
@@ -301,6 +332,8 @@ class Switchboard:
     def _do(self, line: Line, effect: Effect, data: bytes) -> None:
         if isinstance(effect, (Send, Respond)):
             line.connection.send(effect.raw)
+            if not line.may_be_called and isinstance(effect, Send):
+                self._call_from_now_on(line)
         elif isinstance(effect, Garbled):
             self._keep(line, effect, data)
         elif isinstance(effect, Close):

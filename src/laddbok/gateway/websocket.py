@@ -31,6 +31,8 @@ HEAD_BYTES = 4096
 """Of a message that is too long this much is kept: enough to find its message id."""
 MAX_OVERSIZE_BYTES = 64 * 1024 * 1024
 """A single message beyond this is not thrown away piece by piece any more: the connection is closed."""
+MAX_PIECES = 1024
+"""Frames of one message; a station that sends more of them wants to keep us busy."""
 MAX_CONTROL_BYTES = 125
 MAX_REASON_BYTES = 123
 
@@ -86,7 +88,7 @@ class WebSocketError(Exception):
 class FrameReader:
     """Cuts the byte stream of one station into messages. State: the bytes not yet read and the message under way."""
 
-    __slots__ = ("_at", "_buffer", "_compressed", "_deflate", "_max_bytes", "_message", "_size", "_skip")
+    __slots__ = ("_at", "_buffer", "_compressed", "_deflate", "_max_bytes", "_message", "_pieces", "_size", "_skip")
 
     def __init__(self, *, max_message_bytes: int, deflate: Deflate | None = None) -> None:
         self._max_bytes = max_message_bytes
@@ -100,6 +102,8 @@ class FrameReader:
         self._skip = 0
         """Bytes still to come of a frame whose payload is thrown away."""
         self._compressed = False
+        self._pieces = 0
+        """Frames of the message under way."""
 
     def feed(self, data: bytes) -> None:
         """Take in the next bytes of the stream, of any length."""
@@ -211,6 +215,10 @@ class FrameReader:
         """Add a frame's payload to the message under way; the message, if that was its last frame."""
         if self._message is None:
             self._message, self._size, self._compressed = bytearray(), 0, bool(first & _COMPRESSED)
+            self._pieces = 0
+        self._pieces += 1
+        if self._pieces > MAX_PIECES:
+            raise WebSocketError(POLICY_VIOLATION, f"a message in more than {MAX_PIECES} pieces")
         self._size += length
         if self._size <= self._max_bytes or len(self._message) < HEAD_BYTES:
             self._message += payload

@@ -193,6 +193,7 @@ class AuthorizationStatus(StrEnum):
     BLOCKED = "Blocked"
     EXPIRED = "Expired"
     INVALID = "Invalid"
+    CONCURRENT_TX = "ConcurrentTx"
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):

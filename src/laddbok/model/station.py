@@ -5,12 +5,15 @@ whole working memory that the rules need to take in one more frame of that stati
 It is a cache of what is stored; a gateway may drop it at any time and load it again.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
 from laddbok.model.session import Session
 from laddbok.model.traits import Quirk, Traits
+
+TOLD_LATE_AFTER = timedelta(hours=1)
+"""A status that is older than this when it arrives tells of the past: stations keep some and repeat them at their boot."""
 
 
 class Station(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -42,6 +45,8 @@ class Outlet(msgspec.Struct, frozen=True, kw_only=True):
     error_code: str | None = None
     info: str | None = None
     plugged: bool | None = None
+    told_at: datetime | None = None
+    """When we received it; `status_at` is the station's own stamp where that is believed."""
 
 
 class StationState(msgspec.Struct, frozen=True, kw_only=True):

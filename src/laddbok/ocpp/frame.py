@@ -18,7 +18,10 @@ import msgspec
 
 from laddbok.ocpp.repair import repair
 
-MAX_FRAME_BYTES = 1024 * 1024
+MAX_FRAME_BYTES = 256 * 1024
+"""A whole day of readings, one each minute, fits into a StopTransaction; the event loop reads a frame in one go."""
+BYTES_OF_A_PART = 32
+"""So long is an object or list of a useful frame on the average, or longer: 40 in that day. One of brackets has 2."""
 MAX_DEPTH = 32
 """Arrays and objects inside each other; the deepest official message needs about a dozen."""
 MAX_MESSAGE_ID_CHARS = 255
@@ -68,6 +71,11 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
     max_bytes: int = MAX_FRAME_BYTES
     max_depth: int = MAX_DEPTH
+
+    @property
+    def max_parts(self) -> int:
+        """Objects and lists of one frame."""
+        return self.max_bytes // BYTES_OF_A_PART
 
 
 class Call(msgspec.Struct, array_like=True, tag=2, frozen=True):
@@ -121,8 +129,10 @@ _decoder: msgspec.json.Decoder[Call | CallResult | CallError] = msgspec.json.Dec
 _encoder = msgspec.json.Encoder()
 _ID_AS_NUMBER = re.compile(rb"^(\s*+\[\s*+[234]\s*+,\s*+)(-?\d{1,40})(?=\s*+[,\]])")
 _HEAD = re.compile(rb'^\s*+\[\s*+(-?\d{1,9})\s*+(?:,\s*+(?:"((?:[^"\\\x00-\x1f]|\\.){0,255})"|(-?\d{1,40})))?')
-_STRING = re.compile(rb'"[^"]*"?')
+_AS_SQUARE = bytes.maketrans(b"{}", b"[]")
 _NOT_STRUCTURE = bytes(code for code in range(256) if code not in b'[]{}"')
+_BEFORE_A_FRAME = b"\xef\xbb\xbf\x00 \t\r\n"
+"""What may stand before a frame that can be repaired: blanks, NULs, a byte order mark."""
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
@@ -145,8 +155,8 @@ def parse(raw: bytes | str, version: OcppVersion, limits: Limits = Limits()) -> 
     if len(data) > limits.max_bytes:
         reason = f"{len(data)} bytes, at most {limits.max_bytes} are read"
         return _malformed(data, version, ErrorCode.FORMAT_VIOLATION, reason)
-    if _is_too_deep(data, limits.max_depth):
-        return _malformed(data, version, ErrorCode.FORMAT_VIOLATION, f"nested deeper than {limits.max_depth}")
+    if (shape := _unreadable_shape(data, limits)) is not None:
+        return _malformed(data, version, ErrorCode.FORMAT_VIOLATION, shape)
     try:
         frame = _decoder.decode(data if b"\\" not in data else data.replace(_NUL, b"\\ufffd"))
     except _UNREADABLE:
@@ -176,6 +186,8 @@ def encode_error(message_id: str | None, code: ErrorCode | str, description: str
 
 
 def _parse_repaired(data: bytes, version: OcppVersion) -> Frame:
+    if not data.lstrip(_BEFORE_A_FRAME).startswith(b"["):
+        return _malformed(data, version, ErrorCode.RPC_FRAMEWORK_ERROR, "the frame is no array")
     text = _ID_AS_NUMBER.sub(rb'\1"\2"', repair(data))
     try:
         frame = _decoder.decode(text)
@@ -209,14 +221,22 @@ def _malformed(data: bytes, version: OcppVersion, code: ErrorCode, reason: str) 
     )
 
 
-def _is_too_deep(data: bytes, max_depth: int) -> bool:
-    """Counting brackets is nearly free and settles almost every frame; only a rich one is walked."""
-    if data.count(b"[") + data.count(b"{") <= max_depth:
-        return False
+def _unreadable_shape(data: bytes, limits: Limits) -> str | None:
+    """Why a frame of this shape is not read: too many parts, or parts too deep in each other; None: it is.
+
+    Counting brackets is nearly free and settles almost every frame. Of a rich one what is inside strings is left out,
+    and then each round takes away the innermost pairs, at the speed of a search: nothing here walks a hostile frame.
+    """
+    openings = data.count(b"[") + data.count(b"{")
+    if openings <= limits.max_depth:
+        return None
     unescaped = data.replace(b"\\\\", b"").replace(b'\\"', b"")
-    depth = 0
-    for bracket in _STRING.sub(b"", unescaped.translate(None, _NOT_STRUCTURE)):
-        depth += 1 if bracket in b"[{" else -1
-        if depth > max_depth:
-            return True
-    return False
+    marks = unescaped.translate(_AS_SQUARE, _NOT_STRUCTURE).replace(b'""', b"")
+    rest = b"".join(marks.split(b'"')[::2])
+    if rest.count(b"[") > limits.max_parts:
+        return f"more than {limits.max_parts} objects and lists"
+    for _ in range(limits.max_depth):
+        rest = rest.replace(b"[]", b"")
+    # Pairs that are left lie deeper. What is open at the end of a frame that is cut off is inside each other too.
+    is_too_deep = b"[]" in rest or rest.count(b"[") > limits.max_depth
+    return f"nested deeper than {limits.max_depth}" if is_too_deep else None

@@ -11,7 +11,7 @@ MeterValuesRequest(connector_id=1, transaction_id=None, meter_value=None)
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import cache
@@ -39,6 +39,7 @@ _encoder = msgspec.json.Encoder(decimal_format="number")
 _SENT_MISFIT = re.compile(r"^(?P<reason>.*?)(?: - at `\$\.?(?P<path>[^`]*)`)?$", re.DOTALL)
 _FIELD_NAMED = re.compile(r"^Object (?:missing required|contains unknown) field `([^`]*)`$")
 
+Fit = Callable[[Any], Any]
 ReceivedT = TypeVar("ReceivedT", bound=Received)
 
 
@@ -70,52 +71,83 @@ def _read_leniently(text: bytes, kind: type[ReceivedT]) -> ReceivedT:
         raise Unfit(ErrorCode.FORMAT_VIOLATION, str(error)) from error
     if not isinstance(value, dict):
         raise Unfit(ErrorCode.FORMAT_VIOLATION, "the payload is no object")
-    return msgspec.convert(_fitted(value, _type_of(kind)), kind)
+    return msgspec.convert(_fit_of_message(kind)(value), kind)
 
 
 @cache
-def _type_of(kind: type[Received]) -> inspect.Type:
-    return inspect.type_info(kind)
+def _fit_of_message(kind: type[Received]) -> Fit:
+    return _fit_of(inspect.type_info(kind))
 
 
-def _fitted(value: Any, kind: inspect.Type) -> Any:
-    """The value as its field wants it; None, which every field may be, when there is no way."""
-    match kind, value:
-        case inspect.UnionType(), _:
-            return _fitted(value, next(each for each in kind.types if not isinstance(each, inspect.NoneType)))
-        case inspect.StructType(), dict():
-            return {each.encode_name: _fitted(value.get(each.encode_name), each.type) for each in kind.fields}
-        case inspect.ListType(), list():
-            items = [_fitted(item, kind.item_type) for item in value]
-            return [item for item in items if item is not None]
-        case inspect.ListType(), dict():
-            return [_fitted(value, kind.item_type)]
-        case inspect.AnyType(), _:
-            return value
-        case ((inspect.StructType() | inspect.ListType()), _):
-            return None
-    return _fitted_plain(value, kind)
+def _fit_of(kind: inspect.Type) -> Fit:
+    """How a value becomes what its field wants; it gives None, which every field may be, when there is no way.
+
+    Composed once for each type: a mended message may have thousands of values, and is read in the event loop.
+    """
+    match kind:
+        case inspect.UnionType():
+            return _fit_of(next(each for each in kind.types if not isinstance(each, inspect.NoneType)))
+        case inspect.StructType():
+            return _struct_fit(kind)
+        case inspect.ListType():
+            return _list_fit(kind)
+        case inspect.BoolType():
+            return _fit_bool
+        case inspect.StrType():
+            return _fit_text
+        case inspect.IntType():
+            return _fit_whole
+        case inspect.DecimalType():
+            return _fit_exact
+    assert isinstance(kind, inspect.AnyType | inspect.CustomType), kind
+    return lambda value: value
 
 
-def _fitted_plain(value: object, kind: inspect.Type) -> object:
-    match kind, value:
-        case inspect.BoolType(), str() if value.strip().lower() in ("true", "false"):
-            return value.strip().lower() == "true"
-        case inspect.BoolType(), bool():
-            return value
-        case _, bool():
-            return None
-        case inspect.StrType(), str():
-            return value
-        case inspect.StrType(), int() | Decimal():
-            return str(value)
-        case inspect.IntType(), int():
-            return value
-        case inspect.IntType(), str() | Decimal():
-            return whole_number(value)
-        case inspect.DecimalType(), str() | int() | Decimal():
-            return exact(str(value))
-    return None
+def _struct_fit(kind: inspect.StructType) -> Fit:
+    fits = [(each.encode_name, _fit_of(each.type)) for each in kind.fields]
+
+    def fit(value: Any) -> Any:
+        return {name: fit(value[name]) for name, fit in fits if name in value} if isinstance(value, dict) else None
+
+    return fit
+
+
+def _list_fit(kind: inspect.ListType) -> Fit:
+    fit_item = _fit_of(kind.item_type)
+
+    def fit(value: Any) -> Any:
+        if isinstance(value, dict):
+            value = [value]
+        return [item for item in map(fit_item, value) if item is not None] if isinstance(value, list) else None
+
+    return fit
+
+
+def _fit_bool(value: object) -> object:
+    if isinstance(value, str):
+        return _BOOLS.get(value.strip().lower())
+    return value if isinstance(value, bool) else None
+
+
+def _fit_text(value: object) -> object:
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else None
+
+
+def _fit_whole(value: object) -> object:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    return whole_number(value) if isinstance(value, str | Decimal) else None
+
+
+def _fit_exact(value: object) -> object:
+    return exact(str(value)) if isinstance(value, str | int | Decimal) and not isinstance(value, bool) else None
+
+
+_BOOLS = {"true": True, "false": False}
 
 
 def exact(text: str) -> Decimal | None:

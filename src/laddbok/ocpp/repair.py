@@ -10,8 +10,8 @@ b'{"transactionId":null,"value":7}'
 
 import re
 
-REPAIR_MAX_BYTES = 256 * 1024
-"""A broken frame above this is not worth repairing: real ones are a few kB."""
+REPAIR_MAX_BYTES = 32 * 1024
+"""A broken frame above this is not worth repairing: real ones are a few kB, and each is repaired in the event loop."""
 
 _TOKEN = re.compile(
     r"""(?P<string>"(?:[^"\\]|\\.)*+"?)"""
@@ -31,6 +31,7 @@ _ESCAPE = re.compile(
     re.DOTALL,
 )
 _CONTROL = re.compile(r"[\x00-\x1f]")
+_CONTROLS = {code: f"\\u{code:04x}" if code else "\ufffd" for code in range(0x20)}
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _WORDS = {"True": "true", "False": "false"}
 
@@ -50,7 +51,8 @@ def repair(text: bytes) -> bytes:
 def _repaired_token(match: re.Match[str]) -> str:
     match match.lastgroup:
         case "string":
-            return _CONTROL.sub(_escaped_control, _ESCAPE.sub(_repaired_escape, match[0]))
+            text = _ESCAPE.sub(_repaired_escape, match[0]) if "\\" in match[0] else match[0]
+            return text.translate(_CONTROLS) if _CONTROL.search(text) else text
         case "empty":
             return ":null"
         case "sign":
@@ -63,8 +65,3 @@ def _repaired_token(match: re.Match[str]) -> str:
 
 def _repaired_escape(match: re.Match[str]) -> str:
     return "\ufffd" if match.lastgroup in ("unfit", "odd") else match[0]
-
-
-def _escaped_control(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    return "\ufffd" if code == 0 else f"\\u{code:04x}"

@@ -26,6 +26,7 @@ from laddbok.model.events import (
     TransactionUpdated,
 )
 from laddbok.model.session import RUNNING_STATES, ReviewReason, Session, SessionState
+from laddbok.model.station import TOLD_LATE_AFTER
 from laddbok.sessions.close import close_softly, end_by_stop, refined
 from laddbok.sessions.facts import Facts, Stamp
 from laddbok.sessions.meter import TAKES_NOTHING, take_samples, turn
@@ -118,6 +119,8 @@ def _ended(event: TransactionEnded, session: Session, stamp: Stamp, facts: Facts
 def _status(event: StatusReported, session: Session, stamp: Stamp, facts: Facts) -> Session:
     """A 1.6 status tells what the outlet does; Available tells that the cable is out, but never ends a transaction."""
     at, _ = instant(event.at, stamp.received_at, session.clock)
+    if at < session.started_at and stamp.received_at - at > TOLD_LATE_AFTER:
+        return session  # repeated from before the session (S78)
     at = max(at, session.started_at)
     if session.state is SessionState.ENDED:
         if event.status in _UNPLUGGED_WORDS and session.unplugged_at is None:

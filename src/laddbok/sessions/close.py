@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from laddbok.model.cdr import Cdr
-from laddbok.model.events import Sample, TransactionEnded
+from laddbok.model.events import IdToken, Sample, TransactionEnded
 from laddbok.model.session import ReviewReason, Session, SessionState, VerdictKind
 from laddbok.sessions.authorize import normalise_token
 from laddbok.sessions.energy import doubts, find_energy
@@ -36,7 +36,6 @@ def end_by_stop(session: Session, event: TransactionEnded, stamp: Stamp) -> Sess
     at = max(at, meter.mark_at)
     if event.register_wh is not None:
         meter = take_reading(meter, at, event.register_wh, gauge_of(session))
-    stopped_by = normalise_token(event.id_token.value) if event.id_token and event.id_token.value else None
     reasons = session.review_reasons
     is_out = event.trigger in _UNPLUG_TRIGGERS or event.reason == "EVDisconnected" or session.unplugged_at is not None
     return replace(
@@ -49,7 +48,7 @@ def end_by_stop(session: Session, event: TransactionEnded, stamp: Stamp) -> Sess
         last_contact_at=stamp.received_at,
         through=stamp.position,
         stop_reason=event.reason,
-        stopped_by=stopped_by,
+        stopped_by=_stopped_by(event.id_token, session),
         ended_by="stop",
         review_reasons=reasons if own_stamp else with_reason(reasons, ReviewReason.TIME_ESTIMATED),
         due_at=stamp.received_at + SETTLE_AFTER,
@@ -68,6 +67,15 @@ def refined(session: Session, samples: tuple[Sample, ...], stamp: Stamp) -> Sess
         return session
     meter = take_reading(session.meter, ended_at, closing[-1], gauge_of(session))
     return session if meter == session.meter else replace(session, meter=meter, through=stamp.position)
+
+
+def _stopped_by(id_token: IdToken | None, session: Session) -> str | None:
+    """Whose token ended it; the driver's own may have been read in another form than it is known by (S73)."""
+    if id_token is None or not id_token.value:
+        return None
+    shown = normalise_token(id_token.value)
+    is_own = session.id_token is not None and shown == normalise_token(session.id_token.value)
+    return session.token if is_own else shown
 
 
 _UNPLUG_TRIGGERS = frozenset({"EVDeparted", "EVCommunicationLost"})

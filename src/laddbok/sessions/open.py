@@ -171,7 +171,7 @@ def identify(session: Session, id_token: IdToken | None, facts: StartFacts) -> S
         session,
         state=SessionState.ACTIVE,
         id_token=id_token,
-        token=normalise_token(id_token.value),
+        token=(facts.token and facts.token.known_as) or normalise_token(id_token.value),
         authorization=answer,
         contract_id=facts.token.contract_id if facts.token else None,
         review_reasons=reasons,

@@ -5,7 +5,7 @@ what changed. It finds the sessions that the event concerns and lets `advance` m
 database and no clock.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 from msgspec.structs import replace
@@ -24,14 +24,17 @@ from laddbok.model.events import (
     TransactionUpdated,
 )
 from laddbok.model.session import OPEN_STATES, RUNNING_STATES, ReviewReason, Session, SessionState
-from laddbok.model.station import Outlet, Station, StationState
+from laddbok.model.station import TOLD_LATE_AFTER, Outlet, Station, StationState
 from laddbok.sessions.advance import NO_TRANSACTION, advance, is_another, superseded
 from laddbok.sessions.authorize import authorization
 from laddbok.sessions.facts import Facts, Given, Stamp
 from laddbok.sessions.match import only_outlet, stop_without_id, with_given
-from laddbok.sessions.open import open_session, start_of_lost_start
+from laddbok.sessions.open import clock_of, open_session, start_of_lost_start
+from laddbok.sessions.timekeeping import instant
 
 HEARTBEAT_INTERVAL_S = 300
+REPEATS_WITHIN = timedelta(minutes=10)
+"""So long after a status an older one may be a repetition from before it."""
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,6 +124,9 @@ def _transaction(
     if session is not None:
         return replace(_moved(session, advance(event, session, stamp, facts), answer), given=given)
     unnamed = event.evse_id is None or (state.station.protocol == "1.6" and given is None)
+    unnamed = (
+        unnamed or event.transaction_id in NO_TRANSACTION
+    )  # nothing would tell its repetition from another one (S9)
     opened = None if unnamed else opened_by(state.station, event, stamp, facts, None)
     if opened is None:
         return Outcome(answer=answer, orphan_transaction_id=event.transaction_id)
@@ -185,18 +191,33 @@ def _opening(
 
 def _status(state: StationState, event: StatusReported, stamp: Stamp, facts: Facts) -> Outcome:
     """The outlet's new status, and what it says about the session there: the running one, else the one just ended."""
-    outlet = Outlet(
-        evse_id=event.evse_id,
-        connector_id=event.connector_id,
-        status=event.status,
-        status_at=event.at or stamp.received_at,
-        error_code=None if event.error_code == "NoError" else event.error_code,
-        info=event.info or event.vendor_error_code,
-    )
+    at, _ = instant(event.at, stamp.received_at, clock_of(state.station))
+    outlet = _outlet(event, at, stamp, state.outlets.get((event.evse_id, event.connector_id)))
     session = session_at(state, event.evse_id) or _awaiting_unplug(state, event.evse_id)
     if session is None or event.evse_id == 0:
         return Outcome(outlet=outlet)
     return replace(_moved(session, advance(event, session, stamp, facts)), outlet=outlet)
+
+
+def _outlet(event: StatusReported, at: datetime, stamp: Stamp, known: Outlet | None) -> Outlet | None:
+    """The outlet as it is after this status; None when the status is history (S78).
+
+    Stations repeat old statuses in one go with the present ones, at their boot. So one that is stamped long ago, and
+    before what we were told a moment ago, says nothing of now. Later it is believed: clocks are set back too.
+    """
+    if known is not None and known.status_at is not None and known.told_at is not None:
+        is_late = stamp.received_at - at > TOLD_LATE_AFTER
+        if is_late and at < known.status_at and stamp.received_at - known.told_at <= REPEATS_WITHIN:
+            return None
+    return Outlet(
+        evse_id=event.evse_id,
+        connector_id=event.connector_id,
+        status=event.status,
+        status_at=at,
+        error_code=None if event.error_code == "NoError" else event.error_code,
+        info=event.info or event.vendor_error_code,
+        told_at=stamp.received_at,
+    )
 
 
 def _awaiting_unplug(state: StationState, evse_id: int) -> Session | None:

@@ -31,9 +31,11 @@ from laddbok.flow.changes import (
 from laddbok.flow.evidence import tariffs_named
 from laddbok.flow.store import Claim, Found, LeasedJob, Question, SessionEvidence
 from laddbok.model.errors import NotFound
-from laddbok.model.session import OPEN_STATES, FramePosition, LastRegister, Session
+from laddbok.model.events import AuthorizationStatus
+from laddbok.model.session import OPEN_STATES, RUNNING_STATES, FramePosition, LastRegister, Session
 from laddbok.model.station import Outlet, Station, StationState
 from laddbok.model.traits import Traits
+from laddbok.sessions.advance import LOST_STOP_AFTER
 from laddbok.sessions.facts import StartFacts
 from laddbok.store.memory_jobs import JobTable
 from laddbok.store.memory_terms import Terms
@@ -219,7 +221,28 @@ class MemoryStore:
         if last is not None and last.meter.mark_wh is not None:
             was_stopped = last.ended_by == "stop" and last.meter.doubt is None
             register = LastRegister(last.id, last.meter.mark_wh, last.meter.mark_at, was_stopped)
-        return replace(self.terms.facts(question, row.station), before=register)
+        return replace(self._terms(question, row.station), before=register)
+
+    def _terms(self, question: Question, station: Station) -> StartFacts:
+        facts = self.terms.facts(question, station)
+        token = facts.token
+        if token is None or not token.single_session or not question.asks_to_charge:
+            return facts
+        name = token.known_as or question.token
+        elsewhere = any(self._occupies(name, each.newest, question) for each in self.sessions.values())
+        return replace(facts, token=replace(token, charges_elsewhere=elsewhere))
+
+    def _occupies(self, token: str | None, session: Session, question: Question) -> bool:
+        """Whether a session that lives has this token, at another outlet than the one that is asked for (S20)."""
+        is_here = session.station_no == question.station_no and question.evse_id in (None, session.evse_id)
+        is_other = (session.tenant, session.token) == (question.tenant, token) and not is_here
+        if not is_other or session.started_at > question.at:
+            return False
+        frames = self.stations[session.station_no].frames
+        heard_at = frames[next(reversed(frames))].received_at if frames else session.started_at
+        is_alive = session.state in RUNNING_STATES and session.due_at is None
+        is_heard = heard_at >= question.at - LOST_STOP_AFTER
+        return is_alive and is_heard and session.authorization is AuthorizationStatus.ACCEPTED
 
     def _known(self, question: Question, row: StationRow) -> Session | None:
         """The session that this start opened already, else the last one of this transaction id."""

@@ -33,6 +33,7 @@ class Terms:
 
     def __init__(self) -> None:
         self._tokens: dict[tuple[int, str], TokenFacts] = {}
+        self._aliases: dict[tuple[int, str], str] = {}
         self._dated: dict[tuple[int, str, str, str], list[Dated]] = {}
         self._tariffs: dict[tuple[int, str], list[tuple[datetime, Tariff]]] = {}
         self._documents: dict[tuple[int, str], list[str]] = {}
@@ -48,9 +49,15 @@ class Terms:
         token: str,
         status: AuthorizationStatus = AuthorizationStatus.ACCEPTED,
         valid_to: datetime | None = None,
+        single_session: bool = False,
     ) -> None:
         """An id token that we know."""
-        self._tokens[tenant, normalise_token(token)] = TokenFacts(status=status, valid_to=valid_to)
+        facts = TokenFacts(status=status, valid_to=valid_to, single_session=single_session)
+        self._tokens[tenant, normalise_token(token)] = facts
+
+    def add_alias(self, tenant: int, alias: str, token: str) -> None:
+        """Another form in which a token is sent."""
+        self._aliases[tenant, normalise_token(alias)] = normalise_token(token)
 
     def add_contract(
         self, tenant: int, contract_id: str, valid_from: datetime = ALWAYS, valid_to: datetime | None = None
@@ -102,18 +109,29 @@ class Terms:
 
     def facts(self, question: Question, station: Station) -> StartFacts:
         """What a session takes from the terms at the question's instant."""
-        token = self._tokens.get((question.tenant, question.token or ""))
-        linked = self._latest(question, "contract", "token", question.token or "")
+        name, found_as = self._known_by(question)
+        token = self._tokens.get((question.tenant, name))
+        linked = self._latest(question, "contract", "token", name)
         contract_id = self._latest(question, "contract", "contract", linked) if linked else None
         choice = self._choice(question, contract_id, station)
         idle = self.tariff(question.tenant, choice).laddbok.idle if choice else None
         return StartFacts(
-            token=token and replace(token, contract_id=contract_id),
+            token=token
+            and replace(token, contract_id=contract_id, known_as=name if found_as else None, found_as=found_as),
             tariff=choice,
             waits_for_unplug=idle is not None and idle.until is IdleUntil.UNPLUG,
             seller_id=self._latest(question, "seller", "site", station.site_id),
             max_power_w=self._max_power_w.get((question.station_no, question.evse_id or 0)),
         )
+
+    def _known_by(self, question: Question) -> tuple[str, str]:
+        """The stored token behind the one that was presented, and as what it was found; "": as itself, or not at all."""
+        presented = question.token or ""
+        forms = ((presented, ""), (self._aliases.get((question.tenant, presented)), "alias"))
+        for name, found_as in (*forms, (question.reversed_token, "reversed")):
+            if name and (question.tenant, name) in self._tokens:
+                return name, found_as
+        return presented, ""
 
     def _choice(self, question: Question, contract_id: str | None, station: Station) -> TariffChoice | None:
         """The tariff of the first scope that has one with a version that has begun and not ended by then."""

@@ -30,10 +30,10 @@ from laddbok.model.session import FramePosition, Session
 from laddbok.model.tariff import parse_tariff
 from laddbok.store import rows, values
 from laddbok.store.database import borrowed, throw_away
+from laddbok.store.gives_way import retried
 from laddbok.store.live import Published
 from laddbok.store.sql import query
 
-SERIALIZATION_TRIES = 5
 LOST = (
     OSError,
     asyncpg.PostgresConnectionError,
@@ -54,7 +54,6 @@ _BAD = (
     UnicodeError,
     OverflowError,
 )
-_RETRY = (asyncpg.exceptions.SerializationError, asyncpg.exceptions.DeadlockDetectedError)
 _NUMBERED = frozenset({"decision_pkey", "session_range_pkey"})
 """Rows that are numbered within their session: the same number twice means that somebody else wrote just now."""
 
@@ -68,6 +67,9 @@ class PostgresStore:
 
     async def claim(self, station_numbers: Sequence[int], gateway: str, at: datetime) -> dict[int, Claim]:
         """Take stations over: a new epoch each, and their memory."""
+        return await retried(lambda: self._claim_once(station_numbers, gateway, at))
+
+    async def _claim_once(self, station_numbers: Sequence[int], gateway: str, at: datetime) -> dict[int, Claim]:
         async with self._connection() as connection, connection.transaction():
             claimed = await connection.fetch(query("claim_stations"), list(station_numbers), gateway, at)
             numbers = [row["station_no"] for row in claimed]
@@ -98,12 +100,7 @@ class PostgresStore:
 
     async def commit(self, changes: Changes) -> None:
         """Write all of it or nothing. Raises Stale, Withdrawn, BadData, OutcomeUnknown, StoreDown."""
-        for last in (*[False] * (SERIALIZATION_TRIES - 1), True):
-            try:
-                return await self._commit(changes)
-            except _RETRY:
-                if last:
-                    raise
+        await retried(lambda: self._commit(changes))
 
     async def checkpoint(self, sessions: Sequence[Session], at: datetime) -> None:
         """Publish what the owner believes of live sessions; a crash may lose the last seconds of it."""

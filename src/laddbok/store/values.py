@@ -82,7 +82,15 @@ def found_of(row: asyncpg.Record) -> Found:
     token = tariff = None
     if row["status"] is not None:
         status = AuthorizationStatus(row["status"])
-        token = TokenFacts(status=status, valid_to=row["valid_to"], contract_id=row["contract_id"])
+        token = TokenFacts(
+            status=status,
+            valid_to=row["valid_to"],
+            contract_id=row["contract_id"],
+            single_session=row["single_session"],
+            charges_elsewhere=row["charges_elsewhere"],
+            known_as=row["token"] if row["found_as"] else None,
+            found_as=row["found_as"],
+        )
     if row["tariff_id"] is not None:
         tariff = TariffChoice(row["tariff_id"], row["version"], row["scope"])
     facts = StartFacts(

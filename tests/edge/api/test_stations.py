@@ -1,5 +1,7 @@
 """Does a station get in, and its password out, once?"""
 
+from datetime import datetime, timedelta
+
 import pytest
 
 from laddbok.gateway.credentials import hash_password, verify_password
@@ -62,13 +64,49 @@ def test_a_station_shows_what_stands_there(house: RunningApi) -> None:
     station = house.client.get("/stations/LB-1").json()
     connector = {
         "connector_id": 1, "standard": None, "status": "Faulted", "status_at": "2026-03-01T12:00:00Z",
-        "error_code": "GroundFailure", "info": None,
+        "told_at": None, "error_code": "GroundFailure", "info": None,
     }  # fmt: skip
     assert station["evses"] == [{"evse_id": 1, "max_power_w": 11000, "connectors": [connector], "session_id": None}]
     assert house.client.get("/evses", params={"station_id": "LB-1"}).json()["items"][0]["station_id"] == "LB-1"
     [problem] = house.client.get("/overview").json()["problems"]
     assert (problem["kind"], problem["station_id"]) == ("connector_faulted", "LB-1")
     house.sql("UPDATE connector SET status = 'Available', error_code = NULL")
+
+
+def test_S71_a_station_can_not_be_had_by_its_name_from_another_tenant(house: RunningApi) -> None:
+    house.sql("INSERT INTO tenant (name, created_at) VALUES ('theirs', $1)", NOW)
+    house.sql("INSERT INTO site (tenant, id, name, time_zone) VALUES (2, 'yard', 'Yard', 'UTC')")
+    house.sql(
+        "INSERT INTO station (tenant, identity, site_id, password_hash, admitted_at) VALUES (2, 'THEIRS', 'yard', 'x', $1)",
+        NOW,
+    )
+    before = house.sql("SELECT * FROM station WHERE identity = 'THEIRS'")
+    asked = house.client.post("/stations", json={"station_id": "THEIRS", "site_id": "torget"})
+    assert (asked.status_code, "password" in asked.text) == (409, False)
+    for method, path, body in (
+        ("GET", "/stations/THEIRS", None),
+        ("PATCH", "/stations/THEIRS", {"site_id": "torget"}),
+        ("POST", "/stations/THEIRS/password", {}),
+        ("POST", "/stations/THEIRS/commands/Reset", {"type": "Soft"}),
+    ):
+        assert house.client.request(method, path, json=body).status_code == 404, (method, path)
+    assert house.sql("SELECT * FROM station WHERE identity = 'THEIRS'") == before
+    assert "THEIRS" not in house.client.get("/stations").text
+
+
+@pytest.mark.parametrize(
+    ("late", "kind", "faulted"),
+    [(timedelta(hours=1), "connector_faulted", 1), (timedelta(hours=1, seconds=1), "connector_fault_told_late", 0)],
+)
+def test_S78_a_fault_told_long_after_it_came_has_its_own_time_and_is_no_present_fault(
+    house: RunningApi, late: timedelta, kind: str, faulted: int
+) -> None:
+    house.sql("UPDATE connector SET status = 'Faulted', status_at = $1, told_at = $2", NOW - late, NOW)
+    overview = house.client.get("/overview").json()
+    [problem] = overview["problems"]
+    assert (problem["kind"], overview["stations"]["faulted"]) == (kind, faulted)
+    assert datetime.fromisoformat(problem["since"]) == NOW - late
+    house.sql("UPDATE connector SET status = 'Available', told_at = NULL")
 
 
 def test_stations_are_listed_in_pages(house: RunningApi) -> None:

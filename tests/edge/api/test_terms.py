@@ -13,13 +13,47 @@ def test_a_token_is_one_however_it_is_written(house: RunningApi) -> None:
     answer = house.client.put("/id-tokens/04:a2-ff", json={"status": "Accepted", "label": "Anna"})
     assert answer.json() == {
         "token": "04A2FF", "id_token": "04:a2-ff", "kind": "", "status": "Accepted", "valid_to": None, "label": "Anna",
-        "contract_id": None,
+        "single_session": False, "aliases": [], "contract_id": None,
     }  # fmt: skip
     house.client.put("/id-tokens/04A2FF", json={"status": "Blocked"})
     assert house.client.get("/id-tokens/04 a2 ff").json()["status"] == "Blocked"
     assert [item["token"] for item in house.client.get("/id-tokens", params={"q": "04:a2"}).json()["items"]] == [
         "04A2FF"
     ]
+
+
+def test_S20_a_token_of_a_single_session_stays_one_until_it_is_told_otherwise(house: RunningApi) -> None:
+    shown = []
+    for change in ({"single_session": True}, {}, {"single_session": False}):
+        shown.append(house.client.put("/id-tokens/51", json={"status": "Accepted", **change}).json()["single_session"])
+    assert shown == [True, True, False]
+
+
+def test_S73_aliases_of_a_token_are_set_kept_found_and_taken_away(house: RunningApi) -> None:
+    accepted = {"status": "Accepted"}
+    path = "/id-tokens/04B1C2D3"
+    assert house.client.put(path, json={**accepted, "aliases": ["d3:c2:b1:04", "key 7"]}).json()["aliases"] == [
+        "D3C2B104", "KEY7",
+    ]  # fmt: skip
+    assert house.client.put(path, json=accepted).json()["aliases"] == ["D3C2B104", "KEY7"]
+    assert [item["token"] for item in house.client.get("/id-tokens?q=d3c2").json()["items"]] == ["04B1C2D3"]
+    assert house.client.put(path, json={**accepted, "aliases": ["key 7"]}).json()["aliases"] == ["KEY7"]
+
+
+def test_S73_a_form_belongs_to_one_token_only(house: RunningApi) -> None:
+    accepted = {"status": "Accepted"}
+    house.client.put("/id-tokens/71", json={**accepted, "aliases": ["ALIAS71"]}).raise_for_status()
+    house.client.put("/id-tokens/72", json=accepted).raise_for_status()
+    for path, body, field in (
+        ("/id-tokens/72", {**accepted, "aliases": ["alias-71"]}, "aliases"),
+        ("/id-tokens/71", {**accepted, "aliases": ["72"]}, "aliases"),
+        ("/id-tokens/71", {**accepted, "aliases": ["71"]}, "aliases"),
+        ("/id-tokens/71", {**accepted, "aliases": ["--"]}, "aliases"),
+        ("/id-tokens/ALIAS71", accepted, "token"),
+    ):
+        answer = house.client.put(path, json=body)
+        assert (answer.status_code, answer.json()["field"]) == (422, field), answer.text
+    assert [house.client.get(f"/id-tokens/{token}").json()["aliases"] for token in ("71", "72")] == [["ALIAS71"], []]
 
 
 def test_a_tokens_contract_changes_from_now_on(house: RunningApi) -> None:

@@ -118,6 +118,17 @@ def test_S7_values_of_an_unknown_transaction_too(stage: Stage) -> None:
     assert orphan.station_no == 1 and len(stage.store.stations[1].frames) == 1
 
 
+@pytest.mark.parametrize("transaction_id", ["0", "-1"])
+def test_S9_an_end_without_an_id_where_nothing_runs_is_an_orphan_each_time_it_comes(transaction_id: str) -> None:
+    stage = Stage("2.0.1")
+    at = text_of(stage.now)
+    end = {"timestamp": at, "transaction_id": transaction_id, "evse": {"id": 1, "connectorId": 1}}
+    for _ in range(2):
+        payload = stage.event_201("Ended", register_wh=3000, **end)
+        assert payload == {}
+    assert stage.sessions() == [] and len(stage.store.orphans) == 2
+
+
 @pytest.mark.parametrize("transaction_id", [0, -1, None])
 def test_S10_values_without_a_transaction_belong_to_what_runs_there(stage: Stage, transaction_id: int | None) -> None:
     stage.starts_16(1000)

@@ -110,6 +110,26 @@ def test_S25_an_id_that_comes_again_after_a_boot_is_another_driver_s_transaction
     assert energies == {TOKEN: 2000, OTHER_TOKEN: 10_000}
 
 
+def test_S25_a_start_repeated_after_its_id_came_again_is_answered_and_not_for_ever_refused() -> None:
+    stage = Stage("2.0.1")
+    at = text_of(stage.now)
+    started = {"token": TOKEN, "transaction_id": "1"}
+    stage.event_201("Started", register_wh=1000, timestamp=at, **started)
+    stage.event_201("Started", register_wh=3000, **started)
+    entry = stage.entry(
+        OcppVersion.V201,
+        "TransactionEvent",
+        {
+            "eventType": "Started", "timestamp": at, "triggerReason": "CablePluggedIn", "seqNo": 1,
+            "transactionInfo": {"transactionId": "1"}, "evse": {"id": 1, "connectorId": 1},
+            "idToken": {"idToken": TOKEN, "type": "ISO14443"},
+        },
+    )  # fmt: skip
+    [reply] = stage.apply([entry])
+    assert not reply.is_dropped and reply.error is None
+    assert len(stage.sessions()) == 2
+
+
 def test_S27_two_starts_with_the_same_useless_stamp_are_two_sessions(stage: Stage) -> None:
     first = stage.starts_16(0, timestamp="1970-01-01T00:00:00Z")["transactionId"]
     assert stage.starts_16(0, timestamp="1970-01-01T00:00:00Z")["transactionId"] == first

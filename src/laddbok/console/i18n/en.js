@@ -59,6 +59,7 @@ export default {
   "overview.all_running": "All running sessions",
   "broken.station_disconnected": "is not connected",
   "broken.connector_faulted": "has a fault on EVSE {evse_id}: {fault}",
+  "broken.connector_fault_told_late": "told of an old fault on EVSE {evse_id}, and nothing since: {fault}",
   "broken.session_in_review": "is held for review. {reasons}",
   "broken.job_failed": "A background job was given up: {kind} {key}. {error}",
   "broken.frame_quarantined": "sent a frame that could not be used: {reason}",

@@ -59,6 +59,7 @@ export default {
   "overview.all_running": "Alla pågående sessioner",
   "broken.station_disconnected": "är inte ansluten",
   "broken.connector_faulted": "har ett fel på EVSE {evse_id}: {fault}",
+  "broken.connector_fault_told_late": "berättade om ett gammalt fel på EVSE {evse_id}, och inget sedan dess: {fault}",
   "broken.session_in_review": "hålls för granskning. {reasons}",
   "broken.job_failed": "Ett bakgrundsjobb gavs upp: {kind} {key}. {error}",
   "broken.frame_quarantined": "sände ett meddelande som inte gick att använda: {reason}",

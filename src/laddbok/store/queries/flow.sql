@@ -16,7 +16,7 @@ RETURNING st.station_no, st.tenant, st.identity, st.site_id, site.time_zone, sit
 
 -- name: outlets_of_stations
 -- What the connectors of these stations last said.
-SELECT station_no, evse_id, connector_id, status, status_at, error_code, info
+SELECT station_no, evse_id, connector_id, status, status_at, error_code, info, told_at
 FROM connector WHERE (tenant, station_no) IN (SELECT * FROM unnest($1::integer[], $2::integer[])) AND status IS NOT NULL;
 
 -- name: open_sessions_of
@@ -39,7 +39,19 @@ ORDER BY f.station_no, f.connection_epoch, f.seq;
 -- name: look_up
 -- What the rules need before they take in events: token, contract, tariff of the start, what is known of the station,
 -- where the session before left the register, and a session known already.
-SELECT t.status, t.valid_to, c.id AS contract_id, ss.legal_entity_id, e.max_power_w,
+-- A token is known by itself, by an alias, or read backwards, in this order. It charges elsewhere in a session that was
+-- accepted, runs, awaits no lost stop, and whose station was heard within a day.
+SELECT t.token, t.found_as, t.status, t.valid_to, t.single_session, q.asks_to_charge AND t.single_session AND EXISTS (
+        SELECT FROM session AS s
+        JOIN station AS x ON x.station_no = s.station_no
+        LEFT JOIN session_live AS l ON l.tenant = s.tenant AND l.session_id = s.id
+            AND coalesce((l.body ->> 'version')::integer, 1) = s.version
+        WHERE s.tenant = q.tenant AND s.token = t.token AND s.state IN ('pending', 'active') AND s.started_at <= q.at
+            AND (s.station_no <> q.station_no OR s.evse_id <> q.evse_id)
+            AND coalesce(x.last_frame_at, s.started_at) >= q.at - interval '24 hours'
+            AND s.body ->> 'authorization' = 'Accepted' AND NOT coalesce(l.body, s.body) ? 'due_at'
+    ) AS charges_elsewhere,
+    c.id AS contract_id, ss.legal_entity_id, e.max_power_w,
     tar.scope, tar.tariff_id, tar.version, tar.waits_for_unplug,
     (SELECT x.body::text FROM station_traits AS x WHERE x.tenant = q.tenant AND x.station_no = q.station_no
      ORDER BY x.version DESC LIMIT 1) AS traits,
@@ -51,14 +63,23 @@ SELECT t.status, t.valid_to, c.id AS contract_id, ss.legal_entity_id, e.max_powe
          ORDER BY s.started_at DESC LIMIT 1)
     ) AS session
 FROM jsonb_to_recordset($1::jsonb) AS q (
-    n integer, tenant integer, station_no integer, evse_id integer, token text, at timestamptz, start_key text,
-    transaction_id text
+    n integer, tenant integer, station_no integer, evse_id integer, token text, reversed_token text,
+    asks_to_charge boolean, at timestamptz, start_key text, transaction_id text
 )
 JOIN station AS st ON st.station_no = q.station_no
-LEFT JOIN id_token AS t ON t.tenant = q.tenant AND t.token = q.token
+LEFT JOIN LATERAL (
+    SELECT i.token, form.found_as, i.status, i.valid_to, i.single_session
+    FROM (
+        SELECT 1 AS rank, q.token AS token, '' AS found_as
+        UNION ALL SELECT 2, a.token, 'alias' FROM id_token_alias AS a WHERE a.tenant = q.tenant AND a.alias = q.token
+        UNION ALL SELECT 3, q.reversed_token, 'reversed'
+    ) AS form
+    JOIN id_token AS i ON i.tenant = q.tenant AND i.token = form.token
+    ORDER BY form.rank LIMIT 1
+) AS t ON true
 LEFT JOIN LATERAL (
     SELECT x.tenant, x.contract_id FROM id_token_contract AS x
-    WHERE x.tenant = q.tenant AND x.token = q.token AND x.valid_from <= q.at AND (x.valid_to IS NULL OR q.at < x.valid_to)
+    WHERE x.tenant = q.tenant AND x.token = t.token AND x.valid_from <= q.at AND (x.valid_to IS NULL OR q.at < x.valid_to)
     ORDER BY x.valid_from DESC LIMIT 1
 ) AS l ON true
 LEFT JOIN contract AS c ON c.tenant = l.tenant AND c.id = l.contract_id
@@ -185,14 +206,14 @@ ON CONFLICT DO NOTHING;
 
 -- name: see_outlets
 -- The last word of connectors.
-INSERT INTO connector (tenant, station_no, evse_id, connector_id, status, status_at, error_code, info)
-SELECT tenant, station_no, evse_id, connector_id, status, status_at, error_code, info
+INSERT INTO connector (tenant, station_no, evse_id, connector_id, status, status_at, error_code, info, told_at)
+SELECT tenant, station_no, evse_id, connector_id, status, status_at, error_code, info, told_at
 FROM jsonb_to_recordset($1::jsonb) AS r (
     tenant integer, station_no integer, evse_id integer, connector_id integer, status text, status_at timestamptz,
-    error_code text, info text
+    error_code text, info text, told_at timestamptz
 )
-ON CONFLICT (tenant, station_no, evse_id, connector_id) DO UPDATE SET
-    status = excluded.status, status_at = excluded.status_at, error_code = excluded.error_code, info = excluded.info;
+ON CONFLICT (tenant, station_no, evse_id, connector_id) DO UPDATE SET status = excluded.status,
+    status_at = excluded.status_at, error_code = excluded.error_code, info = excluded.info, told_at = excluded.told_at;
 
 -- name: see_boots
 -- What stations said of themselves when they started.

@@ -1,8 +1,9 @@
 -- name: overview_stations
--- How many stations there are, are connected, and have a fault.
+-- How many stations there are, are connected, and have a fault. One that was told long after it came is no present fault.
 SELECT count(*) AS total, count(*) FILTER (WHERE connected) AS connected, count(*) FILTER (WHERE EXISTS (
     SELECT FROM connector c
-    WHERE c.tenant = t.tenant AND c.station_no = t.station_no AND c.status IN ('Faulted'))) AS faulted
+    WHERE c.tenant = t.tenant AND c.station_no = t.station_no AND c.status = 'Faulted'
+        AND (c.told_at - c.status_at > $1::interval) IS NOT TRUE)) AS faulted
 FROM station t
 
 -- name: overview_sessions
@@ -28,13 +29,15 @@ WHERE s.state IN ('pending', 'active')
 SELECT time_zone FROM legal_entity ORDER BY id LIMIT 1
 
 -- name: problem_rows
--- What is broken, the newest first: stations away, connectors with a fault, sessions held, work given up, poisoned frames.
+-- What is broken, the newest first: stations away, connectors with a fault (or one told long after it came), sessions
+-- held, work given up, poisoned frames.
 SELECT * FROM (
     (SELECT 'station_disconnected' AS kind, identity AS station_id, NULL::text AS session_id, connection_changed_at AS since,
         '{}'::jsonb AS params
      FROM station WHERE NOT connected AND connection_changed_at IS NOT NULL ORDER BY connection_changed_at DESC LIMIT $1)
     UNION ALL
-    (SELECT 'connector_faulted', t.identity, NULL, c.status_at,
+    (SELECT CASE WHEN c.told_at - c.status_at > $3::interval THEN 'connector_fault_told_late' ELSE 'connector_faulted' END,
+        t.identity, NULL, c.status_at,
         jsonb_build_object('evse_id', c.evse_id, 'connector_id', c.connector_id, 'error_code', c.error_code)
      FROM connector c JOIN station t ON t.tenant = c.tenant AND t.station_no = c.station_no
      WHERE c.status = 'Faulted' ORDER BY c.status_at DESC NULLS LAST LIMIT $1)

@@ -11,7 +11,8 @@ LIMIT
 
 -- name: outlets_of
 -- The EVSEs and connectors of these stations. Number 0 is the station as a whole: nobody can charge there.
-SELECT e.station_no, e.evse_id, e.max_power_w, c.connector_id, c.standard, c.status, c.status_at, c.error_code, c.info
+SELECT e.station_no, e.evse_id, e.max_power_w, c.connector_id, c.standard, c.status, c.status_at, c.told_at,
+    c.error_code, c.info
 FROM evse e LEFT JOIN connector c ON c.tenant = e.tenant AND c.station_no = e.station_no AND c.evse_id = e.evse_id
 WHERE e.station_no = ANY($1) AND e.evse_id > 0
 ORDER BY e.station_no, e.evse_id, c.connector_id

@@ -1,6 +1,7 @@
 -- name: id_token_rows
 -- Id tokens with the contract that they are linked to at a time.
-SELECT i.token, i.presented AS id_token, i.kind, i.status, i.valid_to, i.label, (
+SELECT i.token, i.presented AS id_token, i.kind, i.status, i.valid_to, i.label, i.single_session, ARRAY(
+    SELECT a.alias FROM id_token_alias a WHERE a.tenant = i.tenant AND a.token = i.token ORDER BY a.alias) AS aliases, (
     SELECT c.contract_id FROM id_token_contract c
     WHERE c.tenant = i.tenant AND c.token = i.token AND c.valid_from <= $1 AND (c.valid_to IS NULL OR c.valid_to > $1)
     ORDER BY c.valid_from DESC LIMIT 1) AS contract_id
@@ -9,10 +10,30 @@ ORDER BY i.token LIMIT
 
 -- name: id_token_put
 -- Add or change an id token.
-INSERT INTO id_token (tenant, token, presented, kind, status, valid_to, label)
-VALUES (laddbok_tenant(), $1, $2, $3, $4, $5, $6)
+INSERT INTO id_token (tenant, token, presented, kind, status, valid_to, label, single_session)
+VALUES (laddbok_tenant(), $1, $2, $3, $4, $5, $6, coalesce($7::boolean, false))
 ON CONFLICT (tenant, token) DO UPDATE SET presented = excluded.presented, kind = excluded.kind, status = excluded.status,
-    valid_to = excluded.valid_to, label = excluded.label
+    valid_to = excluded.valid_to, label = excluded.label, single_session = coalesce($7::boolean, id_token.single_session)
+
+-- name: id_token_of_alias
+-- Which token this is another form of.
+SELECT token FROM id_token_alias WHERE alias = $1
+
+-- name: id_token_drop_aliases
+-- A token's other forms but these are forgotten.
+DELETE FROM id_token_alias WHERE token = $1 AND alias <> ALL($2::text[])
+
+-- name: id_token_add_aliases
+-- Other forms of a token; one that another token has stays there.
+INSERT INTO id_token_alias (tenant, alias, token) SELECT laddbok_tenant(), alias, $1 FROM unnest($2::text[]) AS alias
+ON CONFLICT (tenant, alias) DO NOTHING
+
+-- name: id_token_aliases_taken
+-- Which of these can't be other forms of this token: they are tokens themselves, or belong to another one.
+SELECT alias FROM unnest($2::text[]) AS q (alias)
+WHERE EXISTS (SELECT FROM id_token AS i WHERE i.token = q.alias)
+    OR NOT EXISTS (SELECT FROM id_token_alias AS a WHERE a.alias = q.alias AND a.token = $1)
+ORDER BY alias
 
 -- name: id_token_unlink
 -- End a token's present contract at a time, unless it is this one; a link not begun yet is turned to nothing at its start.
