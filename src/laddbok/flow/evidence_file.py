@@ -135,7 +135,9 @@ def read(text: bytes) -> tuple[EvidenceFile, dict[str, Any]]:
         if head.get("format") != FORMAT:
             raise Invalid(WHAT, f"does not begin as one: its head must say {FORMAT}")
         if head.get("rules") != RULES_VERSION:
-            raise Invalid(WHAT, f"was made under rules {head.get('rules')!r}; this program has {RULES_VERSION}")
+            raise Invalid(
+                WHAT, f"was made under rules {str(head.get('rules'))[:40]!r}; this program has {RULES_VERSION}"
+            )
         file = msgspec.json.decode(text, type=EvidenceFile)
         canonical(plain)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
