@@ -5,9 +5,9 @@ ours. The newest authenticated connection of a station wins (case S64); presence
 (case S70). What a station says is put into the batch; what the batch commits is answered here.
 """
 
-import asyncio
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from time import monotonic
 
 from laddbok.flow.batch import Batch
 from laddbok.flow.changes import CommandMoved, CommandQueued
@@ -87,14 +87,18 @@ class Switchboard:
         wake: Callable[[], None],
         command_limit_s: float,
         limits: LinkLimits,
+        steady_s: Callable[[], float] = monotonic,
     ) -> None:
-        """Args: command_limit_s: how long a station may take to answer a command. limits: of each connection."""
+        """Args: command_limit_s: how long a station may take to answer a command. limits: of each connection.
+
+        steady_s: a clock that only goes forward [s], for deadlines.
+        """
         self._limits = limits
         self._command_limit_s = command_limit_s
         self._batch = batch
         self._now = now
         self._wake = wake
-        self._loop = asyncio.get_running_loop()
+        self._steady_s = steady_s
         self.lines: dict[int, Line] = {}
         """By station_no: the newest connection."""
         self.newcomers: list[Line] = []
@@ -130,7 +134,7 @@ class Switchboard:
         """One message: the link knows what it is; a call goes into the batch."""
         line: Line = connection.context
         self.frames += 1
-        for effect in line.link.receive(data, self._loop.time()):
+        for effect in line.link.receive(data, self._steady_s()):
             if isinstance(effect, Deliver):
                 self._deliver(line, effect, data)
             else:
@@ -184,7 +188,7 @@ class Switchboard:
                     reply.entry.command_id,
                     reply.entry.action,
                     reply.payload,
-                    self._loop.time(),
+                    self._steady_s(),
                     self._command_limit_s,
                 )
                 self._do_all(line, effects)
@@ -196,7 +200,7 @@ class Switchboard:
 
     def tick(self) -> None:
         """Give up calls of ours that nobody answered in time."""
-        now_s = self._loop.time()
+        now_s = self._steady_s()
         for line in list(self.lines.values()):
             deadline_s = line.link.deadline()
             if deadline_s is not None and deadline_s <= now_s:
