@@ -106,7 +106,7 @@ class Box:
             self._after_cut = "forgets"
         self._begins_at_zero = "begin_zero" in on and chance.random() < 0.4
         self._resets_register = "register_reset" in on and chance.random() < 0.4
-        self._repeats_messages = "replay" in on and chance.random() < 0.4
+        self.repeats_messages = "replay" in on and chance.random() < 0.4
         self._counts_anew = "message_ids" in on and chance.random() < 0.4
 
     # ------------------------------------------------------------------ its clock
@@ -157,7 +157,7 @@ class Box:
             return wire.station_closed()
         self.world.note(self.identity, "is connected")
         self._do(self.station.connected(self.local))
-        if self._repeats_messages:
+        if self.repeats_messages:
             self.world.after(self._chance.uniform(0.5, 30), self._tell_again)
 
     def hears(self, wire: Wire, data: bytes) -> None:
@@ -230,7 +230,7 @@ class Box:
 
     # ------------------------------------------------------------------ messages told once more
     def _remember(self, frame: str) -> None:
-        if self._repeats_messages and ("Transaction" in frame or "MeterValues" in frame) and frame.startswith("[2,"):
+        if self.repeats_messages and ("Transaction" in frame or "MeterValues" in frame) and frame.startswith("[2,"):
             self._sent.append(frame)
 
     def _tell_again(self) -> None:

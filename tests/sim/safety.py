@@ -48,6 +48,8 @@ class Safety:
         self.decisions: Counter[tuple[str, str]] = Counter()
         self.closed_softly: set[str] = set()
         self.epochs: Counter[int] = Counter()
+        self.behind: dict[int, int] = {}
+        """Of each station the last epoch under which something was stored though a newer one had begun."""
         self._calls: set[tuple[int, bytes]] = set()
         self._arrived: dict[tuple[int, bytes], set[int]] = {}
         self._numbers: dict[str, str] = {}
@@ -114,6 +116,8 @@ class Safety:
         if (number, place) in self.frames:
             raise self._violation("a place holds one frame", f"{place} is written twice", number)
         self.frames[number, place] = frame
+        if frame.connection_epoch < self.epochs[number]:
+            self.behind[number] = max(frame.connection_epoch, self.behind.get(number, 0))
         if frame.direction != b"i":
             return
         self._calls.add((number, frame.raw))
@@ -133,13 +137,14 @@ class Safety:
             self._numbers[session.transaction_id] = session.id
         key = opening_key(number, self.frames[number, session.opened])
         others = self.of_transaction.setdefault(key, [])
-        if any(not self._is_forgettable(self.sessions[other]) for other in others):
+        if any(not self._is_forgotten(self.sessions[other]) for other in others):
             raise self._violation("no transaction in two sessions", f"{others} and {session.id}", number)
         others.append(session.id)
 
-    def _is_forgettable(self, session: Session) -> bool:
-        """A start whose stamp is not believed can't be told from the next one after its session is over."""
-        return session.started_at_is == "receipt" and session.state not in RUNNING_STATES
+    def _is_forgotten(self, session: Session) -> bool:
+        """A start of a clock that began anew can't be told from its repetition once its session is over."""
+        began = b"1970-01-01T" in self.frames[session.station_no, session.opened].raw
+        return began and session.state not in RUNNING_STATES
 
     def _moved(self, session: Session) -> None:
         before = self.sessions[session.id]
@@ -148,9 +153,10 @@ class Safety:
         reopened = before.state is SessionState.ENDED and session.state in RUNNING_STATES and before.was_guessed_over
         if session.state not in MOVES[before.state] and not reopened:
             raise self._violation("what ended stays ended", f"{before.state} -> {session.state}", session.station_no)
-        if before.state is SessionState.SETTLED and session.revision != before.revision + 1:
-            if session.energy_wh != before.energy_wh or session.revision != before.revision:
-                raise self._violation("a settled session stays", session.id, session.station_no)
+        is_same = (session.energy_wh, session.revision) == (before.energy_wh, before.revision)
+        is_corrected = session.revision == before.revision + 1
+        if before.state is SessionState.SETTLED and not (is_same or is_corrected):
+            raise self._violation("a settled session stays", session.id, session.station_no)
         self.sessions[session.id] = msgspec.structs.replace(session, version=session.version + 1)
 
     def _issued(self, issued: CdrIssued) -> None:

@@ -92,6 +92,7 @@ class Wire:
         self._chance: Random = box.wire_chance
         self.socket: Socket | None = None
         self.is_cut = False
+        self.is_broken = False
         self._up_at = self._down_at = world.now
         world.after(self._latency_s(), self._knock)
 
@@ -109,11 +110,23 @@ class Wire:
     # ------------------------------------------------------------------ frames
     def up(self, data: bytes) -> None:
         """The station sends."""
-        self._up_at = self._carry(data, self._up_at, self._deliver_up)
+        if self.is_cut:
+            self._linger(data)
+        else:
+            self._up_at = self._carry(data, self._up_at, self._deliver_up)
 
     def down(self, data: bytes) -> None:
         """The gateway sends."""
         self._down_at = self._carry(data, self._down_at, self._deliver_down)
+
+    def _linger(self, data: bytes) -> None:
+        """What was under way when the network went may arrive late, in its order, until something of it is lost."""
+        self.is_broken = self.is_broken or self.socket is None or self._chance.random() < 0.3
+        if self.is_broken or self.socket is None:
+            return self.world.note(self.box.identity, "a frame is lost", data)
+        at = self.world.now + timedelta(seconds=self._chance.uniform(*LINGERING_S))
+        self._up_at = max(self._up_at, at)
+        self.world.at(self._up_at, self.socket.take, data)
 
     def _carry(self, data: bytes, not_before: Any, deliver: Any) -> Any:
         if self.is_cut or self._faults.strikes("loss", self._chance, 0.02):
@@ -126,12 +139,10 @@ class Wire:
         return at
 
     def _deliver_up(self, data: bytes) -> None:
-        if self.socket is None:
-            return
-        if not self.is_cut:
+        if self.is_cut:
+            self._linger(data)
+        elif self.socket is not None:
             self.socket.take(data)
-        elif self._chance.random() < 0.5:
-            self.world.after(self._chance.uniform(*LINGERING_S), self.socket.take, data)
 
     def _deliver_down(self, data: bytes) -> None:
         if not self.is_cut:
@@ -164,14 +175,14 @@ class Wire:
 
     def crashed(self) -> None:
         """The gateway is no more; its system hangs up."""
-        self.is_cut = True
+        self.is_cut = self.is_broken = True
         if self.socket is not None:
             self.socket.is_open, self.socket.is_gone = False, True
         self.world.after(self._chance.uniform(0.0, 2.0), self.box.dropped, self)
 
     def _station_hears_close(self) -> None:
         if not self.is_cut:
-            self.is_cut = True
+            self.is_cut = self.is_broken = True
             self.box.dropped(self)
 
     def _gateway_hears_close(self) -> None:
