@@ -5,8 +5,7 @@ real SQL. Both keep what people keep by the same methods.
 """
 
 import inspect
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
@@ -81,12 +80,3 @@ class Blocking:
             return self._run(method(*args, **options))
 
         return call
-
-
-@contextmanager
-def in_postgres(dsn: Any) -> Iterator[Ground]:
-    """The real database, in a tenant of this seed's own."""
-    from tests.sim.real_database import ground_on
-
-    with ground_on(dsn) as ground:
-        yield ground

@@ -161,7 +161,8 @@ class Offices:
                 self.world.note(WORKER, "could not reach the database")
 
     async def _work(self) -> None:
-        leased = await self.store.take_jobs(WORKER, self.world.now, JOBS_AT_ONCE)
+        taken = await self.store.take_jobs(WORKER, self.world.now, JOBS_AT_ONCE)
+        leased = sorted(taken, key=lambda each: (each.job.due_at, each.job.key))  # a database gives them in any order
         self._jobs = [Task(self.world, self._do(each)) for each in leased]
         while any(job.is_alive for job in self._jobs):
             await pause(0.5)

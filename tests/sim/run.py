@@ -74,8 +74,11 @@ class Result:
 class Simulation:
     """One seed."""
 
-    def __init__(self, seed: int, ground: Ground | None = None, parts: Parts | None = None) -> None:
+    def __init__(
+        self, seed: int, ground: Ground | None = None, parts: Parts | None = None, lasts: timedelta = LASTS
+    ) -> None:
         parts = parts or Parts()
+        self._lasts = lasts
         chance = World(seed, datetime(2026, 1, 1, tzinfo=UTC)).chance("date")
         faults = Faults.drawn(chance)
         begins_at = datetime(2026, 3, 2, 6, tzinfo=UTC) + timedelta(minutes=chance.randrange(3 * 24 * 60))
@@ -208,7 +211,7 @@ class Simulation:
     def run(self) -> None:
         """Two hours of faults, then the end of everything. Raises: Violation."""
         world = self.world
-        world.run_until(world.began_at + LASTS)
+        world.run_until(world.began_at + self._lasts)
         self.faults.is_calm = True
         world.note("world", "is calm")
         for visitors in self.visitors:
@@ -233,9 +236,11 @@ class Simulation:
             self.world.run_until(self.world.now + timedelta(seconds=LOOK_S))
 
 
-def run_seed(seed: int, ground: Ground | None = None, parts: Parts | None = None) -> tuple[Result, Simulation]:
+def run_seed(
+    seed: int, ground: Ground | None = None, parts: Parts | None = None, lasts: timedelta = LASTS
+) -> tuple[Result, Simulation]:
     """Run a seed. Returns: what came of it, and the simulation for whoever wants to look at the trail."""
-    simulation = Simulation(seed, ground, parts)
+    simulation = Simulation(seed, ground, parts, lasts)
     world = simulation.world
     result = Result(seed)
     try:

@@ -3,11 +3,14 @@
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from laddbok.store.embedded import Dsn
 from tests.sim.planted import PLANTED
+from tests.sim.real_database import ground_on
 from tests.sim.run import run_seed
 
 FOLDER = Path(__file__).parent
@@ -50,6 +53,16 @@ def test_one_seed_is_one_exact_run() -> None:
         for hash_seed in ("0", "1", "20260302")
     }
     assert len(digests) == 1 and len(digests.pop()) > 16
+
+
+def test_a_seed_runs_the_same_on_the_real_database(fresh_database: Dsn) -> None:
+    """To the last byte of the trail: what holds on dicts holds on real SQL."""
+    part = timedelta(minutes=25)
+    on_dicts, _ = run_seed(7, lasts=part)
+    with ground_on(fresh_database) as ground:
+        on_postgres, _ = run_seed(7, ground, lasts=part)
+    assert on_postgres.violation is None and on_dicts.sessions
+    assert on_postgres.digest == on_dicts.digest
 
 
 def test_another_seed_is_another_run() -> None:
