@@ -14,11 +14,10 @@ from random import Random
 from laddbok.fleet.ledger import FleetRecord, TransactionRecord
 from laddbok.fleet.outlet import Outlet, StationShape, Transaction
 from laddbok.fleet.peer import HangUp, Out
-from laddbok.fleet.station import StartCause, Station, StopCause
-from laddbok.fleet.station16 import Station16
-from laddbok.fleet.station201 import Station201
+from laddbok.fleet.station import Station, StopCause
 from tests.sim.faults import Faults
 from tests.sim.gateway import Gateway
+from tests.sim.odd_stations import STATIONS, StatusFirst
 from tests.sim.wire import Wire
 from tests.sim.world import World
 
@@ -28,37 +27,6 @@ ERA = datetime(1970, 1, 1, tzinfo=UTC)
 REMEMBERED = 6
 """Acknowledged messages that a station may tell once more."""
 CLOCKS = ("1970", "local time", "hours behind")
-
-
-class ZeroPlaceholder:
-    """A start that was not read yet says 0 (case S33)."""
-
-    has_no_reading = False
-
-    def __init__(self, *args: object, **options: object) -> None:
-        super().__init__(*args, **options)  # type: ignore[call-arg]
-        self.zeroed: set[str] = set()
-
-    def _tell_started(self, outlet: Outlet, transaction: Transaction, cause: StartCause, at: datetime) -> None:
-        super()._tell_started(outlet, transaction, cause, at)  # type: ignore[misc]
-        if self.has_no_reading and not self.is_online:  # type: ignore[attr-defined]
-            payload = self.outbox.waiting()[-1].payload  # type: ignore[attr-defined]
-            if "meterStart" in payload:
-                payload["meterStart"] = 0
-            else:
-                payload["meterValue"][0]["sampledValue"][0]["value"] = 0
-            self.zeroed.add(transaction.record.key)
-
-
-class Sim16(ZeroPlaceholder, Station16):
-    pass
-
-
-class Sim201(ZeroPlaceholder, Station201):
-    pass
-
-
-STATIONS: dict[str, type[Station]] = {"1.6": Sim16, "2.0.1": Sim201}
 
 
 class Box:
@@ -79,6 +47,8 @@ class Box:
         self.number = number
         self.wire_chance: Random = world.chance(f"wire of {shape.identity}")
         self.is_off = False
+        self.is_asleep = False
+        """Off for longer than a session waits for its station."""
         self.reset: set[str] = set()
         """Transactions in which the register began anew."""
         self.forgotten: set[str] = set()
@@ -88,9 +58,9 @@ class Box:
         self._draw_habits()
         self.skew = timedelta(0)
         self._set_off_clock()
-        sample_s = self._chance.choice((60, 180, 300, 300, 600, 900))
+        sample_s = self._chance.choice((60, 180, 300, 300, 600, 900, 2400))
         self.station = STATIONS[shape.protocol](shape, ledger, self.local, sample_interval_s=sample_s)
-        self.station.has_no_reading = self._begins_at_zero  # type: ignore[attr-defined]
+        self._give_habits()
         self.wire: Wire | None = None
         self._attended_at: datetime | None = None
         self._sent: deque[str] = deque(maxlen=REMEMBERED)
@@ -98,16 +68,30 @@ class Box:
         world.after(self._chance.uniform(0, 60), self.connect)
 
     def _draw_habits(self) -> None:
-        chance, on = self._chance, self._faults
-        self.clock = chance.choice(CLOCKS) if "wrong_clock" in on and chance.random() < 0.4 else "right"
+        chance = self._chance
+        self.clock = chance.choice(CLOCKS) if self._has("wrong_clock") else "right"
         self._sets_clock = chance.random() < 0.5
         self._after_cut = chance.choice(("goes on", "goes on", "stops"))
-        if "forgetful" in on and chance.random() < 0.4:
+        if self._has("forgetful"):
             self._after_cut = "forgets"
-        self._begins_at_zero = "begin_zero" in on and chance.random() < 0.4
-        self._resets_register = "register_reset" in on and chance.random() < 0.4
-        self.repeats_messages = "replay" in on and chance.random() < 0.4
-        self._counts_anew = "message_ids" in on and chance.random() < 0.4
+        self._resets_register = self._has("register_reset")
+        self.repeats_messages = self._has("replay")
+        self._counts_anew = self._has("message_ids")
+
+    def _give_habits(self) -> None:
+        habits = {
+            "has_no_reading": "begin_zero",
+            "shows_odd_zero": "odd_zero",
+            "names_no_transaction": "no_transaction_id",
+            "talks_on": "values_after",
+        }
+        for habit, name in habits.items():
+            setattr(self.station, habit, self._has(name))
+        if self._has("status_first"):
+            self.station.outbox.__class__ = StatusFirst
+
+    def _has(self, name: str) -> bool:
+        return name in self._faults.on and self._chance.random() < 0.4
 
     # ------------------------------------------------------------------ its clock
     @property
@@ -252,11 +236,12 @@ class Box:
         return '"transactionId":-1' in frame
 
     # ------------------------------------------------------------------ power
-    def lose_power(self, off_s: float) -> None:
-        """Everything stops; what is kept is kept."""
+    def lose_power(self, off_s: float | None) -> None:
+        """Everything stops; what is kept is kept. None: until somebody comes and switches it on."""
         if self.is_off:
             return
-        self.world.note(self.identity, "loses power for", round(off_s))
+        self.is_asleep = off_s is None
+        self.world.note(self.identity, "loses power for", off_s)
         station, at = self.station, self.local
         if self.wire is not None:
             self.wire.cut()
@@ -265,10 +250,12 @@ class Box:
         self.is_off = True
         for outlet in station.outlets:
             outlet.power_w = 0
-        self.world.after(off_s, self._get_power)
+        if off_s is not None:
+            self.world.after(off_s, self.get_power)
 
-    def _get_power(self) -> None:
-        self.is_off = False
+    def get_power(self) -> None:
+        """It starts."""
+        self.is_off = self.is_asleep = False
         station = self.station
         station.is_accepted, station.boot_cause = False, "PowerUp"
         station._restart = None

@@ -10,7 +10,10 @@ from random import Random
 
 OF_THE_NETWORK = ("loss", "delay", "duplicate", "cut", "half_open", "flapping")
 OF_THE_PLATFORM = ("crash", "outcome_unknown", "store_down", "outage", "slow_database", "poison", "two_gateways")
-OF_THE_STATIONS = ("power_cut", "forgetful", "register_reset", "begin_zero", "wrong_clock", "replay", "message_ids")
+OF_THE_STATIONS = (
+    *("power_cut", "forgetful", "register_reset", "begin_zero", "wrong_clock", "replay", "message_ids", "status_first"),
+    *("odd_zero", "no_transaction_id", "values_after", "long_silence"),
+)
 OF_THE_PEOPLE = ("tariff_change", "dst_night", "commands", "strangers")
 CLASSES = (*OF_THE_NETWORK, *OF_THE_PLATFORM, *OF_THE_STATIONS, *OF_THE_PEOPLE)
 """Ledger, charging profiles and grid events join here when they are built."""

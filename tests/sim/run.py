@@ -25,7 +25,7 @@ from tests.sim.offices import MakesSettler, Offices
 from tests.sim.outcome import Outcome, check_belief, check_rebuilt
 from tests.sim.safety import Safety
 from tests.sim.shaken_store import Database
-from tests.sim.visitors import Visitors
+from tests.sim.visitors import LONG_S, Visitors
 from tests.sim.world import Violation, World
 
 STATIONS = 20
@@ -137,6 +137,7 @@ class Simulation:
             ("flapping", 1500, self._flap),
             ("crash", 600, self._crash),
             ("power_cut", 240, self._cut_power),
+            ("long_silence", 1800, self._fall_silent),
             ("poison", 200, self._poison),
         ):
             if name in self.faults.on:
@@ -178,6 +179,12 @@ class Simulation:
             off_s = self._chance.uniform(1500, OFF_S[1])
         box.lose_power(off_s)
 
+    def _fall_silent(self) -> None:
+        """A station goes off and nobody looks after it for a day."""
+        running = [box for box in self.boxes if any(outlet.transaction for outlet in box.station.outlets)]
+        if running:
+            self._chance.choice(running).lose_power(None)
+
     def _poison(self) -> None:
         box = self._chance.choice(self.boxes)
         if box.wire is not None and box.station.is_online:
@@ -216,22 +223,38 @@ class Simulation:
         world.note("world", "is calm")
         for visitors in self.visitors:
             visitors.go_home()
-        self._drain()
-        world.run_until(world.now + GRACE)
-        for box in self.boxes:
-            box.leave()
-        world.run_until(world.now + timedelta(minutes=20))
-        for gateway in self.gateways:
-            gateway.stop()
+        asleep = [box for box in self.boxes if box.is_asleep]
+        self._end([box for box in self.boxes if not box.is_asleep])
         self.offices.pace_s = 600.0
-        world.run_until(world.now + SILENCE + UNPLUG)
+        world.run_until(world.now + SILENCE)
+        if asleep:
+            self._wake(asleep)
+        world.run_until(world.now + UNPLUG)
         Outcome(self.ground, self.safety, self.prices).check(self.boxes, self.ledger.transactions)
 
-    def _drain(self) -> None:
+    def _wake(self, asleep: list[Box]) -> None:
+        """Stations come back after their sessions were ended at a guess, and tell what they kept."""
+        for gateway in self.gateways:
+            gateway.start()
+        for box in asleep:
+            box.get_power()
+        self.world.run_until(self.world.now + timedelta(seconds=LONG_S))
+        self._end(asleep)
+
+    def _end(self, boxes: list[Box]) -> None:
+        """These tell what they have to tell, wait a while, and leave; then the gateways end."""
+        self._drain(boxes)
+        self.world.run_until(self.world.now + GRACE)
+        for box in boxes:
+            box.leave()
+        self.world.run_until(self.world.now + timedelta(minutes=20))
+        for gateway in self.gateways:
+            gateway.stop()
+
+    def _drain(self, boxes: list[Box]) -> None:
         until = self.world.now + DRAINS_WITHIN
-        while not all(box.station.is_drained and not box.is_off for box in self.boxes):
+        while left := [box.identity for box in boxes if box.is_off or not box.station.is_drained]:
             if self.world.now >= until:
-                left = [box.identity for box in self.boxes if box.is_off or not box.station.is_drained]
                 raise Violation("queues are empty", f"{DRAINS_WITHIN} after the last fault: {left}", left[0])
             self.world.run_until(self.world.now + timedelta(seconds=LOOK_S))
 

@@ -19,6 +19,7 @@ STAY_S = (20, 2700)
 PAUSE_S = (5, 1500)
 AGAIN_S = 15.0
 """How long a driver waits at a station without power before trying again."""
+LONG_S = 3600.0
 STRANGERS = ("0BADF00D", "04B10C4ED0", "04E4B1EED0")
 """Unknown, blocked, expired."""
 
@@ -72,9 +73,13 @@ class Visitors:
         if visit != self._visit:
             return
         if self._box.is_off:
-            self._box.world.after(AGAIN_S, self._try, visit, deed)
+            self._box.world.after(self._patience_s, self._try, visit, deed)
         else:
             self._box.act(deed)
+
+    @property
+    def _patience_s(self) -> float:
+        return LONG_S if self._box.is_asleep else AGAIN_S
 
     def _plug_in(self, station: Station, at: datetime) -> list[Out]:
         if self._outlet.vehicle is not None:
@@ -117,7 +122,7 @@ class Visitors:
         if visit != self._visit:
             return
         if self._box.is_off:
-            self._box.world.after(AGAIN_S, self._leave, visit)
+            self._box.world.after(self._patience_s, self._leave, visit)
             return
         if self._outlet.vehicle is not None or self._outlet.transaction is not None:
             self._box.act(lambda station, at: station.unplug(self._evse_id, at))
