@@ -42,7 +42,7 @@ def run_many(seeds: Iterable[int], jobs: int) -> int:
             cpu_s += seconds
             if result.violation:
                 failed.append(result.seed)
-                print(f"seed {result.seed}: {result.violation}\n  make sim SEED={result.seed}", flush=True)
+                print(f"seed {result.seed}: {result.violation.in_short}", flush=True)
     cpu_s += process_time() - began_s
     print(f"{count} seeds, {len(failed)} with a violation, {cpu_s / max(1, count):.2f} s of CPU each")
     if failed:

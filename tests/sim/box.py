@@ -6,7 +6,7 @@ carry no reading, messages that are told once more though they were answered, me
 """
 
 import json
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -24,6 +24,10 @@ from tests.sim.world import World
 RETRY_S = (0.5, 30.0)
 OFF_S = (3.0, 2400.0)
 ERA = datetime(1970, 1, 1, tzinfo=UTC)
+LARGE_WH = 2_000_000
+"""A register above this can't be what a car took, so a start that says 0 gives itself away (case S33)."""
+SMALL_WH = 5_000
+"""Nobody can tell that a register below this began anew."""
 REMEMBERED = 6
 """Acknowledged messages that a station may tell once more."""
 CLOCKS = ("1970", "local time", "hours behind")
@@ -49,8 +53,8 @@ class Box:
         self.is_off = False
         self.is_asleep = False
         """Off for longer than a session waits for its station."""
-        self.reset: set[str] = set()
-        """Transactions in which the register began anew."""
+        self.reset: Counter[str] = Counter()
+        """Transactions in which the register began anew, and what it showed before that [Wh]."""
         self.forgotten: set[str] = set()
         self._faults = faults
         self._gateways = gateways
@@ -87,11 +91,17 @@ class Box:
         }
         for habit, name in habits.items():
             setattr(self.station, habit, self._has(name))
+        if self.station.shape.register_wh < LARGE_WH:
+            self.station.has_no_reading = False  # type: ignore[attr-defined]
         if self._has("status_first"):
             self.station.outbox.__class__ = StatusFirst
 
     def _has(self, name: str) -> bool:
         return name in self._faults.on and self._chance.random() < 0.4
+
+    def metered_wh(self, record: TransactionRecord) -> int:
+        """What a transaction took, whatever was told of it [Wh]."""
+        return record.energy_wh + self.reset[record.key]
 
     # ------------------------------------------------------------------ its clock
     @property
@@ -276,9 +286,10 @@ class Box:
             self._forget(outlet, transaction, at)
         elif transaction is not None and self._after_cut == "stops":
             self.station.end(outlet, StopCause.HARD_RESET, at)
-        if self._resets_register and self._faults.strikes("register_reset", self._chance, 0.7):
+        is_large = outlet.meter.register_wh > SMALL_WH
+        if self._resets_register and is_large and self._faults.strikes("register_reset", self._chance, 0.7):
             if outlet.transaction is not None:
-                self.reset.add(outlet.transaction.record.key)
+                self.reset[outlet.transaction.record.key] += outlet.meter.register_wh
             outlet.meter._total_wus = 0
             self.world.note(self.identity, "its register begins anew", outlet.evse_id)
 

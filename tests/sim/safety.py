@@ -173,8 +173,10 @@ class Safety:
             return
         if sum(period.energy_wh for period in document.periods) != document.energy_wh:
             raise self._violation("the periods sum to the energy", session.id, number)
-        if session.meter.energy_wh != document.energy_wh:
-            text = f"{document.energy_wh} Wh in the CDR, {session.meter.energy_wh} Wh by the registers"
+        if session.energy_wh != document.energy_wh or (
+            not session.meter.notes and _by_registers(session) != document.energy_wh
+        ):
+            text = f"{document.energy_wh} Wh in the CDR, {_by_registers(session)} Wh by the registers, {session.id}"
             raise self._violation("CDR energy is end less start", text, number)
         for side in ("excl_vat", "incl_vat"):
             _check_sum(rating.lines, side, getattr(rating, side), session.id)
@@ -202,6 +204,10 @@ def _check_sum(lines: Iterable[Any], side: str, total: Decimal | None, session_i
     amounts = [getattr(line, side) for line in lines]
     if total is not None and sum(amounts, Decimal(0)) != total:
         raise Violation("rated lines sum to totals", f"session {session_id}: {side} {amounts} is not {total}")
+
+
+def _by_registers(session: Session) -> int:
+    return (session.meter.mark_wh or 0) - (session.meter.begin_wh or 0)
 
 
 def cdr_bytes(issued: CdrIssued) -> bytes:

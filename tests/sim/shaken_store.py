@@ -33,6 +33,8 @@ class Database:
         self.safety = safety
         self.chance = world.chance("database")
         self.down_until: datetime | None = None
+        self.read: dict[str, set[tuple[int, int]]] = {}
+        """The frames that each session had when its evidence was read last."""
         self.listeners: list[Callable[[Changes], None]] = []
         """Told of every commit that happened, besides the safety."""
 
@@ -106,6 +108,7 @@ class ShakenStore:
     async def session_evidence(self, tenant: int, session_id: str) -> SessionEvidence:
         await self._reach()
         evidence = await self._inner.session_evidence(tenant, session_id)
+        self._database.read[session_id] = {(f.connection_epoch, f.seq) for f in evidence.frames}
         await self._return()
         return evidence
 

@@ -26,6 +26,12 @@ class Violation(AssertionError):
         self.what = what
         self.subject = subject
 
+    @property
+    def in_short(self) -> str:
+        """One line of it."""
+        last = self.what.strip().splitlines()[-1]
+        return f"{self.invariant}: {last[:400]}" + (f" ({self.subject})" if self.subject else "")
+
     def __reduce__(self) -> tuple[type["Violation"], tuple[str, str, str]]:
         return Violation, (self.invariant, self.what, self.subject)
 
