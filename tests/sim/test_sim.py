@@ -20,7 +20,7 @@ FAILED_ONCE = [int(line.split()[0]) for line in (FOLDER / "seeds.txt").read_text
 DIGEST = "from tests.sim.run import run_seed; print(run_seed(3)[0].digest)"
 
 
-@pytest.mark.parametrize("seed", [*range(1, SEEDS + 1), *FAILED_ONCE])
+@pytest.mark.parametrize("seed", dict.fromkeys([*range(1, SEEDS + 1), *FAILED_ONCE]))
 def test_no_invariant_is_violated(seed: int) -> None:
     result, _ = run_seed(seed)
     assert result.violation is None, f"{result.violation}; repeat: make sim SEED={seed}"
