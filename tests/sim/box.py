@@ -24,8 +24,6 @@ from tests.sim.world import World
 RETRY_S = (0.5, 30.0)
 OFF_S = (3.0, 2400.0)
 ERA = datetime(1970, 1, 1, tzinfo=UTC)
-LARGE_WH = 2_000_000
-"""A register above this can't be what a car took, so a start that says 0 gives itself away (case S33)."""
 SMALL_WH = 5_000
 """Nobody can tell that a register below this began anew."""
 REMEMBERED = 6
@@ -91,8 +89,6 @@ class Box:
         }
         for habit, name in habits.items():
             setattr(self.station, habit, self._has(name))
-        if self.station.shape.register_wh < LARGE_WH:
-            self.station.has_no_reading = False  # type: ignore[attr-defined]
         if self._has("status_first"):
             self.station.outbox.__class__ = StatusFirst
 

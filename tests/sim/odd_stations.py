@@ -12,6 +12,9 @@ from laddbok.fleet.station import StartCause, Station, StopCause
 from laddbok.fleet.station16 import Station16
 from laddbok.fleet.station201 import Station201
 
+LARGE_WH = 2_000_000
+"""A register above this can't be what a car took, so a start that says 0 gives itself away."""
+
 
 class StatusFirst(Outbox):
     """Statuses overtake what is told of transactions (case S21)."""
@@ -42,7 +45,8 @@ class OddStation:
 
     def _tell_started(self, outlet: Outlet, transaction: Transaction, cause: StartCause, at: datetime) -> None:
         super()._tell_started(outlet, transaction, cause, at)  # type: ignore[misc]
-        if self.has_no_reading and not self.is_online:  # type: ignore[attr-defined]
+        is_large = transaction.record.start_register_wh > LARGE_WH
+        if self.has_no_reading and is_large and not self.is_online:  # type: ignore[attr-defined]
             payload = self.outbox.waiting()[-1].payload  # type: ignore[attr-defined]
             if "meterStart" in payload:
                 payload["meterStart"] = 0

@@ -17,10 +17,11 @@ from laddbok.flow.changes import Changes
 from laddbok.model.session import OPEN_STATES, SessionState
 from laddbok.workers.settle import Settler
 from tests.sim import people
-from tests.sim.box import LARGE_WH, OFF_S, Box
+from tests.sim.box import OFF_S, Box
 from tests.sim.faults import Faults
 from tests.sim.gateway import Gateway, MakesDesk
 from tests.sim.grounds import Ground, in_memory, step
+from tests.sim.odd_stations import LARGE_WH
 from tests.sim.offices import MakesSettler, Offices
 from tests.sim.outcome import Outcome, check_belief, check_rebuilt
 from tests.sim.safety import Safety
