@@ -44,7 +44,8 @@ class AnswersFirst(Desk):
     answer: Callable[[list[Reply]], None]
 
     async def _commit(self, decided: Sequence[Decided]) -> None:
-        self.answer([Reply(entry=each.entry, payload=each.payload, error=each.error) for each in decided])
+        told = [each for each in decided if isinstance(each.entry, Received)]
+        self.answer([Reply(entry=each.entry, payload=each.payload, error=each.error) for each in told])
         await super()._commit(decided)
 
 

@@ -23,7 +23,7 @@ from tests.sim.gateway import Gateway, MakesDesk
 from tests.sim.grounds import Ground, in_memory, step
 from tests.sim.odd_stations import LARGE_WH
 from tests.sim.offices import MakesSettler, Offices
-from tests.sim.outcome import Outcome, check_belief, check_rebuilt
+from tests.sim.outcome import Extent, Outcome, check_belief, check_rebuilt, extent
 from tests.sim.safety import Safety
 from tests.sim.shaken_store import Database
 from tests.sim.visitors import LONG_S, Visitors
@@ -107,6 +107,8 @@ class Simulation:
             for box in self.boxes
             for outlet in box.station.outlets
         ]
+        self.rebuilt: dict[str, Extent] = {}
+        """How much each session was rebuilt from last."""
         self._plan_faults()
 
     def _box(self, number: int) -> Box:
@@ -206,6 +208,7 @@ class Simulation:
             if {(f.connection_epoch, f.seq) for f in evidence.frames} <= self.database.read[session.id]:
                 # Else it was settled on less than there is by now, and comes again.
                 check_rebuilt(evidence)
+                self.rebuilt[session.id] = extent(evidence)
             for gateway in self.gateways:
                 is_quiet = gateway.is_up and session.station_no not in gateway.batch
                 memory = gateway.desk.stations.get(session.station_no) if is_quiet else None
@@ -233,7 +236,7 @@ class Simulation:
         if asleep:
             self._wake(asleep)
         world.run_until(world.now + UNPLUG)
-        Outcome(self.ground, self.safety, self.prices).check(self.boxes, self.ledger.transactions)
+        Outcome(self.ground, self.safety, self.prices, self.rebuilt).check(self.boxes, self.ledger.transactions)
 
     def _wake(self, asleep: list[Box]) -> None:
         """Stations come back after their sessions were ended at a guess, and tell what they kept."""
