@@ -121,7 +121,8 @@ class Outcome:
         for evidence in evidences:
             if evidence.session.state not in OVER:
                 raise Violation("all sessions close", f"{evidence.session.id}: {evidence.session.state}", box.identity)
-            if self._rebuilt.get(evidence.session.id) != extent(evidence):
+            is_known = self._rebuilt.get(evidence.session.id) == extent(evidence)
+            if not is_known and not self._safety.overlapped(evidence.session):
                 check_rebuilt(evidence)
         first, *more = sorted((e.session for e in evidences), key=lambda s: -(s.energy_wh or 0))
         if any(not _may_be_twice(session, box) for session in more):
@@ -173,7 +174,7 @@ class Outcome:
             explained |= {ReviewReason.MORE_THAN_THE_OUTLET_CAN, ReviewReason.BEGIN_NOT_BELIEVED}
             explained |= {ReviewReason.NO_METER_READING} if record.key in box.forgotten else set()
         if record.key in box.reset:
-            explained |= {ReviewReason.REGISTER_WENT_BACK}
+            explained |= {ReviewReason.REGISTER_WENT_BACK, ReviewReason.UNIT_DOUBTFUL}
         if session.id in self._safety.closed_softly:
             explained |= {ReviewReason.LATE_MESSAGES}
         return demanded, explained

@@ -205,7 +205,11 @@ class Simulation:
             if session.state in OPEN_STATES or session.tenant != self.ground.tenant:
                 continue
             evidence = step(self.ground.store.session_evidence(session.tenant, session.id))
-            if {(f.connection_epoch, f.seq) for f in evidence.frames} <= self.database.read[session.id]:
+            overlapped = self.safety.overlapped(session)
+            if (
+                not overlapped
+                and {(f.connection_epoch, f.seq) for f in evidence.frames} <= self.database.read[session.id]
+            ):
                 # Else it was settled on less than there is by now, and comes again.
                 check_rebuilt(evidence)
                 self.rebuilt[session.id] = extent(evidence)
@@ -216,7 +220,6 @@ class Simulation:
                     continue
                 belief = memory.state.sessions.get(session.transaction_id)
                 is_it = belief is not None and belief.id == session.id and belief.version == session.version
-                overlapped = self.safety.behind.get(session.station_no, 0) >= session.opened.epoch
                 if belief is not None and is_it and belief.state is SessionState.ENDED and not overlapped:
                     check_belief(belief, evidence)
 

@@ -181,6 +181,10 @@ class Safety:
         for side in ("excl_vat", "incl_vat"):
             _check_sum(rating.lines, side, getattr(rating, side), session.id)
 
+    def overlapped(self, session: Session) -> bool:
+        """Whether an older gateway stored something of the station, since the session began, after a newer one had it."""
+        return self.behind.get(session.station_no, 0) >= session.opened.epoch
+
     def settled_once(self) -> None:
         """After a commit, no session has two CDRs that count."""
         for session_id, count in self._valid.items():
