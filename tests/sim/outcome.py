@@ -172,6 +172,7 @@ class Outcome:
             explained |= {ReviewReason.TIME_ESTIMATED, ReviewReason.MORE_THAN_THE_OUTLET_CAN}
         if record.key in box.station.zeroed:  # type: ignore[attr-defined]
             explained |= {ReviewReason.MORE_THAN_THE_OUTLET_CAN, ReviewReason.BEGIN_NOT_BELIEVED}
+            explained |= {ReviewReason.UNIT_DOUBTFUL}
             explained |= {ReviewReason.NO_METER_READING} if record.key in box.forgotten else set()
         if record.key in box.reset:
             explained |= {ReviewReason.REGISTER_WENT_BACK, ReviewReason.UNIT_DOUBTFUL}
