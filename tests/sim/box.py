@@ -54,6 +54,8 @@ class Box:
         self.reset: Counter[str] = Counter()
         """Transactions in which the register began anew, and what it showed before that [Wh]."""
         self.forgotten: set[str] = set()
+        self.interrupted: set[str] = set()
+        """Transactions in which the power went, so that the last power that was told did not go on."""
         self._faults = faults
         self._gateways = gateways
         self._chance = world.chance(shape.identity)
@@ -256,6 +258,8 @@ class Box:
         self.is_off = True
         for outlet in station.outlets:
             outlet.power_w = 0
+            if outlet.transaction is not None:
+                self.interrupted.add(outlet.transaction.record.key)
         if off_s is not None:
             self.world.after(off_s, self.get_power)
 

@@ -174,8 +174,10 @@ class Outcome:
             explained |= {ReviewReason.MORE_THAN_THE_OUTLET_CAN, ReviewReason.BEGIN_NOT_BELIEVED}
             explained |= {ReviewReason.UNIT_DOUBTFUL}
             explained |= {ReviewReason.NO_METER_READING} if record.key in box.forgotten else set()
+        if record.key in box.interrupted:
+            explained |= {ReviewReason.UNIT_DOUBTFUL}
         if record.key in box.reset:
-            explained |= {ReviewReason.REGISTER_WENT_BACK, ReviewReason.UNIT_DOUBTFUL}
+            explained |= {ReviewReason.REGISTER_WENT_BACK, ReviewReason.ESTIMATES_DISAGREE}
         if session.id in self._safety.closed_softly:
             explained |= {ReviewReason.LATE_MESSAGES}
         return demanded, explained
