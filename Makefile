@@ -2,7 +2,8 @@
 SHELL = /bin/sh
 BIN = .venv/bin
 READY = .venv/.ready
-SEED = 1
+SEED =
+STORE = memory
 BENCH = gateway
 
 .PHONY: help setup demo test check sim long long-mutations bench golden lock
@@ -31,14 +32,14 @@ check: $(READY) ## format, lint, types, import layers, tidiness, docs
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/test_tidy.py $(wildcard tests/test_docs.py)
 
-sim: $(READY) ## the whole platform in one thread with faults; SEED=n
-	@test -d tests/sim || { echo "make sim: there is no simulation in tests/sim" >&2; exit 1; }
-	$(BIN)/python -m tests.sim --seed $(SEED)
+sim: $(READY) ## the whole platform in one thread with faults: 200 seeds, or one with SEED=n; STORE=postgres SEED=n
+	$(BIN)/python -m tests.sim $(if $(SEED),--seed $(SEED) --store $(STORE),--seeds 1..200 --jobs 2)
+
+long: $(READY) long-mutations ## 5,000 seeds of the simulation, and a million spoilt frames
+	$(BIN)/python -m tests.sim --seeds 1..5000 --jobs 2
 
 long-mutations: $(READY) ## a million spoilt frames
 	$(BIN)/python -m tests.mutations --count 1000000
-
-long: long-mutations ## what takes long
 
 bench: $(READY) ## measure; BENCH=gateway|rating|dispatch|invoices|api
 	$(BIN)/laddbok bench $(BENCH)

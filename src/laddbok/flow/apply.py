@@ -113,7 +113,7 @@ class Desk:
         """Take a batch in: at most one message of each station.
 
         Returns: what to do with each connection, only after the commit. Raises: StoreDown, and OutcomeUnknown when
-        not even a second look tells whether the commit happened.
+        not even a second look tells whether the commit happened; those stations are held no longer.
         """
         live: list[Entry] = []
         gone: list[Reply] = []
@@ -142,6 +142,10 @@ class Desk:
         except Withdrawn as withdrawn:
             still, idle = _without_commands(live, withdrawn.command_ids)
             return gone + idle + await self.apply(still)
+        except OutcomeUnknown:  # what is remembered may lag behind what is stored: nothing may be decided on it
+            for entry in live:
+                self.drop(entry.station_no, entry.epoch)
+            raise
         return gone + [self._absorb(each) for each in decided]
 
     async def _commit(self, decided: Sequence[Decided]) -> None:

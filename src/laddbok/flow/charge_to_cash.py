@@ -57,7 +57,8 @@ def settle(evidence: SessionEvidence, now: datetime) -> Settlement:
     conclusion = conclude(evidence)
     session = conclusion.session
     if row.state is not SessionState.ENDED:
-        return _proven(_learned_later(evidence, session, now), evidence, conclusion)
+        later = _on_that_evidence(_learned_later(evidence, session, now))
+        return _proven(later, evidence, conclusion)
     if session.state is not SessionState.ENDED:
         raise EvidenceIncomplete(session.id, "its row has ended, its evidence says that it still runs")
     if (wait_until := _waits_until(session)) > now:
@@ -176,6 +177,16 @@ def _learned_later(evidence: SessionEvidence, session: Session, now: datetime) -
         changes = _closed(session, SessionState.REVIEW, "late_messages", now, ReviewReason.LATE_MESSAGES)
         return Settlement(changes)
     return _noted(evidence, session)
+
+
+def _on_that_evidence(settlement: Settlement) -> Settlement:
+    """What came after the settling is attributed message by message; what lies between was not read, and stays out.
+
+    Else a rebuild would read more than the correction was made of.
+    """
+    if settlement.changes is not None:
+        settlement.changes.closed_ranges.clear()
+    return settlement
 
 
 def _alive_again(session: Session, now: datetime) -> Settlement:

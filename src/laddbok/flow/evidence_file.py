@@ -136,7 +136,7 @@ def read(text: bytes) -> tuple[EvidenceFile, dict[str, Any]]:
             raise Invalid(WHAT, f"does not begin as one: its head must say {FORMAT}")
         if head.get("rules") != RULES_VERSION:
             raise Invalid(
-                WHAT, f"was made under rules {str(head.get('rules'))[:40]!r}; this program has {RULES_VERSION}"
+                WHAT, f"was made under rules {repr(head.get('rules'))[:40]}; this program has {RULES_VERSION}"
             )
         file = msgspec.json.decode(text, type=EvidenceFile)
         canonical(plain)

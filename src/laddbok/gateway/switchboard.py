@@ -5,9 +5,9 @@ ours. The newest authenticated connection of a station wins (case S64); presence
 (case S70). What a station says is put into the batch; what the batch commits is answered here.
 """
 
-import asyncio
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from time import monotonic
 
 from laddbok.flow.batch import Batch
 from laddbok.flow.changes import CommandMoved, CommandQueued
@@ -99,14 +99,18 @@ class Switchboard:
         wake: Callable[[], None],
         command_limit_s: float,
         limits: LinkLimits,
+        steady_s: Callable[[], float] = monotonic,
     ) -> None:
-        """Args: command_limit_s: how long a station may take to answer a command. limits: of each connection."""
+        """Args: command_limit_s: how long a station may take to answer a command. limits: of each connection.
+
+        steady_s: a clock that only goes forward [s], for deadlines.
+        """
         self._limits = limits
         self._command_limit_s = command_limit_s
         self._batch = batch
         self._now = now
         self._wake = wake
-        self._loop = asyncio.get_running_loop()
+        self._steady_s = steady_s
         self.lines: dict[int, Line] = {}
         """By station_no: the newest connection."""
         self.newcomers: list[Line] = []
@@ -142,7 +146,7 @@ class Switchboard:
         """One message: the link knows what it is; a call goes into the batch."""
         line: Line = connection.context
         self.frames += 1
-        for effect in line.link.receive(data, self._loop.time()):
+        for effect in line.link.receive(data, self._steady_s()):
             if isinstance(effect, Deliver):
                 self._deliver(line, effect, data)
             else:
@@ -177,7 +181,7 @@ class Switchboard:
 
     def claimed(self, line: Line, epoch: int) -> None:
         """The station is ours under this epoch: its messages may come."""
-        line.epoch, line.came_in_s = epoch, self._loop.time()
+        line.epoch, line.came_in_s = epoch, self._steady_s()
         self._resume(line)
 
     def settle(self, replies: Iterable[Reply]) -> None:
@@ -198,7 +202,7 @@ class Switchboard:
                     reply.entry.command_id,
                     reply.entry.action,
                     reply.payload,
-                    self._loop.time(),
+                    self._steady_s(),
                     self._command_limit_s,
                 )
                 self._do_all(line, effects)
@@ -219,7 +223,7 @@ class Switchboard:
 
     def tick(self) -> None:
         """Give up calls of ours that nobody answered in time, and call stations that stay silent."""
-        now_s = self._loop.time()
+        now_s = self._steady_s()
         for line in list(self.lines.values()):
             if line.held and now_s - line.came_in_s >= QUIET_S:
                 self._call_from_now_on(line)

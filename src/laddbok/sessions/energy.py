@@ -78,7 +78,7 @@ def doubts(session: Session, told: Told, finding: EnergyFinding) -> Iterable[Rev
         yield ReviewReason.BEGIN_NOT_BELIEVED
     if max(told.stop_wh or 0, session.meter.mark_wh or 0) >= OVERFLOW_WH:
         yield ReviewReason.REGISTER_OVERFLOW
-    if unit_is_off(finding, believed):
+    if unit_is_off(session, finding, believed):
         yield ReviewReason.UNIT_DOUBTFUL
     elif not _support(session, told, believed, finding.estimates) and any(_against(session, told, believed, finding)):
         yield ReviewReason.ESTIMATES_DISAGREE
@@ -106,11 +106,16 @@ def agree(session: Session, a: Estimate, b: Estimate) -> bool:
     return abs(a.energy_wh - b.energy_wh) <= tolerance_wh
 
 
-def unit_is_off(finding: EnergyFinding, believed: Estimate) -> bool:
-    """Whether the energy is about a thousandth, or a thousand times, of what power and current say."""
+def unit_is_off(session: Session, finding: EnergyFinding, believed: Estimate) -> bool:
+    """Whether the energy is about a thousandth, or a thousand times, of what power and current say.
+
+    What flowed while power was not read speaks for no other unit: a car that is full before the first reading took all of
+    its energy at a power that nobody saw.
+    """
     rough = [e for e in finding.estimates if e.method in NEVER_BILLED and e.covered_s * 2 >= believed.covered_s]
     larger = [(max(e.energy_wh, believed.energy_wh), min(e.energy_wh, believed.energy_wh)) for e in rough]
-    return bool(larger) and all(most >= ENOUGH_WH and most >= UNIT_OFF * least for most, least in larger)
+    is_far = all(most >= ENOUGH_WH and most >= UNIT_OFF * least for most, least in larger)
+    return bool(larger) and is_far and not any(agree(session, believed, estimate) for estimate in rough)
 
 
 KWH_FACTORS = (500, 2_000)

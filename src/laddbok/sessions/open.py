@@ -5,6 +5,7 @@ Its tariff, contract and seller are those of its start, frozen here. Trouble tha
 noted as a review reason; it never stops the metering.
 """
 
+from datetime import timedelta
 from hashlib import blake2b
 
 from msgspec.structs import replace
@@ -25,7 +26,10 @@ from laddbok.model.traits import Quirk
 from laddbok.sessions.authorize import authorization, normalise_token
 from laddbok.sessions.facts import Facts, Stamp, StartFacts
 from laddbok.sessions.meter import begin_meter
-from laddbok.sessions.timekeeping import instant
+from laddbok.sessions.timekeeping import OLDEST, instant
+
+OTHER_ZONE = timedelta(days=1)
+"""A clock that is further ahead of ours shows no zone's time."""
 
 _ACTIVITY_OF_STATUS = {
     "SuspendedEV": Activity.PAUSED_BY_EV,
@@ -55,12 +59,13 @@ def start_key(event: TransactionStarted) -> str:
 def stored_key(event: TransactionStarted, stamp: Stamp) -> str:
     """The start key as it is kept with a session.
 
-    A stamp that is not believed does not tell two starts apart for ever: such a key holds only while its session runs,
-    so it carries the place of the session's first frame and no later start has the same.
+    The stamp of a clock that may begin anew does not tell two starts apart for ever: such a key holds only while its
+    session runs, so it carries the place of the session's first frame and no later start has the same. A clock that shows
+    another zone's time is not believed, but runs, and its stamps do tell starts apart (case S28).
     """
-    _, own_stamp = instant(event.at, stamp.received_at)
     key = start_key(event)
-    return key if own_stamp else f"{key}{_UNTIL_IT_ENDS}{stamp.position.epoch}/{stamp.position.seq}"
+    runs = event.at is not None and stamp.received_at - OLDEST <= event.at <= stamp.received_at + OTHER_ZONE
+    return key if runs else f"{key}{_UNTIL_IT_ENDS}{stamp.position.epoch}/{stamp.position.seq}"
 
 
 def is_same_start(event: TransactionStarted, session: Session) -> bool:

@@ -139,7 +139,22 @@ def test_an_outcome_that_stays_unknown_is_told_as_such(fault: str) -> None:
     fleet.store.faults, fleet.store.is_blind = [fault], True
     with pytest.raises(OutcomeUnknown):
         fleet.apply([fleet.start(1)])
-    assert fleet.desk.stations[1].next_seq == 1 and fleet.desk.stations[1].state.sessions == {}
+    assert fleet.desk.stations == {}
+
+
+@pytest.mark.parametrize("fault", ["lost", "unheard"])
+def test_after_an_unknown_outcome_nothing_is_decided_on_what_was_remembered(fault: str) -> None:
+    """A command that comes before the connection is closed would be written to a place that holds a frame already."""
+    fleet = Fleet(1)
+    queued = CommandQueued(tenant=1, command_id="c1", station_no=1, action="Reset", payload=b"{}", at=NOON)
+    step(fleet.store.commit(Changes(commands_queued=[queued])))
+    command = Commanded.of_queued(queued, fleet.desk.stations[1].epoch, OcppVersion.V16, NOON)
+    fleet.store.faults, fleet.store.is_blind = [fault], True
+    with pytest.raises(OutcomeUnknown):
+        fleet.apply([fleet.start(1)])
+    before = dict(fleet.store.stations[1].frames)
+    assert fleet.apply([command])[1].is_dropped
+    assert fleet.store.stations[1].frames == before
 
 
 def test_a_store_that_is_down_leaves_all_as_it_was() -> None:

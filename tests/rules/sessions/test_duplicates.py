@@ -47,6 +47,23 @@ def test_S1_also_after_the_answer_was_lost_with_the_connection(stage: Stage) -> 
     assert [each.state for each in stage.sessions()] == [SessionState.SETTLED]
 
 
+@pytest.mark.parametrize("ahead", [timedelta(minutes=6), timedelta(hours=2), timedelta(hours=14)])
+def test_S28_local_time_labelled_Z_tells_a_start_from_the_next_also_after_the_end(ahead: timedelta) -> None:
+    """Not believed as a time, but a clock that runs: the start again is no second session, whose stop would count twice."""
+    stage = Stage("2.0.1")
+    at, ended_at = text_of(NOON + ahead), text_of(NOON + ahead + timedelta(hours=1))
+    for _ in range(2):
+        stage.event_201("Started", register_wh=1000, token=TOKEN, timestamp=at, after_s=1)
+        stage.event_201("Ended", register_wh=8000, timestamp=ended_at, after_s=3600)
+        stage.work()
+    assert [session.energy_wh for session in stage.sessions()] == [7000]
+    sixteen = Stage()
+    first = sixteen.starts_16(timestamp=at)
+    sixteen.stops_16(8000, after_s=3600)
+    sixteen.work()
+    assert sixteen.starts_16(timestamp=at) == first
+
+
 def test_S2_a_repeated_start_is_never_called_concurrent(stage: Stage) -> None:
     payload = {"connectorId": 1, "idTag": TOKEN, "meterStart": 1000, "timestamp": text_of(NOON)}
     statuses = [stage.says_16("StartTransaction", payload, message_id=i)["idTagInfo"] for i in ("a", "b")]

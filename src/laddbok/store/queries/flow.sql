@@ -412,14 +412,16 @@ WHERE tenant = $1 AND session_id = $2 AND revision = $3 AND kind = 'cdr';
 SELECT at, kind, decided_by, body::text AS body FROM decision WHERE tenant = $1 AND session_id = $2 ORDER BY number;
 
 -- name: take_jobs
--- Due jobs for one worker, each leased so that no other takes it.
-UPDATE job SET attempts = attempts + 1, leased_by = $1, leased_until = $3
-WHERE id IN (
+-- Due jobs for one worker, each leased so that no other takes it. They are chosen once: as a subquery the choice may be
+-- made anew for each row, and more would be taken than asked for.
+WITH due AS MATERIALIZED (
     SELECT id FROM job
     WHERE due_at <= $2 AND failed_at IS NULL AND (leased_until IS NULL OR leased_until <= $2)
     ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED
 )
-RETURNING id, tenant, kind, key, due_at, attempts, requests;
+UPDATE job SET attempts = attempts + 1, leased_by = $1, leased_until = $3
+FROM due WHERE job.id = due.id
+RETURNING job.id, tenant, kind, key, due_at, attempts, requests;
 
 -- name: finish_job
 -- The job is done, unless it was queued again while it ran.
