@@ -138,7 +138,8 @@ class Outcome:
         metered_wh = box.metered_wh(record)
         is_told_wrong = record.key in box.station.zeroed or record.key in box.reset  # type: ignore[attr-defined]
         is_unnamed = session.id in self._safety.closed_softly and _told_no_name(record, box)
-        if is_told_wrong or is_unnamed or _may_be_twice(session, box):
+        is_doubted = record.key in box.interrupted and ReviewReason.UNIT_DOUBTFUL in session.review_reasons
+        if is_told_wrong or is_unnamed or is_doubted or _may_be_twice(session, box):
             is_right = session.state is not SessionState.SETTLED or 0 <= (session.energy_wh or 0) <= metered_wh
         else:
             is_right = session.energy_wh == metered_wh
