@@ -259,7 +259,7 @@ class MemoryStore:
             text = msgspec.json.encode(changes)
         except UnicodeEncodeError as error:
             raise BadData(str(error)) from error
-        if _NUL.search(text):
+        if b"\\u0000" in text and _NUL.search(text):
             raise BadData("a NUL in a text")
         if any(_cdr_key(issued) in self.cdrs for issued in changes.cdrs):
             raise BadData("a CDR is issued once")
