@@ -15,9 +15,10 @@ import msgspec
 from msgspec.structs import replace
 
 from laddbok.flow.changes import CdrIssued, Changes, Decision, RangeClosed, TraitsLearned
+from laddbok.flow.corrected_start import question_of_start
 from laddbok.flow.evidence import Conclusion, EvidenceIncomplete, closed_softly, conclude
 from laddbok.flow.proof import prove
-from laddbok.flow.store import SessionEvidence
+from laddbok.flow.store import Question, SessionEvidence
 from laddbok.model.cdr import Cdr
 from laddbok.model.errors import Invalid
 from laddbok.model.rated import Rating
@@ -42,6 +43,8 @@ class Settlement(msgspec.Struct, frozen=True):
 
     changes: Changes | None = None
     again_at: datetime | None = None
+    question: Question | None = None
+    """What must be looked up and recorded first: it began at another time than was believed."""
 
 
 def settle(evidence: SessionEvidence, now: datetime) -> Settlement:
@@ -63,6 +66,8 @@ def settle(evidence: SessionEvidence, now: datetime) -> Settlement:
         raise EvidenceIncomplete(session.id, "its row has ended, its evidence says that it still runs")
     if (wait_until := _waits_until(session)) > now:
         return Settlement(again_at=wait_until)
+    if (question := question_of_start(evidence, session)) is not None:
+        return Settlement(question=question)
     settlement = _first(evidence, session, now)
     _learn(evidence, conclusion, now, settlement)
     return _proven(settlement, evidence, conclusion)

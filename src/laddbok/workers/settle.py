@@ -7,8 +7,9 @@ meanwhile nothing is written and the job comes again.
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from laddbok.flow.changes import Job, Stale
+from laddbok.flow.changes import Changes, Job, Stale
 from laddbok.flow.charge_to_cash import settle
+from laddbok.flow.corrected_start import terms_of_start
 from laddbok.flow.packed_curve import PACK
 from laddbok.flow.store import LeasedJob, Store
 from laddbok.model.session import OPEN_STATES, Session
@@ -28,6 +29,10 @@ class Settler:
         evidence = await self._store.session_evidence(leased.job.tenant, leased.job.key)
         now = self._now()
         settlement = settle(evidence, now)
+        if settlement.question is not None:
+            [found] = await self._store.look_up([settlement.question])
+            await self._store.commit(Changes(decisions=terms_of_start(evidence, found, now)))
+            return now
         if (changes := settlement.changes) is not None:
             changes.jobs += [_packing(each, now) for each in changes.moved if each.state not in OPEN_STATES]
             try:

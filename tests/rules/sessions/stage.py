@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from laddbok.flow.apply import Desk
-from laddbok.flow.charge_to_cash import settle
+from laddbok.flow.decide import SETTLE
 from laddbok.flow.evidence import refold
 from laddbok.flow.messages import Entry, Received, Reply
 from laddbok.flow.store import SessionEvidence
@@ -21,6 +21,7 @@ from laddbok.ocpp import decode
 from laddbok.ocpp.frame import Call, OcppVersion, encode_call, parse
 from laddbok.sessions.advance import LOST_STOP_AFTER
 from laddbok.store.memory import MemoryStore
+from laddbok.workers.settle import Settler
 
 T = TypeVar("T")
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -145,10 +146,8 @@ class Stage:
                 return
             self.now = max(self.now, *due)
             for leased in step(self.store.take_jobs("worker", self.now, 8)):
-                settlement = settle(step(self.store.session_evidence(1, leased.job.key)), self.now)
-                if settlement.changes is not None:
-                    step(self.store.commit(settlement.changes))
-                step(self.store.finish_job(leased, settlement.again_at))
+                does = Settler(self.store, lambda: self.now) if leased.job.kind == SETTLE else None
+                step(self.store.finish_job(leased, step(does(leased)) if does else None))
         raise AssertionError("the jobs never end")
 
     def sessions(self) -> list[Session]:

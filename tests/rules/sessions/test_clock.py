@@ -13,7 +13,7 @@ from laddbok.model.session import Clock, ReviewReason, Session, SessionState
 from laddbok.model.traits import Quirk
 from laddbok.sessions.timekeeping import AHEAD, LEAST_APART, LEAST_SAME, LIVE, clock_told, instant
 from tests.rules.sessions.people import knows
-from tests.rules.sessions.stage import NOON, TOKEN, Stage, text_of
+from tests.rules.sessions.stage import NOON, PRICE, TOKEN, Stage, tariff_document, text_of
 
 SETTLED, REVIEW = SessionState.SETTLED, SessionState.REVIEW
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
@@ -81,6 +81,20 @@ def test_S28_a_clock_that_is_off_proves_itself_in_its_first_session(protocol: st
     assert truth(session, begun_at) == RIGHT
     assert (session.state, session.review_reasons, session.clock.offset_s) == (SETTLED, (), -off_s)
     assert stage.store.stations[1].traits.clock_offset_s == -off_s
+    assert rebuild(stage.evidence(session)) == ()
+
+
+@pytest.mark.parametrize("protocol", DIALECTS)
+@pytest.mark.parametrize("off_s", [-5 * 3600, 5 * 3600])
+def test_S28_the_price_is_that_of_the_true_start(protocol: str, off_s: int) -> None:
+    stage = Stage(protocol)
+    dearer = tariff_document().replace(str(PRICE).encode(), b"9.99")
+    newest = tariff_document().replace(str(PRICE).encode(), b"0.01")
+    stage.store.terms.add_tariff(1, dearer, NOON - timedelta(hours=2))
+    stage.store.terms.add_tariff(1, newest, NOON + timedelta(hours=2))
+    session = charge(stage, off_by(off_s))
+    assert session.state is SETTLED and session.tariff is not None and session.tariff.version == 2
+    assert [str(line.price) for line in stage.rating().lines] == ["9.99"]
     assert rebuild(stage.evidence(session)) == ()
 
 
