@@ -282,10 +282,13 @@ def _turn(session: Session, activity: Activity, at: datetime) -> Session:
     """Idle time begins when the vehicle takes no more, and not when we hold it back (case B34)."""
     idle = activity in TAKES_NOTHING and session.has_charged
     charging_ended_at = (session.charging_ended_at or at) if idle else None
+    meter = turn(session.meter, at, activity)
+    if meter is session.meter and activity is session.activity and charging_ended_at == session.charging_ended_at:
+        return session
     return replace(
         session,
         activity=activity,
         has_charged=session.has_charged or activity is Activity.CHARGING,
         charging_ended_at=charging_ended_at,
-        meter=turn(session.meter, at, activity),
+        meter=meter,
     )

@@ -30,6 +30,7 @@ from laddbok.sessions.told import BEGIN, END, is_placeholder
 QUARTER = timedelta(minutes=15)
 MAX_PERIODS = 4_000
 """Of one session (41 days of quarters); beyond it the last period just grows."""
+NEVER = datetime.max.replace(tzinfo=UTC)
 MAX_TURNS = 64
 """Changes of activity between two readings; beyond it the last one stands for the rest."""
 GAP = timedelta(minutes=30)
@@ -182,7 +183,7 @@ def _extend(meter: Meter, at: datetime, energy_wh: int) -> Meter:
         meter,
         closed_periods=tuple(closed),
         open_period=period,
-        cut_at=_quarter_end(period.start_at),
+        cut_at=_quarter_end(period.start_at) if len(closed) < MAX_PERIODS else NEVER,
         activity=next((t.activity for t in reversed(meter.turns) if t.at <= at), meter.activity),
         turns=tuple(t for t in meter.turns if t.at > at),
     )

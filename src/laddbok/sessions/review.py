@@ -107,13 +107,16 @@ def _check_times(verdict: Verdict, session: Session) -> None:
 
 
 def _in_time(session: Session, started_at: datetime, ended_at: datetime, energy_wh: int | None) -> Session:
-    """The session in another time: what happened inside it stays, what lies outside is cut off."""
+    """The session in another time: what happened inside it stays, and when energy flowed; what lies outside is cut off."""
     pieces = periods(session.meter)
     meter = begin_meter(started_at, None, pieces[0].activity if pieces else Activity.CHARGING)
     for piece in pieces:
-        if started_at < piece.start_at < ended_at:
-            meter = turn(meter, piece.start_at, piece.activity)
-    meter = finish(meter, ended_at) if energy_wh is None else added(meter, ended_at, energy_wh)
+        begin_at, end_at = max(piece.start_at, started_at), min(piece.end_at, ended_at)
+        if begin_at < end_at:
+            share_wh = piece.energy_wh * (end_at - begin_at) // (piece.end_at - piece.start_at)
+            meter = added(turn(finish(meter, begin_at), begin_at, piece.activity), end_at, share_wh)
+    meter = finish(meter, ended_at)
+    meter = meter if energy_wh is None else fitted(meter, energy_wh)
     charging_ended_at = min(max(session.charging_ended_at or ended_at, started_at), ended_at)
     unplugged_at = session.unplugged_at and max(session.unplugged_at, ended_at)
     return replace(

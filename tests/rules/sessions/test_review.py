@@ -240,3 +240,20 @@ def test_a_judged_session_is_whole(steps: list[tuple[int, int, Activity]], said:
         assert result.transaction_ended_at == (said.ended_at or meter.mark_at)
     if pieces:
         assert (pieces[0].start_at, pieces[-1].end_at) == (result.started_at, result.transaction_ended_at)
+
+
+def test_a_corrected_time_keeps_when_energy_flowed() -> None:
+    stage = Stage()
+    stage.starts_16(1000)
+    stage.reads_16(5000, after_s=900)
+    stage.reads_16(5400, after_s=900)
+    stage.stops_16(5400, after_s=0)
+    session = stage.settle()
+    begin = session.started_at - timedelta(minutes=20)
+    verdict = Verdict(kind=VerdictKind.CORRECT, reason="the clock", started_at=begin)
+    corrected = judged(session, verdict)
+    pieces = periods(corrected.meter)
+    assert (corrected.started_at, corrected.energy_wh, pieces[0].start_at) == (begin, 4400, begin)
+    before = [p.energy_wh for p in pieces if p.end_at <= session.started_at]
+    late = [p.energy_wh for p in pieces if p.start_at >= session.started_at + timedelta(minutes=15)]
+    assert sum(before) == 0 and sum(late) <= 400

@@ -66,13 +66,13 @@ def test_S38_a_known_model_is_billed_the_first_time() -> None:
 def test_S38_power_in_kw_called_w_changes_no_energy() -> None:
     stage = Stage()
     stage.starts_16(1000)
-    for _ in range(3):
+    for _ in range(12):
         at = text_of(stage.now + timedelta(minutes=10))
         sampled = [{"value": "9", "measurand": "Power.Active.Import", "unit": "W"}]
         stage.reads_16(0, meterValue=[{"timestamp": at, "sampledValue": sampled}])
-    stage.stops_16(5500)
+    stage.stops_16(20_500)
     session = stage.settle()
-    assert session.energy_wh == 4500
+    assert session.energy_wh == 19_500
     assert (session.state, session.review_reasons) == (SessionState.REVIEW, (ReviewReason.UNIT_DOUBTFUL,))
 
 
