@@ -16,6 +16,7 @@ import msgspec
 from laddbok.flow.changes import CdrIssued, Changes, FrameRow
 from laddbok.flow.messages import StationMemory
 from laddbok.flow.store import Claim
+from laddbok.model.energy import Method
 from laddbok.model.session import RUNNING_STATES, FramePosition, Session, SessionState
 from tests.sim.world import Violation, World
 
@@ -173,9 +174,8 @@ class Safety:
             return
         if sum(period.energy_wh for period in document.periods) != document.energy_wh:
             raise self._violation("the periods sum to the energy", session.id, number)
-        if session.energy_wh != document.energy_wh or (
-            not session.meter.notes and _by_registers(session) != document.energy_wh
-        ):
+        followed = not session.meter.notes and not _is_continued(session)
+        if session.energy_wh != document.energy_wh or (followed and _by_registers(session) != document.energy_wh):
             text = f"{document.energy_wh} Wh in the CDR, {_by_registers(session)} Wh by the registers, {session.id}"
             raise self._violation("CDR energy is end less start", text, number)
         for side in ("excl_vat", "incl_vat"):
@@ -208,6 +208,11 @@ def _check_sum(lines: Iterable[Any], side: str, total: Decimal | None, session_i
     amounts = [getattr(line, side) for line in lines]
     if total is not None and sum(amounts, Decimal(0)) != total:
         raise Violation("rated lines sum to totals", f"session {session_id}: {side} {amounts} is not {total}")
+
+
+def _is_continued(session: Session) -> bool:
+    """Whether its begin was no register, and it is counted from where the session before ended (S33)."""
+    return session.energy is not None and session.energy.method is Method.CONTINUED
 
 
 def _by_registers(session: Session) -> int:

@@ -123,9 +123,14 @@ KWH_FACTORS = (500, 2_000)
 
 
 def counted_in_kwh(session: Session) -> bool:
-    """Whether its energy is about a thousandth of power times time: it counts kWh and calls them Wh (case S38)."""
+    """Whether its energy is about a thousandth of power times time: it counts kWh and calls them Wh (case S38).
+
+    A register that no meter could have reached in kWh is one in Wh.
+    """
     finding = session.energy
     if finding is None or ReviewReason.UNIT_DOUBTFUL not in session.review_reasons or finding.energy_wh is None:
+        return False
+    if (session.meter.mark_wh or 0) * 1000 >= OVERFLOW_WH:
         return False
     least, most = KWH_FACTORS
     rough = [e.energy_wh for e in finding.estimates if e.method in NEVER_BILLED]
