@@ -158,11 +158,11 @@ FROM jsonb_to_recordset($1::jsonb) AS r (tenant integer, id text, station_no int
 -- Sessions in their new state, each only if nobody moved it meanwhile.
 UPDATE session AS s SET
     id_token = r.id_token, token = r.token, contract_id = r.contract_id, state = r.state, version = r.version + 1,
-    revision = r.revision, ended_at = r.ended_at, energy_wh = r.energy_wh, review_reasons = r.review_reasons,
-    due_at = r.due_at, body = jsonb_set(r.body, '{version}', to_jsonb(r.version + 1))
+    revision = r.revision, started_at = r.started_at, ended_at = r.ended_at, energy_wh = r.energy_wh,
+    review_reasons = r.review_reasons, due_at = r.due_at, body = jsonb_set(r.body, '{version}', to_jsonb(r.version + 1))
 FROM jsonb_to_recordset($1::jsonb) AS r (
     tenant integer, id text, id_token text, token text, contract_id text, state text, version integer, revision integer,
-    ended_at timestamptz, energy_wh bigint, review_reasons text[], due_at timestamptz, body jsonb
+    started_at timestamptz, ended_at timestamptz, energy_wh bigint, review_reasons text[], due_at timestamptz, body jsonb
 )
 WHERE s.tenant = r.tenant AND s.id = r.id AND s.version = r.version
 RETURNING s.id;
