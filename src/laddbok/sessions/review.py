@@ -35,6 +35,8 @@ def last_verdict(verdicts: Iterable[Verdict]) -> Verdict | None:
 
 def _onto(before: Verdict, verdict: Verdict) -> Verdict:
     kept = {name: getattr(before, name) for name in _CORRECTABLE if getattr(verdict, name) is None}
+    if verdict.token is not None:  # another driver has their own contract, or none
+        kept.pop("contract_id", None)
     return replace(verdict, **kept)
 
 
