@@ -117,6 +117,7 @@ async def running_api(settings: Settings, database: Database) -> AsyncIterator[i
         version=version("laddbok"),
         secure_cookies=settings.secure_cookies,
         command_time_limit_s=settings.command_limit_s,
+        quirks=quirk_table(settings),
     )
     stop = asyncio.Event()
     serving = asyncio.create_task(serve(build_api(about, pool, settings.clock, check_reading), listener, stop))

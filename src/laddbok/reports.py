@@ -99,6 +99,7 @@ def _print_session(item: SessionView, price: PriceView | NoPrice, items: list[Ti
         print(f"  {words[name]:24} {_instant(getattr(item, name))}")
     energy = "-" if item.energy_wh is None else f"{item.energy_wh / 1000:.3f} kWh"
     print(f"  {words['energy']:24} {energy}")
+    _print_finding(item, words)
     print()
     _print_price(price, language)
     print()
@@ -116,6 +117,25 @@ def _print_proof(signed: list[SignedValueView], root: str | None, language: str)
         print(f"  {each.received_at:%H:%M:%S}  {words['signed']} {register}: {words[each.verdict.value]}")
     if root:
         print(f"  {words['root']} {root}")
+
+
+def _print_finding(item: SessionView, words: dict[str, str]) -> None:
+    """How the energy was found: the way, how sure it is, the other ways, and what speaks of the register."""
+    if item.verdict is not None:
+        print(f"  {words['verdict']:24} {item.verdict.kind}: {item.verdict.reason}")
+    found = item.energy
+    if found is None:
+        return
+    print(f"  {words['found']:24} {found.method or '-'}, {words['confidence']}: {found.confidence}")
+    for each in found.estimates:
+        mark = "*" if each.method is found.method else " "
+        print(f"  {mark} {each.method:22} {each.energy_wh / 1000:.3f} kWh, {words['covers']} {each.covered_s} s")
+    print(f"  {words['bound']:24} {found.bound_wh / 1000:.3f} kWh")
+    if found.begin_wh is not None and found.end_wh is not None:
+        notes = "".join(f", {note}" for note in found.notes)
+        print(f"  {words['registers']:24} {found.begin_wh} - {found.end_wh} Wh{notes}")
+    if found.gap_wh:
+        print(f"  {words['gap']:24} {found.gap_wh} Wh")
 
 
 def _print_price(price: PriceView | NoPrice, language: str) -> None:
@@ -158,6 +178,13 @@ _WORDS = {
         "transaction_ended_at": "transaction ended",
         "unplugged_at": "unplugged",
         "energy": "energy",
+        "found": "found by",
+        "confidence": "confidence",
+        "covers": "covers",
+        "bound": "the outlet could give",
+        "registers": "registers",
+        "gap": "moved before it",
+        "verdict": "a person decided",
         "no_price": "no price",
         "final": "final",
         "so_far": "so far, as of",
@@ -180,6 +207,13 @@ _WORDS = {
         "transaction_ended_at": "transaktionen slutade",
         "unplugged_at": "kabeln ur",
         "energy": "energi",
+        "found": "funnen genom",
+        "confidence": "säkerhet",
+        "covers": "täcker",
+        "bound": "uttaget kunde ge",
+        "registers": "mätarställningar",
+        "gap": "rörde sig före den",
+        "verdict": "en människa beslutade",
         "no_price": "inget pris",
         "final": "slutligt",
         "so_far": "hittills, per",

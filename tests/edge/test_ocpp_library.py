@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import re
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
@@ -92,6 +93,7 @@ def assert_priced(running: Platform, identity: str, transaction_id: str) -> None
     assert (printed["price"]["excl_vat"], printed["price"]["incl_vat"]) == (EXCL_VAT, INCL_VAT)
     words = finished(["session", session["id"]], running.folder).stdout
     assert "12.345 kWh" in words and "44.50" in words
+    assert re.search(rf"found by\s+{printed['energy']['method']}, confidence: {printed['energy']['confidence']}", words)
 
 
 def test_a_16_station_of_the_library(running: Platform) -> None:

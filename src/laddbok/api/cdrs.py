@@ -10,7 +10,7 @@ from typing import Annotated
 import asyncpg
 import msgspec
 from litestar import get
-from litestar.params import FromPath, QueryParameter
+from litestar.params import FromPath, FromQuery, QueryParameter
 
 from laddbok.api.pages import DEFAULT_LIMIT, Cursor, Limit, Page, read_page
 from laddbok.api.parts import ApiRequest, asked
@@ -47,6 +47,7 @@ async def list_cdrs(
     request: ApiRequest,
     from_at: Annotated[datetime | None, QueryParameter(name="from", description="Issued at or after.")] = None,
     to_at: Annotated[datetime | None, QueryParameter(name="to", description="Issued before.")] = None,
+    session_id: FromQuery[str | None] = None,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Page[CdrView]:
@@ -56,6 +57,8 @@ async def list_cdrs(
         filters.add("issued_at >= ?", aware(from_at, "from"))
     if to_at is not None:
         filters.add("issued_at < ?", aware(to_at, "to"))
+    if session_id is not None:
+        filters.add("session_id = ?", normalise_session_id(session_id))
     if cursor is not None:
         number, *rest = parse_cursor(cursor, int, str, int, str)
         filters.add("(issued_at, session_id, revision, kind) < (?, ?, ?::bigint, ?)", cursor_instant(number), *rest)

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from laddbok.api.timeline_text import NOTHING, Text
+from laddbok.api.verdict_text import decision_text
 from laddbok.ocpp.frame import CallError, CallResult, OcppVersion, parse
 
 _STATUS = {
@@ -121,6 +122,10 @@ def decided(kind: str, decided_by: str, body: dict[str, Any]) -> Text:
             )
         case "settled":
             return _settled(body)
+        case "matched":
+            return _matched(decided_by, str(body.get("reason") or ""))
+        case "verdict":
+            return decision_text(decided_by, body.get("verdict", {}))
         case _:
             return Text(f"Beslut av {decided_by}: {kind}", f"Decision by {decided_by}: {kind}")
 
@@ -135,8 +140,21 @@ _SETTLED = {
 def _settled(body: dict[str, Any]) -> Text:
     state = str(body.get("state"))
     text = _SETTLED.get(state) or Text(f"Sessionen är {state}", f"The session is {state}")
-    reasons = ", ".join(map(str, body.get("reasons") or []))
+    reasons = ", ".join(map(str, body.get("reasons") or [])) if state == "review" else ""
     return text + Text(f" ({reasons})", f" ({reasons})") if reasons else text
+
+
+def _matched(decided_by: str, reason: str) -> Text:
+    """That a message belongs here though it did not say so: found by us, or by a person with a reason."""
+    if decided_by == "laddbok":
+        return Text(
+            "Ett meddelande utan transaktion hör hit: det passar ingen annanstans",
+            "A message without a transaction belongs here: it fits nowhere else",
+        )
+    return Text(
+        f"{decided_by} förde ett herrelöst meddelande hit. Skäl: {reason}",
+        f"{decided_by} matched an orphan to this session. Reason: {reason}",
+    )
 
 
 def _facts(start: dict[str, Any]) -> Text:

@@ -11,9 +11,11 @@ from decimal import Decimal
 import asyncpg
 import msgspec
 
+from laddbok.api.energy_view import EnergyView, Registers, energy_view
 from laddbok.api.prices import Prices
 from laddbok.model.cdr import Activity, ChargingPeriod
-from laddbok.model.session import TariffChoice, Turn
+from laddbok.model.energy import EnergyFinding
+from laddbok.model.session import TariffChoice, Turn, Verdict, VerdictKind
 from laddbok.store.reads import Filters
 from laddbok.store.sql import query
 
@@ -36,18 +38,29 @@ class PriceSum(msgspec.Struct):
     as_of: datetime
 
 
+class VerdictRef(msgspec.Struct):
+    """What a person decided last, and why."""
+
+    kind: VerdictKind
+    reason: str
+
+
 class SessionView(msgspec.Struct, kw_only=True):
     """One session. Instants are UTC; energy in whole Wh, null when no register was read; power in W.
 
-    `id_token` is as first presented. `price` is null with a `price_missing_reason`.
+    `id_token` is as first presented, `token` who is billed, in its normal form. `price` is null with a
+    `price_missing_reason`. `version` grows with each move; a decision names the one that the person saw. `energy` is null
+    until the energy has been found, `verdict` until a person has decided.
     """
 
     id: str
+    version: int
     station_id: str
     evse_id: int | None
     connector_id: int | None
     transaction_id: str | None
     id_token: str | None
+    token: str | None
     state: str
     started_at: datetime
     ended_at: datetime | None
@@ -55,6 +68,7 @@ class SessionView(msgspec.Struct, kw_only=True):
     transaction_ended_at: datetime | None
     unplugged_at: datetime | None
     energy_wh: int | None
+    energy: EnergyView | None
     power_w: int | None
     soc_pct: int | None
     activity: Activity | None
@@ -65,15 +79,14 @@ class SessionView(msgspec.Struct, kw_only=True):
     stop_reason: str | None
     tariff: TariffRef | None
     review_reasons: list[str]
+    verdict: VerdictRef | None
     price: PriceSum | None
     price_missing_reason: str | None
 
 
-class MeterFacts(msgspec.Struct):
+class MeterFacts(Registers, kw_only=True):
     """What a stored session says of its meter."""
 
-    begin_wh: int | None = None
-    mark_wh: int | None = None
     power_w: int | None = None
     soc_pct: int | None = None
     activity: Activity | None = None
@@ -96,6 +109,8 @@ class Facts(msgspec.Struct):
     stop_reason: str | None = None
     tariff: TariffChoice | None = None
     meter: MeterFacts = msgspec.field(default_factory=MeterFacts)
+    energy: EnergyFinding | None = None
+    verdict: Verdict | None = None
 
 
 RUNNING = frozenset({"pending", "active"})
@@ -142,17 +157,19 @@ async def view(
     is_running = row["state"] in RUNNING
     meter = facts.meter
     energy_wh = row["energy_wh"]
-    if meter.begin_wh is not None and meter.mark_wh is not None and row["state"] not in ("settled", "void"):
-        energy_wh = meter.mark_wh - meter.begin_wh
+    if meter.energy_wh is not None and row["state"] not in ("settled", "void"):
+        energy_wh = meter.energy_wh
     return SessionView(
-        id=row["id"], station_id=row["station_id"], evse_id=row["evse_id"], connector_id=row["connector_id"],
-        transaction_id=row["transaction_id"], id_token=row["id_token"], state=row["state"],
+        id=row["id"], version=row["version"], station_id=row["station_id"], evse_id=row["evse_id"], connector_id=row["connector_id"],
+        transaction_id=row["transaction_id"], id_token=row["id_token"], token=row["token"], state=row["state"],
         started_at=row["started_at"], ended_at=row["ended_at"], charging_ended_at=facts.charging_ended_at,
         transaction_ended_at=facts.transaction_ended_at or row["ended_at"], unplugged_at=facts.unplugged_at,
-        energy_wh=energy_wh, power_w=meter.power_w if is_running else None, soc_pct=meter.soc_pct,
+        energy_wh=energy_wh, energy=energy_view(facts.energy, meter), power_w=meter.power_w if is_running else None, soc_pct=meter.soc_pct,
         activity=meter.last_activity if is_running else None, contract_id=row["contract_id"],
         site_id=row["site_id"], origin=row["origin"], revision=row["revision"], stop_reason=facts.stop_reason,
-        tariff=_tariff(row, facts), review_reasons=row["review_reasons"], price=price, price_missing_reason=reason,
+        tariff=_tariff(row, facts), review_reasons=row["review_reasons"],
+        verdict=VerdictRef(facts.verdict.kind, facts.verdict.reason) if facts.verdict else None,
+        price=price, price_missing_reason=reason,
     )  # fmt: skip
 
 

@@ -14,7 +14,8 @@ from laddbok.store.sql import query
 
 MAX_TRACKED = 5_000
 """Open sessions and stations watched in one tenant; beyond it, only the youngest sessions and the first stations."""
-OPEN = frozenset({"pending", "active", "ended"})
+OPEN = frozenset({"pending", "active", "ended", "review"})
+"""Those of which more is to come: from the station, from a worker, or from a person."""
 
 
 class TenantWatch:

@@ -52,7 +52,7 @@ def judged(session: Session, verdict: Verdict) -> Session:
         return replace(session, verdict=verdict)
     started_at = verdict.started_at or session.started_at
     ended_at = verdict.ended_at or session.transaction_ended_at or session.meter.mark_at
-    energy_wh = _proposed_wh(session) if verdict.energy_wh is None else verdict.energy_wh
+    energy_wh = proposed_wh(session) if verdict.energy_wh is None else verdict.energy_wh
     if (started_at, ended_at) != (session.started_at, session.transaction_ended_at):
         session = _in_time(session, started_at, max(ended_at, started_at), energy_wh)
     elif energy_wh is not None:
@@ -80,13 +80,13 @@ def checked(verdict: Verdict, session: Session) -> Verdict:
         raise Invalid("energy_wh", f"must be from 0 to {MOST_WH}")
     if verdict.kind is VerdictKind.CORRECT and not _says_something(verdict):
         raise Invalid("energy_wh", "a correction corrects something: energy, times, token, contract or tariff")
-    if verdict.kind is VerdictKind.ACCEPT and verdict.energy_wh is None and _proposed_wh(session) is None:
+    if verdict.kind is VerdictKind.ACCEPT and verdict.energy_wh is None and proposed_wh(session) is None:
         raise Invalid("energy_wh", "the engine proposes no energy that could be accepted; correct it")
     _check_times(verdict, session)
     return verdict
 
 
-def _proposed_wh(session: Session) -> int | None:
+def proposed_wh(session: Session) -> int | None:
     """What the engine found; None where nothing can be believed, though a register may have been followed for a while."""
     return session.energy_wh if session.energy is None else session.energy.energy_wh
 

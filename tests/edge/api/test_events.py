@@ -61,7 +61,9 @@ def test_changes_of_everything_are_told_without_prices(house: RunningApi) -> Non
         assert next(data for event, data in events if event == "station")["connected"] is True
         house.sql("UPDATE session SET state = 'ended', ended_at = $2, version = 2 WHERE id = $1", session.id, NOW)
         assert next(data for event, data in events if event == "session")["state"] == "ended"
-        house.sql("UPDATE session SET state = 'settled', version = 3 WHERE id = $1", session.id)
+        house.sql("UPDATE session SET state = 'review', version = 3 WHERE id = $1", session.id)
+        assert next(data for event, data in events if event == "session")["state"] == "review"
+        house.sql("UPDATE session SET state = 'settled', version = 4 WHERE id = $1", session.id)
         assert next(data for event, data in events if event == "session")["state"] == "settled"
 
 

@@ -205,12 +205,39 @@ def test_evidence_cdrs_and_sessions_are_read_only(house: Dsn) -> None:
         "session_curve",
         "cdr",
         "rated_line",
-        "job",
+        "orphan",
+        "station_traits",
     ):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             _asked(house, THEIRS, f"DELETE FROM {table}", write=True)
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             _asked(house, THEIRS, f"UPDATE {table} SET tenant = tenant", write=True)
+
+
+@pytest.mark.parametrize(
+    ("table", "change"),
+    [("job", "due_at = now()"), ("job", f"tenant = {OURS}"), ("orphan", "wanted = '{}', match_error = NULL")],
+)
+def test_work_and_wishes_of_another_tenant_are_out_of_reach(house: Dsn, table: str, change: str) -> None:
+    before = _owner(house, f"SELECT * FROM {table} WHERE tenant = {THEIRS}")
+    assert _asked(house, OURS, f"UPDATE {table} SET {change} RETURNING tenant", write=True) == []
+    assert _owner(house, f"SELECT * FROM {table} WHERE tenant = {THEIRS}") == before
+
+
+def test_work_can_neither_be_put_before_another_tenant_nor_be_taken_from_it_by_its_name(house: Dsn) -> None:
+    insert = "INSERT INTO job (tenant, kind, key, due_at) VALUES ({}, 'cdr', 'x', now())"
+    queue_once = f"{insert} ON CONFLICT (kind, key) DO UPDATE SET due_at = excluded.due_at"
+    for statement in (insert.format(THEIRS), queue_once.format(THEIRS), queue_once.format(OURS)):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            _asked(house, OURS, statement, write=True)
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        _asked(house, THEIRS, "DELETE FROM job", write=True)
+
+
+def test_an_orphan_is_changed_only_by_a_wish(house: Dsn) -> None:
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        _asked(house, THEIRS, "UPDATE orphan SET matched_session_id = 'mine'", write=True)
+    assert _asked(house, THEIRS, "UPDATE orphan SET wanted = NULL RETURNING tenant", write=True)
 
 
 def test_only_the_deployments_administrator_sees_the_lobby(house: Dsn) -> None:

@@ -82,10 +82,10 @@ def test_a_session_says_what_the_contract_promises(house: RunningApi, charges: d
     shown = house.client.get(f"/sessions/{charges['live'].id}").json()
     assert shown == {
         "id": charges["live"].id, "station_id": "LB-1", "evse_id": 1, "connector_id": 1, "transaction_id": "1",
-        "id_token": "04A2FF", "state": "active", "started_at": "2026-03-01T12:00:00Z", "ended_at": None,
-        "charging_ended_at": None, "transaction_ended_at": None, "unplugged_at": None, "energy_wh": 5000, "power_w": 7400,
+        "id_token": "04A2FF", "token": "04A2FF", "version": 1, "state": "active", "started_at": "2026-03-01T12:00:00Z", "ended_at": None,
+        "charging_ended_at": None, "transaction_ended_at": None, "unplugged_at": None, "energy_wh": 5000, "energy": None, "power_w": 7400,
         "soc_pct": None, "activity": "charging", "contract_id": None, "site_id": "torget", "origin": "station",
-        "revision": 1, "stop_reason": None, "tariff": {"id": "plain", "version": 1}, "review_reasons": [],
+        "revision": 1, "stop_reason": None, "tariff": {"id": "plain", "version": 1}, "review_reasons": [], "verdict": None,
         "price": {
             "currency": "SEK", "excl_vat": "16.00", "incl_vat": "20.00", "final": False, "as_of": "2026-03-01T13:00:00Z",
         },

@@ -20,7 +20,8 @@ FROM session WHERE started_at > $1 AND ended_at >= $2 AND origin = 'station' AND
 -- name: overview_live
 -- Power and energy of the sessions that run.
 SELECT coalesce(sum((l.body #>> '{meter,power_w}')::bigint), 0)::bigint AS power_w,
-    coalesce(sum((l.body #>> '{meter,mark_wh}')::bigint - (l.body #>> '{meter,begin_wh}')::bigint), 0)::bigint AS energy_wh
+    coalesce(sum((l.body #>> '{meter,mark_wh}')::bigint - (l.body #>> '{meter,begin_wh}')::bigint
+        + coalesce((l.body #>> '{meter,carried_wh}')::bigint, 0)), 0)::bigint AS energy_wh
 FROM session s JOIN session_live l ON l.tenant = s.tenant AND l.session_id = s.id
 WHERE s.state IN ('pending', 'active')
 

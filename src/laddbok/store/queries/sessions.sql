@@ -1,7 +1,7 @@
 -- name: session_rows
 -- Sessions as people see them: the newer of what is stored and what is live, with the price of the issued CDR.
-SELECT s.id, s.station AS station_id, s.evse_id, s.connector_id, s.transaction_id, s.id_token, s.state, s.started_at,
-    s.ended_at, s.energy_wh, s.contract_id, s.site_id, s.origin, s.revision, s.review_reasons,
+SELECT s.id, s.version, s.station AS station_id, s.evse_id, s.connector_id, s.transaction_id, s.id_token, s.token, s.state,
+    s.started_at, s.ended_at, s.energy_wh, s.contract_id, s.site_id, s.origin, s.revision, s.review_reasons,
     CASE WHEN s.state IN ('settled', 'void') THEN s.body #- '{meter,closed_periods}' ELSE coalesce(laddbok_live_body(l), s.body) END AS body,
     coalesce(l.as_of, s.ended_at) AS as_of, CASE WHEN t.connected THEN NULL ELSE t.last_frame_at END AS silent_since,
     c.currency, c.excl_vat, c.incl_vat, c.issued_at, c.tariff_id, c.tariff_version
@@ -109,8 +109,8 @@ ORDER BY f.connection_epoch, f.seq
 LIMIT $2;
 
 -- name: open_sessions
--- Sessions that are not finished, for watching them.
-SELECT id, version FROM session WHERE state IN ('pending', 'active', 'ended') ORDER BY started_at DESC LIMIT $1
+-- Sessions that are not finished, or wait for a person, for watching them.
+SELECT id, version FROM session WHERE state IN ('pending', 'active', 'ended', 'review') ORDER BY started_at DESC LIMIT $1
 
 -- name: live_since
 -- Sessions of which the owner said something since then.
