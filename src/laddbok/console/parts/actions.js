@@ -6,7 +6,7 @@ import { CopyButton } from "./copy.js";
 import { Icon } from "./icons.js";
 
 function Field({ field }) {
-  const { name, label, options, type = "text", required = false, initial = "" } = field;
+  const { name, label, options, type = "text", required = false, initial = "", more = {} } = field;
   if (type === "checkbox") {
     return html`
       <label class="field check">
@@ -33,6 +33,7 @@ function Field({ field }) {
           defaultValue=${initial}
           autocomplete="off"
           spellcheck="false"
+          ...${more}
         />
       `;
   return html`
@@ -43,27 +44,42 @@ function Field({ field }) {
   `;
 }
 
-/** A form in a dialog. `onDone(values)` gets the fields by name; Escape and Cancel close it. */
-function ActionDialog({ action, onDone, onClose }) {
+/**
+ * A form in a dialog. `onDone(values)` gets the fields by name; Escape and Cancel close it. An action that `stays` is run
+ * while the form is open, so that nothing that was typed is lost when it is refused.
+ */
+function ActionDialog({ action, onDone, onTold, onClose }) {
   const dialog = useRef();
+  const opened = useRef(action); // what was read before it is confirmed, though the page goes on behind the dialog
+  const [busy, setBusy] = useState(false);
+  const [trouble, setTrouble] = useState("");
   useLayoutEffect(() => dialog.current.showModal(), []);
-  const submit = (event) => {
+  const submit = async (event) => {
     event.preventDefault();
-    onDone(Object.fromEntries(new FormData(event.target)));
+    const values = Object.fromEntries(new FormData(event.target));
+    if (!action.stays) return onDone(values);
+    setBusy(true);
+    const told = await Promise.resolve()
+      .then(() => opened.current.run(values))
+      .catch(failure);
+    setBusy(false);
+    if (told.kind === "bad") setTrouble(told.text);
+    else onTold(told);
   };
   return html`
     <dialog ref=${dialog} onClose=${onClose} aria-labelledby="dialog-title">
       <form onSubmit=${submit}>
         <h2 id="dialog-title">${action.title ?? action.label}</h2>
-        <p>${action.explain}</p>
+        <p>${action.stays ? opened.current.explain : action.explain}</p>
         ${(action.fields ?? []).map(
           (field) => html`
             <${Field} field=${field} key=${field.name} />
           `,
         )}
+        <p class="trouble" role="alert">${trouble}</p>
         <div class="dialog-buttons">
           <button type="button" onClick=${onClose}>${t("cancel")}</button>
-          <button type="submit" class=${action.danger ? "danger solid" : "primary"}>
+          <button type="submit" disabled=${busy} class=${action.danger ? "danger solid" : "primary"}>
             ${action.verb ?? action.label}
           </button>
         </div>
@@ -105,7 +121,7 @@ export function Result({ result }) {
   `;
 }
 
-/** A row of actions {label, verb?, icon, explain, fields?, run(values) -> {kind, text}} with one place for their results. */
+/** A row of actions {label, verb?, icon, explain, fields?, stays?, run(values) -> {kind, text}} with one place for their results. */
 export function Actions({ actions, compact = false }) {
   const [openLabel, setOpen] = useState(null);
   const open = actions.find(({ label }) => label === openLabel); // as it is now: its choices may have come meanwhile
@@ -115,6 +131,10 @@ export function Actions({ actions, compact = false }) {
     setResult({ busy: true, label: action.label });
     const told = await action.run(values).catch(failure);
     setResult({ ...told, label: action.label });
+  };
+  const told = (outcome) => {
+    setOpen(null);
+    setResult({ ...outcome, label: openLabel });
   };
   return html`
     <div class="actions ${compact ? "compact" : ""}">
@@ -142,7 +162,12 @@ export function Actions({ actions, compact = false }) {
       ${
         open &&
         html`
-          <${ActionDialog} action=${open} onDone=${(values) => run(open, values)} onClose=${() => setOpen(null)} />
+          <${ActionDialog}
+            action=${open}
+            onDone=${(values) => run(open, values)}
+            onTold=${told}
+            onClose=${() => setOpen(null)}
+          />
         `
       }
     </div>
