@@ -108,3 +108,35 @@ def test_ten_thousand_sessions_are_a_few_rows_and_stay_put_while_they_change(pag
     assert seen["drawn"] < 100
     assert seen["before"] == seen["after"] == f"S{ROWS - 1 - 5000:05}"
     assert 990 <= seen["changed"] <= 1_000
+
+
+def test_a_typed_energy_is_whole_wh_in_either_spelling(page: Page) -> None:
+    assert run(page, "/decide.js", '["12.345", " 12,5 ", "0"].map(m.energyWh)') == [12_345, 12_500, 0]
+    refused = """["", "1,2345", "1.000,5", "-1", "many"].map((text) => {
+        try { return m.energyWh(text); } catch (problem) { return problem.status; }
+    })"""
+    assert run(page, "/decide.js", refused) == [422] * 5
+
+
+def test_a_correction_sends_only_what_was_changed(page: Page) -> None:
+    session = """{ energy_wh: 5000, started_at: "2026-03-29T00:30:00Z", ended_at: "2026-03-29T01:30:00.5Z", token: "04A1",
+        tariff: { id: "plain" } }"""
+    as_it_was = """{ energy: m.kwhText(5000), started_at: m.localTime("2026-03-29T00:30:00Z").slice(0, 16),
+        ended_at: m.localTime("2026-03-29T01:30:00.5Z"), id_token: "04A1 ", tariff_id: "plain" }"""
+    assert run(page, "/decide.js", f"m.corrections({session}, {as_it_was})") == {}
+    changed = f'{{ ...{as_it_was}, energy: "4", started_at: "2026-03-29T03:15:00" }}'
+    assert run(page, "/decide.js", f"m.corrections({session}, {changed})") == {
+        "energy_wh": 4_000, "started_at": "2026-03-29T01:15:00.000Z",
+    }  # fmt: skip
+
+
+def test_what_stands_is_the_last_revision_that_was_not_credited(page: Page) -> None:
+    cdr, credit = '{ kind: "cdr", revision: 1 }', '{ kind: "credit", revision: 1 }'
+    second = '{ kind: "cdr", revision: 2 }'
+    issued = f"[[], [{cdr}], [{cdr}, {credit}], [{cdr}, {credit}, {second}]].map(m.standing)"
+    assert run(page, "/decide.js", issued) == [
+        {"last": 0, "stands": False},
+        {"last": 1, "stands": True},
+        {"last": 1, "stands": False},
+        {"last": 2, "stands": True},
+    ]

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from laddbok.model.cdr import Activity
+from laddbok.model.energy import Confidence, Method
 from laddbok.model.rated import LineKind
-from laddbok.model.session import ReviewReason, SessionState
+from laddbok.model.session import MeterNote, ReviewReason, SessionState, VerdictKind
+from laddbok.model.traits import Quirk, RegisterKind
 
 CONSOLE = Path(__file__).resolve().parents[2] / "src/laddbok/console"
 LANGUAGES = ("sv", "en")
@@ -56,7 +58,11 @@ def test_all_words_are_used() -> None:
 
 @pytest.mark.parametrize(
     ("prefix", "codes"),
-    [("review", ReviewReason), ("state", SessionState), ("activity", Activity), ("dimension", LineKind)],
-)
+    [
+        ("review", ReviewReason), ("state", SessionState), ("activity", Activity), ("dimension", LineKind), ("method", Method),
+        ("confidence", Confidence), ("confidence_why", Confidence), ("note", MeterNote), ("verdict", VerdictKind),
+        ("decide", VerdictKind), ("register_kind", RegisterKind), ("quirk", Quirk),
+    ],
+)  # fmt: skip
 def test_every_code_of_the_model_has_words(prefix: str, codes: type[ReviewReason]) -> None:
     assert {f"{prefix}.{code.value}" for code in codes} - words("sv").keys() == set()

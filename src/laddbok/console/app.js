@@ -6,7 +6,9 @@ import { t } from "./i18n.js";
 import { connect, disconnect } from "./live.js";
 import { LobbyPage } from "./pages/lobby.js";
 import { LoginPage, PasswordPage } from "./pages/login.js";
+import { OrphansPage } from "./pages/orphans.js";
 import { OverviewPage } from "./pages/overview.js";
+import { ReviewPage } from "./pages/review.js";
 import { SessionPage } from "./pages/session.js";
 import { SessionsPage } from "./pages/sessions.js";
 import { StationPage } from "./pages/station.js";
@@ -21,6 +23,8 @@ const PAGES = {
   lobby: LobbyPage,
   sessions: SessionsPage,
   session: SessionPage,
+  review: ReviewPage,
+  orphans: OrphansPage,
   password: PasswordPage,
 };
 

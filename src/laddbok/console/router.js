@@ -8,6 +8,8 @@ const PAGES = [
   [/^\/lobby$/, "lobby"],
   [/^\/sessions$/, "sessions"],
   [/^\/sessions\/([^/]+)$/, "session"],
+  [/^\/review$/, "review"],
+  [/^\/orphans$/, "orphans"],
   [/^\/password$/, "password"],
 ];
 

@@ -72,7 +72,7 @@ function Tiles({ overview }) {
       <${Tile}
         label=${t("overview.review")}
         figure=${number(sessions.review)}
-        href="/sessions?state=review"
+        href="/review"
         tone=${sessions.review ? "bad" : ""}
         more=${t("overview.ended", { n: number(sessions.ended) })}
       />

@@ -1,14 +1,18 @@
 // What happened in this session, what does it cost, and what can I do about it? The page a driver's call is answered from.
 import { html, useCallback, useEffect, useMemo, useRef, useState } from "../vendor/preact.js";
-import { get, seg } from "../api.js";
+import { get, me, seg } from "../api.js";
 import { nowMs } from "../clock.js";
 import { order, orderSession } from "../commands.js";
+import { DECIDABLE } from "../decide.js";
 import { duration, energyParts, fullInstant, instant, money, percent, powerParts } from "../format.js";
 import { t, tCode } from "../i18n.js";
 import { useLive } from "../live.js";
 import { Actions } from "../parts/actions.js";
+import { Issued } from "../parts/cdrs.js";
 import { CopyButton } from "../parts/copy.js";
 import { Curves } from "../parts/curves.js";
+import { Decisions } from "../parts/decisions.js";
+import { EnergyPanel } from "../parts/energy.js";
 import { Icon } from "../parts/icons.js";
 import { Price } from "../parts/price.js";
 import { Pending, usePaced, useResource } from "../parts/resource.js";
@@ -16,6 +20,7 @@ import { lengthMs } from "../parts/session-row.js";
 import { SessionBadge } from "../parts/state.js";
 import { Timeline } from "../parts/timeline.js";
 import { route, stationPath, withQuery } from "../router.js";
+import { recount } from "../waiting.js";
 
 const PAGE = 200;
 const MOST_PAGES_AT_ONCE = 10;
@@ -133,6 +138,9 @@ function Numbers({ session, price }) {
   `;
 }
 
+/** An id token in the form in which the platform keeps it. */
+const normal = (token) => token?.replaceAll(/[:\- \t]/g, "").toUpperCase();
+
 function Facts({ session }) {
   const at = (value) => html`
     <span title=${fullInstant(value)}>${instant(value, { against: nowMs.value, seconds: true })}</span>
@@ -146,6 +154,9 @@ function Facts({ session }) {
     ],
     ["EVSE", session.evse_id ?? "–"],
     [t("column.token"), session.id_token ?? "–"],
+    ...(session.verdict && session.token && normal(session.id_token) !== session.token
+      ? [[t("session.token"), session.token]]
+      : []),
     [t("session.started"), at(session.started_at)],
     [t("session.ended"), at(session.ended_at)],
     [t("session.charging_ended"), at(session.charging_ended_at)],
@@ -176,14 +187,16 @@ function Facts({ session }) {
   `;
 }
 
-function Review({ session }) {
-  const reasons = session.review_reasons ?? [];
-  if (!reasons.length) return null;
+function Review({ session, issued, tariffs, reload }) {
+  const reasons = session.state === "review" ? session.review_reasons ?? [] : [];
+  const { verdict } = session;
+  if (!DECIDABLE.has(session.state) || session.origin === "import") return null;
+  if (me.value.role === "reader" && !reasons.length && !verdict) return null;
   return html`
-    <section class="review" aria-labelledby="review">
+    <section class=${session.state === "review" ? "review" : "panel"} aria-labelledby="review">
       <h2 id="review">
         <${Icon} name="flag" />
-        ${t("session.review")}
+        ${t(session.state === "review" ? "session.review" : "decide.title")}
       </h2>
       <ul>
         ${reasons.map(
@@ -191,7 +204,23 @@ function Review({ session }) {
             <li key=${reason}>${tCode("review", reason)}</li>
           `,
         )}
+        ${
+          verdict &&
+          html`
+            <li>${tCode("verdict", verdict.kind, { reason: verdict.reason })}</li>
+          `
+        }
       </ul>
+      ${
+        issued.data
+          ? html`
+              <${Decisions} session=${session} issued=${issued.data.items} tariffs=${tariffs} reload=${reload} />
+            `
+          : issued.problem &&
+            html`
+              <${Pending} ...${issued} />
+            `
+      }
     </section>
   `;
 }
@@ -199,6 +228,7 @@ function Review({ session }) {
 function useSession(id) {
   const path = `/sessions/${seg(id)}`;
   const [session, price, curve] = [useResource(path), useResource(`${path}/price`), useResource(`${path}/curve`)];
+  const issued = useResource(`/cdrs?session_id=${seg(id)}`);
   const timeline = useTimeline(id);
   const pricePaced = usePaced(() => (price.load(), timeline.refresh()), PRICE_PAUSE_MS);
   const curvePaced = usePaced(curve.load, CURVE_PAUSE_MS);
@@ -210,12 +240,20 @@ function useSession(id) {
     curvePaced();
   });
   useLive("reload", timeline.refresh);
-  return { session, price, curve, timeline };
+  const version = session.data?.version;
+  const seen = useRef(version);
+  useEffect(() => {
+    if (seen.current !== undefined && seen.current !== version) void (issued.load(), recount());
+    seen.current = version;
+  }, [version]);
+  const reload = () => void (session.load(), timeline.refresh());
+  return { session, price, curve, issued, timeline, reload };
 }
 
 export function SessionPage() {
   const { id } = route.value;
-  const { session: resource, price, curve, timeline } = useSession(id);
+  const { session: resource, price, curve, issued, timeline, reload } = useSession(id);
+  const tariffs = useResource("/tariffs?limit=500");
   const session = resource.data;
   if (!session)
     return html`
@@ -233,7 +271,12 @@ export function SessionPage() {
         <${Actions} actions=${actionsOf(session)} />
       </div>
       <${Numbers} session=${session} price=${price.data?.currency ? price.data : session.price} />
-      <${Review} session=${session} />
+      <${Review}
+        session=${session}
+        issued=${issued}
+        tariffs=${tariffs.data?.items ?? []}
+        reload=${reload}
+      />
       <div class="session-columns">
         <div class="session-main">
           ${
@@ -257,6 +300,8 @@ export function SessionPage() {
                   <${Pending} ...${price} />
                 `
           }
+          <${Issued} issued=${issued.data?.items} />
+          <${EnergyPanel} found=${session.energy} />
           <${Facts} session=${session} />
         </div>
       </div>

@@ -7,6 +7,7 @@ import { duration, fullInstant, instant, power } from "../format.js";
 import { t, tCode } from "../i18n.js";
 import { useLive } from "../live.js";
 import { Actions } from "../parts/actions.js";
+import { Habits } from "../parts/habits.js";
 import { Pending, useResource } from "../parts/resource.js";
 import { SessionTable } from "../parts/session-row.js";
 import { ConnectionBadge, ConnectorBadge } from "../parts/state.js";
@@ -261,6 +262,7 @@ export function StationPage() {
         )}
       </div>
       <${Sessions} stationId=${id} />
+      <${Habits} stationId=${id} />
     </div>
   `;
 }

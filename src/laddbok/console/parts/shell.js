@@ -1,23 +1,25 @@
 // The frame around every page: navigation, the search for a session, whether the picture is live, language and person.
 import { html, useEffect, useRef } from "../vendor/preact.js";
 import { get, logOut, me, seg } from "../api.js";
-import { demoSpeed, setClock } from "../clock.js";
+import { demoSpeed } from "../clock.js";
 import { LANGUAGES, language, setLanguage, t } from "../i18n.js";
 import { liveState, useLive } from "../live.js";
 import { go, route, sessionPath, withQuery } from "../router.js";
 import { findSessionId } from "../session-id.js";
-import { zone } from "../format.js";
+import { number, zone } from "../format.js";
+import { recount, takeOverview, waiting } from "../waiting.js";
 import { Icon } from "./icons.js";
 
 const NAVIGATION = [
   ["overview", "/", ["overview"]],
   ["sessions", "/sessions", ["sessions", "session"]],
+  ["review", "/review", ["review", "orphans"]],
   ["stations", "/stations", ["stations", "station"]],
 ];
 
 function Navigation() {
   const lobby = me.value.deployment_administrator ? [["lobby", "/lobby", ["lobby"]]] : [];
-  const icons = { overview: "overview", sessions: "sessions", stations: "station", lobby: "lobby" };
+  const icons = { overview: "overview", sessions: "sessions", review: "flag", stations: "station", lobby: "lobby" };
   return html`
     <nav aria-label=${t("nav.label")}>
       ${[...NAVIGATION, ...lobby].map(
@@ -25,6 +27,13 @@ function Navigation() {
           <a key=${name} href=${path} aria-current=${pages.includes(route.value.page) ? "page" : null}>
             <${Icon} name=${icons[name]} />
             <span>${t(`nav.${name}`)}</span>
+            ${
+              name === "review" &&
+              waiting.value > 0 &&
+              html`
+                <b class="count" title=${t("nav.waiting", { n: number(waiting.value) })}>${number(waiting.value)}</b>
+              `
+            }
           </a>
         `,
       )}
@@ -115,8 +124,8 @@ function Person() {
 }
 
 export function Shell({ children }) {
-  useEffect(() => void get("/overview").then(setClock, () => {}), []);
-  useLive("overview", setClock);
+  useEffect(() => void recount(), []);
+  useLive("overview", takeOverview);
   return html`
     <div class="shell">
       <a
