@@ -25,11 +25,12 @@ from laddbok.flow.messages import (
     understood,
 )
 from laddbok.flow.store import Claim, Found, Question, Store
-from laddbok.model.events import TransactionEnded, TransactionStarted
+from laddbok.model.events import Event, TransactionEnded, TransactionStarted
 from laddbok.model.session import RUNNING_STATES, FramePosition, Session, SessionState
-from laddbok.model.station import Station
+from laddbok.model.station import Station, StationState
 from laddbok.ocpp import transaction_status
-from laddbok.sessions.advance import AVAILABLE_GRACE, advance, concerns, is_lost, superseded
+from laddbok.ocpp.frame import Undecodable
+from laddbok.sessions.advance import AVAILABLE_GRACE, advance, concerns, is_lost, names_transaction, superseded
 from laddbok.sessions.facts import Facts
 from laddbok.sessions.open import is_same_start
 from laddbok.sessions.quirks import QuirkTable, known_quirks, quirks_of
@@ -192,11 +193,7 @@ class Desk:
         state = self.stations[entry.station_no].state
         if not counts_kwh(state.station) or not isinstance(entry, Received):
             return entry
-        event = entry.event
-        if isinstance(event, TransactionStarted):
-            session = next((s for s in state.sessions.values() if is_same_start(event, s)), None)
-        else:
-            session = state.sessions.get(getattr(event, "transaction_id", None) or "")
+        session = _meant(state, entry.event)
         return entry if session is not None and not counts_kwh(session) else entry.in_kwh()
 
     def _is_current(self, entry: Entry) -> bool:
@@ -266,6 +263,17 @@ def _remember(sessions: dict[str, Session], known: Session) -> None:
     held = sessions.setdefault(known.transaction_id, known)
     if held.id != known.id:
         sessions[f"{known.transaction_id} of {known.id}"] = known
+
+
+def _meant(state: StationState, event: Event | Undecodable) -> Session | None:
+    """The session that a call is about, as far as it can be told before it is read: by start, transaction, or outlet."""
+    if isinstance(event, TransactionStarted):
+        return next((s for s in state.sessions.values() if is_same_start(event, s)), None)
+    if not isinstance(event, Undecodable) and names_transaction(event):
+        return state.sessions.get(getattr(event, "transaction_id", ""))
+    evse_id = getattr(event, "evse_id", None)
+    running = (s for s in state.sessions.values() if s.state in RUNNING_STATES and evse_id in (None, s.evse_id))
+    return next(running, None)
 
 
 def _without_commands(entries: Sequence[Entry], command_ids: frozenset[str]) -> tuple[list[Entry], list[Reply]]:
