@@ -168,7 +168,8 @@ class Switchboard:
         for effect in line.link.lost():
             if isinstance(effect, Completed):
                 self._cut_off(effect.key, outcome_of(effect.outcome)[0])
-        for queued in line.held:
+        is_newest = self.lines.get(line.station_no or 0) is line
+        for queued in line.held if is_newest else ():  # a newer connection is given what is still queued
             self._cut_off(queued.command_id, "not_connected")
         if line.station_no is None:
             self.lobby.leave(connection)
