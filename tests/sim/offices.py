@@ -140,7 +140,7 @@ class Offices:
             self.commands[queued.command_id] = Command(queued)
         for moved in changes.commands:
             command = self.commands[moved.command_id]
-            if command.status in ("queued", "sent"):
+            if command.status == "queued" or (command.status == "sent" and not moved.from_queue):
                 command.status = "queued" if moved.status == "not_connected" else moved.status
 
     def sent(self, command_id: str) -> None:

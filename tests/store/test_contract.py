@@ -258,6 +258,16 @@ def test_a_command_of_ours_that_did_not_go_out_is_queued_again(ground: Ground) -
         commit(ground, commands=[moved(command_id, "sent")])
 
 
+def test_what_is_held_back_by_one_connection_is_not_put_back_while_another_sends_it(ground: Ground) -> None:
+    command_id = queued(ground, ground.new_station("CP"))
+    held_back = replace(moved(command_id, "not_connected"), from_queue=True)
+    commit(ground, commands=[held_back])
+    commit(ground, commands=[moved(command_id, "sent")])
+    commit(ground, commands=[held_back])
+    with pytest.raises(Withdrawn):
+        commit(ground, commands=[moved(command_id, "sent")])
+
+
 # ---------------------------------------------------------------------------------------- restart
 def test_a_claim_goes_on_from_the_checkpoint_with_what_came_after_it(ground: Ground) -> None:
     station = ground.new_station("CP")

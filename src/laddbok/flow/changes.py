@@ -132,6 +132,8 @@ class CommandMoved(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     answer: bytes | None = None
     session_id: str | None = None
+    from_queue: bool = False
+    """It ends only if it is still queued: an older connection may be sending it."""
 
 
 class CdrIssued(msgspec.Struct, frozen=True, kw_only=True):

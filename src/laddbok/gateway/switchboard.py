@@ -170,7 +170,7 @@ class Switchboard:
                 self._cut_off(effect.key, outcome_of(effect.outcome)[0])
         is_newest = self.lines.get(line.station_no or 0) is line
         for queued in line.held if is_newest else ():  # a newer connection is given what is still queued
-            self._cut_off(queued.command_id, "not_connected")
+            self._cut_off(queued.command_id, "not_connected", from_queue=True)
         if line.station_no is None:
             self.lobby.leave(connection)
             return
@@ -215,7 +215,7 @@ class Switchboard:
         """
         if not line.may_be_called:
             if len(line.held) >= MAX_HELD:
-                self._cut_off(queued.command_id, "not_connected")
+                self._cut_off(queued.command_id, "not_connected", from_queue=True)
             else:
                 line.held.append(queued)
             return
@@ -251,8 +251,9 @@ class Switchboard:
         for queued in held:
             self.send_command(line, queued)
 
-    def _cut_off(self, command_id: str, status: str) -> None:
-        self.cut_off.append(CommandMoved(command_id=command_id, status=status, at=self._now()))
+    def _cut_off(self, command_id: str, status: str, from_queue: bool = False) -> None:
+        moved = CommandMoved(command_id=command_id, status=status, at=self._now(), from_queue=from_queue)
+        self.cut_off.append(moved)
         self._wake()
 
     def _to_lobby(self, connection: Connection) -> None:

@@ -314,7 +314,7 @@ class MemoryStore:
         self.commands |= {queued.command_id: CommandRow(queued) for queued in changes.commands_queued}
         for moved in changes.commands:
             command = self.commands.get(moved.command_id)
-            if command is not None and command.is_open:
+            if command is not None and command.is_open and not (moved.from_queue and command.moved):
                 command.moved = None if moved.status == "not_connected" else moved
         self.quarantined += changes.quarantined
 

@@ -312,9 +312,11 @@ WITH moved AS (
     FROM (
         SELECT c.id, r.at, r.answer,
             CASE WHEN r.status = 'not_connected' AND c.requested_by = 'laddbok' THEN 'queued' ELSE r.status END AS status
-        FROM command AS c JOIN jsonb_to_recordset($1::jsonb) AS r (command_id uuid, status text, at timestamptz, answer jsonb)
+        FROM command AS c JOIN jsonb_to_recordset($1::jsonb) AS r (
+                command_id uuid, status text, at timestamptz, answer jsonb, from_queue boolean
+            )
             ON c.id = r.command_id
-        WHERE c.ended_at IS NULL AND (r.status <> 'sent' OR c.status = 'queued')
+        WHERE c.ended_at IS NULL AND (c.status = 'queued' OR NOT (r.status = 'sent' OR coalesce(r.from_queue, false)))
         ORDER BY c.id FOR UPDATE OF c
     ) AS r
     WHERE c.id = r.id
