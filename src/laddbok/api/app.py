@@ -70,7 +70,7 @@ HANDLERS = [
     station_traits.show_traits, stations.renew_password, stations.list_evses, stations.list_lobby, stations.admit, stations.dismiss,
     sessions.list_sessions, sessions.show_session, timeline.show_timeline, price_view.show_price, curves.show_curve,
     signed_values.show_signed_values,
-    decisions.decide, review.list_review, review.list_gaps, orphans.list_orphans, orphans.match_orphan,
+    decisions.decide, review.list_review, review.list_corrections, review.list_gaps, orphans.list_orphans, orphans.match_orphan,
     commands.command_station, commands.stop_session, commands.unlock_session, commands.list_commands,
     commands.show_command, cdrs.list_cdrs, cdrs.show_cdrs,
     id_tokens.list_id_tokens, id_tokens.show_id_token, id_tokens.put_id_token,

@@ -80,6 +80,19 @@ class GapView(msgspec.Struct, kw_only=True):
     before_at: datetime | None
 
 
+class HeldCorrection(msgspec.Struct, kw_only=True):
+    """A settled session of which later messages tell `told_wh` where `energy_wh` was billed; nothing was changed yet."""
+
+    session_id: str
+    station_id: str
+    site_id: str | None
+    evse_id: int | None
+    at: datetime
+    energy_wh: int | None
+    told_wh: int | None
+    reasons: list[str]
+
+
 @get("/review")
 async def list_review(
     request: ApiRequest,
@@ -109,6 +122,25 @@ async def list_review(
     total = counts.pop(None, 0)
     items = [_item(session, decided.get(session.id), now) for session in sessions]
     return ReviewPage(items, following, total=total, counts=[ReasonCount(*each) for each in counts.items()])
+
+
+@get("/corrections")
+async def list_corrections(
+    request: ApiRequest,
+    site_id: FromQuery[str | None] = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Page[HeldCorrection]:
+    """Corrections of settled sessions that a person must see first, the newest first. Reopen or correct them."""
+    filters = Filters()
+    filters.add("true")
+    if site_id is not None:
+        filters.add("s.site_id = ?", site_id)
+    if cursor is not None:
+        number, session_id = parse_cursor(cursor, int, str)
+        filters.add("(d.at, s.id) < (?, ?)", cursor_instant(number), session_id)
+    rows, following = await read_page(request, "held_corrections", filters, limit, _by_instant)
+    return Page([_held(row) for row in rows], following)
 
 
 @get("/gaps")
@@ -160,6 +192,17 @@ def _gap(row: asyncpg.Record) -> GapView:
         started_at=row["started_at"], gap_wh=row["gap_wh"], before_session_id=row["before_id"], before_wh=row["before_wh"],
         before_at=row["before_at"],
     )  # fmt: skip
+
+
+def _held(row: asyncpg.Record) -> HeldCorrection:
+    return HeldCorrection(
+        session_id=row["id"], station_id=row["station"], site_id=row["site_id"], evse_id=row["evse_id"], at=row["at"],
+        energy_wh=row["energy_wh"], told_wh=row["told_wh"], reasons=row["reasons"],
+    )  # fmt: skip
+
+
+def _by_instant(row: asyncpg.Record) -> tuple[int, str]:
+    return (cursor_number(row["at"]), row["id"])
 
 
 def _by_begin(row: asyncpg.Record) -> tuple[int, str]:

@@ -214,3 +214,25 @@ def test_what_the_real_engine_found_is_shown(desk: RunningApi) -> None:
         6_000,
     )
     assert "sampled" in [each["method"] for each in energy["estimates"]]
+
+
+def test_a_correction_that_was_held_waits_until_somebody_decides(desk: RunningApi) -> None:
+    [row] = desk.sql("SELECT id, tenant FROM session WHERE state = 'settled' ORDER BY started_at LIMIT 1")
+
+    def decided(number: int, kind: str, **body: Any) -> None:
+        desk.sql(
+            "INSERT INTO decision (tenant, session_id, number, at, kind, decided_by, body) VALUES ($1, $2, $3, $4, $5, 'x', $6::text::jsonb)",
+            row["tenant"], row["id"], number, NOW, kind, msgspec.json.encode(body).decode(),
+        )  # fmt: skip
+
+    def waiting() -> list[tuple[str, int, list[str]]]:
+        items = desk.client.get("/corrections").raise_for_status().json()["items"]
+        return [(item["session_id"], item["told_wh"], item["reasons"]) for item in items]
+
+    assert waiting() == []
+    decided(101, "correction_held", energy_wh=5_100, reasons=["late_messages"])
+    decided(102, "correction_held", energy_wh=5_200, reasons=["late_messages"])
+    assert waiting() == [(row["id"], 5_200, ["late_messages"])]
+    assert desk.client.get("/corrections", params={"site_id": "hamnen"}).json()["items"] == []
+    decided(103, "verdict", verdict={"kind": "reopen", "reason": "look"})
+    assert waiting() == []

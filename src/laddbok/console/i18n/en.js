@@ -397,6 +397,9 @@ export default {
   "issued.cdr": "CDR, revision {revision}",
   "issued.credit": "Credit of revision {revision}",
 
+  "corrections.title": "Corrections that wait for a person",
+  "corrections.lead": "Messages that came after settling tell otherwise. Nothing was changed: open the session, and reopen or correct it.",
+  "corrections.item": "{billed} billed, {told} told",
   "orphans.title": "Orphans",
   "orphans.lead": "Messages about transactions that nobody knew. They were answered and kept; nothing is billed from them until they are matched.",
   "orphans.some": "There are some",

@@ -397,6 +397,9 @@ export default {
   "issued.cdr": "CDR, revision {revision}",
   "issued.credit": "Kreditering av revision {revision}",
 
+  "corrections.title": "Rättelser som väntar på en människa",
+  "corrections.lead": "Meddelanden som kom efter avslutet säger något annat. Inget har ändrats: öppna laddningen och granska om den eller rätta den.",
+  "corrections.item": "{billed} debiterat, {told} enligt meddelandena",
   "orphans.title": "Herrelösa meddelanden",
   "orphans.lead": "Meddelanden om transaktioner som ingen kände. De besvarades och sparades; inget debiteras efter dem förrän de har förts till en session.",
   "orphans.some": "Det finns några",

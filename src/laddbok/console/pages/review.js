@@ -125,6 +125,28 @@ function List({ items }) {
   `;
 }
 
+/** Settled sessions of which later messages tell otherwise; nothing is shown when there are none. */
+function Corrections({ items }) {
+  if (!items.length) return null;
+  return html`
+    <section>
+      <h2>${t("corrections.title")}</h2>
+      <p class="soft">${t("corrections.lead")}</p>
+      <ul class="plain">
+        ${items.map(
+          (item) => html`
+            <li key=${item.session_id}>
+              <a class="id" href=${sessionPath(item.session_id)}>${item.session_id}</a>
+              ${" "}${t("corrections.item", { billed: energy(item.energy_wh), told: energy(item.told_wh) })}${" "}
+              <span class="soft">${item.station_id} · ${fullInstant(item.at)}</span>
+            </li>
+          `,
+        )}
+      </ul>
+    </section>
+  `;
+}
+
 /** The list as far as it was opened, and again when the platform tells of a change: {…resource, more, busy}. */
 function useReview(query) {
   const path = withQuery("/review", query);
@@ -145,6 +167,7 @@ export function ReviewPage() {
   const review = useReview(query);
   const sites = useResource("/sites");
   const orphans = useResource("/orphans?limit=1");
+  const corrections = useResource(withQuery("/corrections", { site_id: query.site_id }));
   if (!review.data)
     return html`
       <${Pending} ...${review} />
@@ -184,6 +207,7 @@ export function ReviewPage() {
               </section>
             `
       }
+      <${Corrections} items=${corrections.data?.items ?? []} />
       ${
         next &&
         items.length < MOST &&

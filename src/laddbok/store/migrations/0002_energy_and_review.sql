@@ -17,6 +17,7 @@ CREATE INDEX session_by_evse ON session (station_no, evse_id, started_at DESC);
 
 -- The review desk: what waits for a person, oldest first; and orphans that nobody has matched.
 CREATE INDEX session_in_review ON session (tenant, started_at, id) WHERE state = 'review';
+CREATE INDEX decision_held ON decision (tenant, at DESC) WHERE kind = 'correction_held';
 CREATE INDEX orphan_unmatched ON orphan (tenant, received_at DESC) WHERE matched_session_id IS NULL;
 
 -- A person's decision is a row of its own and asks a worker to settle the session anew, in one transaction.

@@ -39,6 +39,18 @@ FROM session s LEFT JOIN LATERAL (
 WHERE s.state = 'review' AND ($1::text IS NULL OR s.site_id = $1)
 GROUP BY reason ORDER BY reason NULLS FIRST
 
+-- name: held_corrections
+-- Settled sessions of which later messages tell otherwise, where a person must see it first; the newest first.
+SELECT s.id, s.station, s.site_id, s.evse_id, s.energy_wh, d.at, (d.body ->> 'energy_wh')::bigint AS told_wh,
+    ARRAY(SELECT jsonb_array_elements_text(d.body -> 'reasons')) AS reasons
+FROM decision d JOIN session s ON s.tenant = d.tenant AND s.id = d.session_id
+WHERE d.kind = 'correction_held' AND s.state = 'settled' AND NOT EXISTS (
+    SELECT FROM decision n WHERE n.tenant = d.tenant AND n.session_id = d.session_id AND n.number > d.number
+        AND n.kind IN ('correction_held', 'settled', 'verdict'))
+    AND /* filters */
+ORDER BY d.at DESC, s.id DESC
+LIMIT
+
 -- name: gap_rows
 -- Sessions before which the register had moved though no session ran, newest first.
 SELECT s.id, s.station, s.site_id, s.evse_id, s.started_at, (s.body #>> '{energy,gap_wh}')::bigint AS gap_wh,
