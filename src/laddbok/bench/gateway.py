@@ -145,8 +145,12 @@ def _sample_cost(platform: Platform, messages: int, stations: int) -> dict[str, 
 
 
 def _spent_s(platform: Platform, stations: Process, words: str) -> float:
-    """Processor time of a run from rest to rest: everything of before is published, and so is the run itself."""
+    """Processor time of a run from rest to rest: everything of before is published, and so is the run itself.
+
+    What the database tidies up by itself after the many samples before must not fall into the one run or the other.
+    """
     time.sleep(PUBLISHED_S)
+    platform.ask("VACUUM")
     platform.ask("CHECKPOINT")
     before_s = _cpu_s(platform)
     result = run(stations, words)
