@@ -273,11 +273,21 @@ def _corrected(evidence: SessionEvidence, session: Session, now: datetime) -> Se
     revised = replace(session, revision=row.revision + 1)
     changes = _priced(revised, evidence.tariff_of(session), now).changes
     if reasons or evidence.issued is None or changes is None or not changes.cdrs:
-        body = {"reasons": reasons, "energy_wh": session.energy_wh}
+        body = {"reasons": list(reasons), "energy_wh": session.energy_wh}
+        if _is_held_already(evidence, session, body):
+            return Settlement()
         held = Decision(tenant=session.tenant, session_id=session.id, at=now, kind=CORRECTION_HELD, body=body)
         return Settlement(Changes(decisions=[held]))
     changes.cdrs.insert(0, replace(evidence.issued, kind="credit", at=now))
     return Settlement(changes)
+
+
+def _is_held_already(evidence: SessionEvidence, session: Session, body: dict[str, Any]) -> bool:
+    """Whether the last thing on record is that this correction was held: a station may repeat its stop without end."""
+    last = next((each for each in reversed(evidence.decisions) if each.kind in _OUTCOMES), None)
+    if last is None or last.kind != CORRECTION_HELD or _was_decided(evidence, session):
+        return False
+    return all(last.body.get(name) == value for name, value in body.items())
 
 
 def _waits_until(session: Session) -> datetime:

@@ -66,3 +66,19 @@ def test_what_is_accepted_again_after_late_messages_is_billed() -> None:
     assert rebuild(stage.evidence(session)) == ()
     stage.stops_16(4000, timestamp=text_of(stage.now - timedelta(hours=40)))
     assert stage.settle() == session and len(stage.store.cdrs) == 3
+
+
+def test_a_correction_that_is_held_is_written_down_once() -> None:
+    stage = Stage()
+    stage.starts_16(1000, "STRANGER")
+    stage.reads_16(2000)
+    stage.waits(days=2)
+    session = decides(stage, stage.settle(), VerdictKind.ACCEPT)
+    kept = []
+    for _ in range(3):
+        stage.connect()
+        stage.stops_16(4000, timestamp=text_of(stage.now - timedelta(hours=40)))
+        assert stage.settle() == session
+        kept.append(len(stage.evidence(session).decisions))
+    assert kept == kept[:1] * 3
+    assert rebuild(stage.evidence(session)) == ()
