@@ -175,6 +175,8 @@ def _also(
             changes.attributed.append(Attributed(session, stamp.received_at))
     if outcome.late is not None:
         reached = msgspec.structs.replace(outcome.late, through=stamp.position)
+        if reached.id_token is None and getattr(entry.event, "id_token", None) is not None:
+            changes.decisions.append(facts_used(reached, stamp, Taken(stamp.position, facts, station, None)))
         changes.attributed.append(Attributed(reached, stamp.received_at))
         due_at = stamp.received_at + SETTLE_AFTER
         changes.jobs.append(Job(tenant=reached.tenant, kind=SETTLE, key=reached.id, due_at=due_at))

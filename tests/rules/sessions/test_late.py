@@ -6,6 +6,8 @@ from datetime import timedelta
 import pytest
 
 from laddbok.flow.charge_to_cash import running_price
+from laddbok.flow.rebuild import rebuild
+from laddbok.model.events import AuthorizationStatus
 from laddbok.model.session import ReviewReason, SessionState
 from laddbok.ocpp.frame import OcppVersion
 from laddbok.sessions.advance import AVAILABLE_GRACE
@@ -97,6 +99,9 @@ def test_a_void_session_that_charged_after_all_is_held_for_a_person() -> None:
         SessionState.REVIEW, 20_000, TOKEN,
     )  # fmt: skip
     assert ReviewReason.LATE_MESSAGES in session.review_reasons and stage.store.cdrs == {}
+    assert session.tariff is not None and session.authorization is AuthorizationStatus.ACCEPTED
+    assert ReviewReason.UNKNOWN_TOKEN not in session.review_reasons
+    assert rebuild(stage.evidence(session)) == ()
 
 
 def test_S25_an_id_that_comes_again_after_a_boot_is_another_driver_s_transaction() -> None:
