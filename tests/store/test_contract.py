@@ -372,3 +372,13 @@ def test_evidence_of_a_session_that_is_not_there(ground: Ground) -> None:
     for tenant, session_id in ((station.tenant, "nobody"), (station.tenant + 1, session.id)):
         with pytest.raises(NotFound):
             ground.run(ground.store.session_evidence(tenant, session_id))
+
+
+def test_S25_of_two_open_sessions_with_one_id_a_claim_tells_the_later(ground: Ground) -> None:
+    station = ground.new_station("CP")
+    first, second = opened(station, 1), opened(station, 5)
+    commit(ground, opened=[first])
+    commit(ground, opened=[second])
+    commit(ground, moved=[replace(first, state=SessionState.ENDED)])
+    kept = claim(ground, station)[station.station_no].state.sessions
+    assert kept["77"].id == second.id

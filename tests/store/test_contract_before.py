@@ -72,3 +72,16 @@ def test_S33_what_its_owner_published_counts_while_it_runs(ground: Ground) -> No
     read = replace(last, through=FramePosition(1, 5), meter=replace(last.meter, mark_at=minutes(4), mark_wh=4000))
     ground.run(ground.store.checkpoint([read], minutes(4)))
     assert before(ground, station, minutes(9)) == LastRegister(last.id, 4000, minutes(4), False)
+
+
+def test_S33_a_session_that_was_first_read_while_it_ran_counts_too(ground: Ground) -> None:
+    """A 2.0.1 start may tell no register; what ran on afterwards is no energy of the next session."""
+    station = ground.new_station("CP")
+    first, last = session(station, 1, "stop"), session(station, 2, None)
+    last = replace(last, meter=replace(last.meter, begin_wh=None, mark_wh=None))
+    commit(ground, opened=[first, last])
+    read = replace(
+        last, through=FramePosition(1, 5), meter=replace(last.meter, mark_at=minutes(4), begin_wh=3000, mark_wh=9000)
+    )
+    ground.run(ground.store.checkpoint([read], minutes(4)))
+    assert before(ground, station, minutes(9)) == LastRegister(last.id, 9000, minutes(4), False)

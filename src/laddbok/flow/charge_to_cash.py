@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from laddbok.flow.changes import CdrIssued, Changes, Decision, RangeClosed, TraitsLearned
 from laddbok.flow.corrected_start import question_of_start
-from laddbok.flow.evidence import Conclusion, EvidenceIncomplete, closed_softly, conclude
+from laddbok.flow.evidence import VERDICT, Conclusion, EvidenceIncomplete, closed_softly, conclude
 from laddbok.flow.proof import prove
 from laddbok.flow.store import Question, SessionEvidence
 from laddbok.model.cdr import Cdr
@@ -36,6 +36,7 @@ SETTLED = "settled"
 """The kind of the decision that says what became of an ended session."""
 CORRECTION_HELD = "correction_held"
 """The kind of the decision that says that what came later was not taken in: the session stays as it was."""
+_OUTCOMES = frozenset({SETTLED, CORRECTION_HELD})
 
 
 class Settlement(msgspec.Struct, frozen=True):
@@ -61,7 +62,7 @@ def settle(evidence: SessionEvidence, now: datetime) -> Settlement:
     session = conclusion.session
     if row.state is not SessionState.ENDED:
         later = _on_that_evidence(_learned_later(evidence, session, now))
-        return _proven(later, evidence, conclusion)
+        return _counting_verdicts(_proven(later, evidence, conclusion), evidence)
     if session.state is not SessionState.ENDED:
         raise EvidenceIncomplete(session.id, "its row has ended, its evidence says that it still runs")
     if (wait_until := _waits_until(session)) > now:
@@ -70,7 +71,27 @@ def settle(evidence: SessionEvidence, now: datetime) -> Settlement:
         return Settlement(question=question)
     settlement = _first(evidence, session, now)
     _learn(evidence, conclusion, now, settlement)
-    return _proven(settlement, evidence, conclusion)
+    return _counting_verdicts(_proven(settlement, evidence, conclusion), evidence)
+
+
+def _counting_verdicts(settlement: Settlement, evidence: SessionEvidence) -> Settlement:
+    """Beside what became of the session stands how many decisions of people were taken in: see `_was_decided`."""
+    for decision in settlement.changes.decisions if settlement.changes else ():
+        if decision.kind in _OUTCOMES:
+            decision.body["verdicts"] = _verdict_count(evidence)
+    return settlement
+
+
+def _was_decided(evidence: SessionEvidence, session: Session) -> bool:
+    """Whether a person decided since the session was settled last. To say the same once more is a decision, too."""
+    last = next((each for each in reversed(evidence.decisions) if each.kind in _OUTCOMES), None)
+    taken_in = None if last is None else last.body.get("verdicts")
+    is_again = taken_in is not None and _verdict_count(evidence) > taken_in
+    return is_again or session.verdict != evidence.session.verdict
+
+
+def _verdict_count(evidence: SessionEvidence) -> int:
+    return sum(decision.kind == VERDICT for decision in evidence.decisions)
 
 
 def _proven(settlement: Settlement, evidence: SessionEvidence, conclusion: Conclusion) -> Settlement:
@@ -174,7 +195,7 @@ def _learned_later(evidence: SessionEvidence, session: Session, now: datetime) -
     row = evidence.session
     if session.state is not SessionState.ENDED:
         return _alive_again(session, now)
-    if session.verdict != row.verdict:
+    if _was_decided(evidence, session):
         return _decided(evidence, session, now)
     if (session.energy_wh, session.transaction_ended_at) != (row.energy_wh, row.transaction_ended_at):
         if row.state is SessionState.SETTLED:
@@ -247,16 +268,26 @@ def _corrected(evidence: SessionEvidence, session: Session, now: datetime) -> Se
     """
     row = evidence.session
     reasons = held_because(session)
-    if row.verdict is not None and session.verdict == row.verdict:
+    if row.verdict is not None and not _was_decided(evidence, session):
         reasons = with_reason(reasons, ReviewReason.LATE_MESSAGES)
     revised = replace(session, revision=row.revision + 1)
     changes = _priced(revised, evidence.tariff_of(session), now).changes
     if reasons or evidence.issued is None or changes is None or not changes.cdrs:
-        body = {"reasons": reasons, "energy_wh": session.energy_wh}
+        body = {"reasons": list(reasons), "energy_wh": session.energy_wh}
+        if _is_held_already(evidence, session, body):
+            return Settlement()
         held = Decision(tenant=session.tenant, session_id=session.id, at=now, kind=CORRECTION_HELD, body=body)
         return Settlement(Changes(decisions=[held]))
     changes.cdrs.insert(0, replace(evidence.issued, kind="credit", at=now))
     return Settlement(changes)
+
+
+def _is_held_already(evidence: SessionEvidence, session: Session, body: dict[str, Any]) -> bool:
+    """Whether the last thing on record is that this correction was held: a station may repeat its stop without end."""
+    last = next((each for each in reversed(evidence.decisions) if each.kind in _OUTCOMES), None)
+    if last is None or last.kind != CORRECTION_HELD or _was_decided(evidence, session):
+        return False
+    return all(last.body.get(name) == value for name, value in body.items())
 
 
 def _waits_until(session: Session) -> datetime:

@@ -26,7 +26,7 @@ from laddbok.flow.changes import (
 from laddbok.flow.evidence import Taken, closed_softly, facts_used, matched
 from laddbok.flow.messages import VERSION_CODE, Commanded, Elapsed, Entry, Received, Returned, StationMemory
 from laddbok.flow.store import Found
-from laddbok.model.events import Booted, HeartbeatSent
+from laddbok.model.events import Booted, HeartbeatSent, TransactionEnded
 from laddbok.model.session import RUNNING_STATES, Session, SessionState
 from laddbok.model.station import Outlet, Station
 from laddbok.ocpp import respond, transaction_status
@@ -169,12 +169,18 @@ def _also(
         changes.decisions += [matched(session, outcome.given, stamp.received_at) for session in changed]
     if opened is not None:
         changes.decisions += [_superseded(session, stamp) for session in outcome.sessions if session is not opened]
+        if (left := _left_at_a_guess(entry, memory, opened)) is not None:
+            changes.decisions.append(_superseded(left, stamp))
+            changes.attributed.append(Attributed(left, stamp.received_at))
+            changes.jobs.append(Job(tenant=left.tenant, kind=SETTLE, key=left.id, due_at=stamp.received_at))
     for session in ended:
         changes.jobs.append(settle_job(session, stamp))
         if all(session is not each for each in changed):
             changes.attributed.append(Attributed(session, stamp.received_at))
     if outcome.late is not None:
         reached = msgspec.structs.replace(outcome.late, through=stamp.position)
+        if reached.id_token is None and getattr(entry.event, "id_token", None) is not None:
+            changes.decisions.append(facts_used(reached, stamp, Taken(stamp.position, facts, station, None)))
         changes.attributed.append(Attributed(reached, stamp.received_at))
         due_at = stamp.received_at + SETTLE_AFTER
         changes.jobs.append(Job(tenant=reached.tenant, kind=SETTLE, key=reached.id, due_at=due_at))
@@ -195,6 +201,19 @@ def settle_job(session: Session, stamp: Stamp) -> Job:
     if session.waits_for_unplug and session.unplugged_at is None:
         due_at = stamp.received_at + UNPLUG_TIMEOUT
     return Job(tenant=session.tenant, kind=SETTLE, key=session.id, due_at=due_at)
+
+
+def _left_at_a_guess(entry: Received, memory: StationMemory, opened: Session) -> Session | None:
+    """The session before on this EVSE, if it was closed at a guess and settled, so that we hold it no longer (S63).
+
+    It gives way like one that we hold: its late stop must not take what is metered from now on. Only where it stands is
+    true of the session that is returned; the worker reads the rest.
+    """
+    before = opened.before
+    if before is None or before.was_stopped or isinstance(entry.event, TransactionEnded):
+        return None
+    is_held = any(session.id == before.session_id for session in memory.state.sessions.values())
+    return None if is_held else msgspec.structs.replace(opened, id=before.session_id)
 
 
 def _superseded(session: Session, stamp: Stamp) -> Decision:

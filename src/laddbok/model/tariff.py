@@ -229,7 +229,10 @@ def _number(text: str) -> Decimal | int | str:
 
 
 def _check_digits(found: Any, given: Any, path: str) -> None:
-    """Numbers written as text are plain digits; `Decimal` would also take 1_0, blanks, and digits of other scripts."""
+    """Numbers written as text are plain digits; `Decimal` would also take 1_0, blanks, and digits of other scripts.
+
+    An exponent above 0 is refused: the database writes 1E+1 as 10, and a rating must be rebuilt to the byte.
+    """
     if isinstance(found, msgspec.Struct):
         for name, key in zip(found.__struct_fields__, found.__struct_encode_fields__, strict=True):
             if key in given:
@@ -237,7 +240,7 @@ def _check_digits(found: Any, given: Any, path: str) -> None:
     elif isinstance(found, tuple):
         for i, (each, text) in enumerate(zip(found, given, strict=True)):
             _check_digits(each, text, f"{path}[{i}]")
-    elif isinstance(found, Decimal) and isinstance(given, str) and number_of(given) is None:
+    elif isinstance(found, Decimal) and isinstance(given, str) and (number_of(given) is None or "E+" in str(found)):
         raise Invalid(path, f"{given!r} is not a number")
 
 

@@ -13,7 +13,7 @@ from laddbok.model.cdr import Cdr
 from laddbok.model.events import IdToken, Sample, TransactionEnded
 from laddbok.model.session import ReviewReason, Session, SessionState, VerdictKind
 from laddbok.sessions.authorize import normalise_token
-from laddbok.sessions.energy import doubts, find_energy
+from laddbok.sessions.energy import ENOUGH_WH, doubts, find_energy
 from laddbok.sessions.facts import Stamp
 from laddbok.sessions.meter import TAKES_NOTHING, finish, fitted, idle_since, periods, take_reading, take_samples
 from laddbok.sessions.odd import gauge_of
@@ -135,8 +135,13 @@ def held_because(session: Session) -> tuple[ReviewReason, ...]:
 
 
 def never_charged(session: Session) -> bool:
-    """Plugged in and out again without a driver or energy: no business at all, so it is void."""
-    return session.id_token is None and not session.energy_wh
+    """Plugged in and out again without a driver or energy: no business at all, so it is void.
+
+    Where anything tells of energy, power and what can't be believed included, a person must see it.
+    """
+    estimates = session.energy.estimates if session.energy else ()
+    is_told_of = any(estimate.energy_wh >= ENOUGH_WH for estimate in estimates)
+    return session.id_token is None and not session.energy_wh and not is_told_of
 
 
 def cdr(session: Session, until: datetime | None = None) -> Cdr:

@@ -118,6 +118,13 @@ def unit_is_off(session: Session, finding: EnergyFinding, believed: Estimate) ->
     return bool(larger) and is_far and not any(agree(session, believed, estimate) for estimate in rough)
 
 
+def is_unit_off(session: Session) -> bool:
+    """Whether the energy that was found for it is, as it was read, far from power and current."""
+    finding = session.energy
+    believed = next((e for e in finding.estimates if e.method is finding.method), None) if finding else None
+    return finding is not None and believed is not None and unit_is_off(session, finding, believed)
+
+
 KWH_FACTORS = (500, 2_000)
 """A register that counts kWh and calls them Wh is too small by about a thousand."""
 

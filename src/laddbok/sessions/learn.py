@@ -20,6 +20,7 @@ from msgspec.structs import replace
 
 from laddbok.model.session import Clock, MeterNote, ReviewReason, Session
 from laddbok.model.traits import EvsePhases, RegisterKind, Sighting, Traits
+from laddbok.sessions.energy import is_unit_off
 from laddbok.sessions.estimates import LEAST_REGISTER_WH, NOUGHT_WH, OVERLAP_WH, begin_is_no_register
 from laddbok.sessions.odd import ROUNDING_WH
 from laddbok.sessions.told import Told
@@ -65,8 +66,8 @@ def _seen(session: Session, told: Told) -> Iterator[tuple[str, Any]]:
     from_zero = samples_from_zero(session, told)
     if from_zero is not None:
         yield "samples_from_zero", from_zero
-    if ReviewReason.UNIT_DOUBTFUL in session.review_reasons:
-        yield "register_unit_wh", 1000
+    if ReviewReason.UNIT_DOUBTFUL in session.review_reasons and not is_unit_off(session):
+        yield "register_unit_wh", 1000  # read as kWh, as it was for the proposal, its energy is right
 
 
 def register_kind(session: Session, told: Told) -> RegisterKind | None:

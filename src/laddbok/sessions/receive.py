@@ -94,7 +94,7 @@ def _meters_read(state: StationState, event: MetersRead, stamp: Stamp, facts: Fa
     session = state.sessions.get(event.transaction_id)
     if session is None:
         return Outcome(orphan_transaction_id=event.transaction_id)
-    if _is_late(session):
+    if _is_late(session, event):
         return Outcome(late=session)
     return _moved(session, advance(event, session, stamp, facts))
 
@@ -119,7 +119,7 @@ def _transaction(
     given = _given(state, event, stamp)
     event = with_given(event, given)
     session = _by_transaction(state, event)
-    if session is not None and _is_late(session):
+    if session is not None and _is_late(session, event):
         return Outcome(answer=answer, late=session)
     if session is not None:
         return replace(_moved(session, advance(event, session, stamp, facts), answer), given=given)
@@ -145,9 +145,13 @@ def _given(state: StationState, event: TransactionUpdated | TransactionEnded, st
     return Given(position=stamp.position, evse_id=place[0], connector_id=place[1])
 
 
-def _is_late(session: Session) -> bool:
-    """Whether an event for this session comes after its settling, though its transaction was never told to be over."""
-    return session.state not in OPEN_STATES and session.was_guessed_over
+def _is_late(session: Session, event: Event) -> bool:
+    """Whether an event for this session comes after its settling, though its transaction was never told to be over.
+
+    Of one that gave way to the next only the stop is awaited; whether it is from before that, the fold tells.
+    """
+    is_awaited = session.was_guessed_over or (session.ended_by == "soft" and isinstance(event, TransactionEnded))
+    return is_awaited and session.state not in OPEN_STATES
 
 
 def opened_by(

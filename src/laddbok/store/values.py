@@ -57,7 +57,8 @@ def claim_of(
     number = row["station_no"]
     known = {name: row[name] for name in _STATION_COLUMNS if row[name] is not None}
     station = Station(**known, traits=traits_of(row["traits"]))
-    open_sessions = {session.transaction_id: session for session in sessions.get(number, ())}
+    in_order = sorted(sessions.get(number, ()), key=lambda session: session.opened)
+    open_sessions = {session.transaction_id: session for session in in_order}  # of two with one id the later (S25)
     state = StationState(station=station, outlets=outlets.get(number, {}), sessions=open_sessions)
     return Claim(row["connection_epoch"], state, tuple(frames.get(number, ())))
 

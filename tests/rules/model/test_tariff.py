@@ -121,6 +121,14 @@ def test_a_number_of_json_that_is_too_large_is_named(number: bytes) -> None:
     assert caught.value.field == "elements[0].price_components[0].price"
 
 
+def test_a_number_in_text_is_one_that_the_database_writes_alike() -> None:
+    text = b'{"id":"T","currency":"SEK","elements":[{"price_components":[{"type":"ENERGY","price":"%s"}]}]}'
+    assert parse_tariff(text % b"1E-7").elements[0].price_components[0].price == Decimal("0.0000001")
+    with pytest.raises(Invalid, match="not a number") as caught:
+        parse_tariff(text % b"1E+1")
+    assert caught.value.field == "elements[0].price_components[0].price"
+
+
 @pytest.mark.parametrize(
     ("least", "most", "vats", "tax", "field"),
     [

@@ -231,3 +231,24 @@ def test_what_is_proposed_is_what_the_outlet_can_give(
             assert 0 <= by_method[finding.method] <= finding.bound_wh
             assert session.energy_wh == finding.energy_wh
         assert rebuild(stage.evidence(session)) == ()
+
+
+def test_energy_that_only_power_tells_of_is_held_though_nobody_is_named() -> None:
+    stage = Stage("2.0.1")
+    stage.event_201("Started", state="Charging")
+    for _ in range(3):
+        at = text_of(stage.now + timedelta(minutes=10))
+        value = {"value": 8000, "measurand": "Power.Active.Import"}
+        stage.event_201("Updated", meterValue=[{"timestamp": at, "sampledValue": [value]}])
+    stage.event_201("Ended")
+    session = stage.settle()
+    assert (session.state, stage.store.cdrs) == (SessionState.REVIEW, {})
+    assert ReviewReason.NO_METER_READING in session.review_reasons
+
+
+def test_S33_energy_that_nobody_can_believe_is_held_though_nobody_is_named() -> None:
+    stage = Stage("2.0.1")
+    stage.event_201("Started", register_wh=0, state="Charging")
+    stage.event_201("Ended", register_wh=909_948)
+    session = stage.settle()
+    assert (session.state, stage.store.cdrs) == (SessionState.REVIEW, {})

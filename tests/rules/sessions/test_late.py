@@ -6,6 +6,8 @@ from datetime import timedelta
 import pytest
 
 from laddbok.flow.charge_to_cash import running_price
+from laddbok.flow.rebuild import rebuild
+from laddbok.model.events import AuthorizationStatus
 from laddbok.model.session import ReviewReason, SessionState
 from laddbok.ocpp.frame import OcppVersion
 from laddbok.sessions.advance import AVAILABLE_GRACE
@@ -97,6 +99,9 @@ def test_a_void_session_that_charged_after_all_is_held_for_a_person() -> None:
         SessionState.REVIEW, 20_000, TOKEN,
     )  # fmt: skip
     assert ReviewReason.LATE_MESSAGES in session.review_reasons and stage.store.cdrs == {}
+    assert session.tariff is not None and session.authorization is AuthorizationStatus.ACCEPTED
+    assert ReviewReason.UNKNOWN_TOKEN not in session.review_reasons
+    assert rebuild(stage.evidence(session)) == ()
 
 
 def test_S25_an_id_that_comes_again_after_a_boot_is_another_driver_s_transaction() -> None:
@@ -177,3 +182,55 @@ def test_B24_the_running_price_counts_idle_time_to_the_last_sign_of_life_and_no_
         )
     ]
     assert idle == [[12 * 60], [30 * 60]]
+
+
+@pytest.mark.parametrize("reconnects", [False, True])
+def test_S63_a_late_stop_takes_nothing_of_the_session_that_began_after_the_settling(
+    stage: Stage, reconnects: bool
+) -> None:
+    lost = stage.starts_16(1000)["transactionId"]
+    stage.reads_16(3000)
+    stage.waits(days=2)
+    assert stage.settle().ended_by == "soft"
+    if reconnects:
+        stage.connect()
+    second = stage.starts_16(5000)["transactionId"]
+    stage.stops_16(9000, second)
+    stage.settle()
+    stage.stops_16(9000, lost)
+    stage.settle()
+    billed = [(c.kind, c.cdr.energy_wh) for c in stage.store.cdrs.values()]
+    assert billed == [("cdr", 2000), ("cdr", 4000)]
+    assert all(rebuild(stage.evidence(each)) == () for each in stage.sessions())
+
+
+def test_S63_a_late_stop_from_before_the_next_session_corrects_the_guess(stage: Stage) -> None:
+    lost = stage.starts_16(1000)["transactionId"]
+    stage.reads_16(3000)
+    stage.waits(days=2)
+    stage.settle()
+    stage.connect()
+    ended_at = text_of(stage.now)
+    second = stage.starts_16(5000)["transactionId"]
+    stage.stops_16(9000, second)
+    stage.settle()
+    stage.stops_16(5000, lost, timestamp=ended_at)
+    stage.settle()
+    billed = [(c.kind, c.cdr.energy_wh) for c in stage.store.cdrs.values()]
+    assert billed == [("cdr", 2000), ("cdr", 4000), ("credit", 2000), ("cdr", 4000)]
+    assert all(rebuild(stage.evidence(each)) == () for each in stage.sessions())
+
+
+def test_S63_a_stop_from_before_it_gave_way_mends_a_session_that_is_settled_by_then(stage: Stage) -> None:
+    lost = stage.starts_16(1000)["transactionId"]
+    stage.reads_16(3000)
+    ended_at = text_of(stage.now + timedelta(minutes=5))
+    second = stage.starts_16(5000, after_s=600)["transactionId"]
+    stage.work()
+    stage.connect()
+    stage.stops_16(5000, lost, timestamp=ended_at)
+    stage.stops_16(9000, second)
+    stage.settle()
+    billed = [(c.kind, c.cdr.energy_wh) for c in stage.store.cdrs.values()]
+    assert billed == [("cdr", 2000), ("credit", 2000), ("cdr", 4000), ("cdr", 4000)]
+    assert all(rebuild(stage.evidence(each)) == () for each in stage.sessions())

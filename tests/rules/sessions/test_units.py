@@ -76,6 +76,19 @@ def test_S38_power_in_kw_called_w_changes_no_energy() -> None:
     assert (session.state, session.review_reasons) == (SessionState.REVIEW, (ReviewReason.UNIT_DOUBTFUL,))
 
 
+def test_S38_power_in_kw_called_w_is_no_habit_of_the_register() -> None:
+    stage = Stage()
+    for number in (1, 2, 3):
+        stage.starts_16(30_000 * number)
+        for _ in range(12):
+            at = text_of(stage.now + timedelta(minutes=10))
+            sampled = [{"value": "9", "measurand": "Power.Active.Import", "unit": "W"}]
+            stage.reads_16(0, number, meterValue=[{"timestamp": at, "sampledValue": sampled}])
+        stage.stops_16(30_000 * number + 19_500, number)
+        assert stage.settle().energy_wh == 19_500
+        assert stage.store.stations[1].traits.register_unit_wh == 1
+
+
 @pytest.mark.parametrize(
     "payload", [b"[]", b"{", b'{"meterValue":7,"transactionData":[1,{"sampledValue":[3]}]}', b"null"]
 )

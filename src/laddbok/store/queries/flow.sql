@@ -100,7 +100,7 @@ LEFT JOIN LATERAL (
         AND s.state IN ('pending', 'active', 'ended') AND coalesce((v.body ->> 'version')::integer, 1) = s.version
     WHERE s.station_no = q.station_no AND s.evse_id = q.evse_id AND s.started_at < q.at
         AND s.transaction_id IS DISTINCT FROM q.transaction_id
-        AND s.body #>> '{meter,mark_wh}' IS NOT NULL
+        AND coalesce(v.body, s.body) #>> '{meter,mark_wh}' IS NOT NULL
     ORDER BY s.started_at DESC, s.id DESC LIMIT 1
 ) AS b ON q.start_key IS NOT NULL OR q.transaction_id IS NOT NULL
 LEFT JOIN LATERAL (
