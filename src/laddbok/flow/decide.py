@@ -5,7 +5,7 @@ stored and answered. Nothing is visible before that is committed.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import NAMESPACE_OID, uuid5
 
 import msgspec
@@ -39,6 +39,8 @@ from laddbok.sessions.receive import Outcome, receive
 
 SETTLE = "settle"
 """The job that makes a CDR of an ended session."""
+LATE_LOOK = timedelta(minutes=15)
+"""A session that goes on after it was settled at a guess is looked at so often at most, for all of it is read each time."""
 
 
 class Decided(msgspec.Struct, kw_only=True):
@@ -182,7 +184,7 @@ def _also(
         if reached.id_token is None and getattr(entry.event, "id_token", None) is not None:
             changes.decisions.append(facts_used(reached, stamp, Taken(stamp.position, facts, station, None)))
         changes.attributed.append(Attributed(reached, stamp.received_at))
-        due_at = stamp.received_at + SETTLE_AFTER
+        due_at = stamp.received_at + (SETTLE_AFTER if isinstance(entry.event, TransactionEnded) else LATE_LOOK)
         changes.jobs.append(Job(tenant=reached.tenant, kind=SETTLE, key=reached.id, due_at=due_at))
     if outcome.outlet is not None:
         changes.outlets.append(OutletSeen(station.tenant, entry.station_no, outcome.outlet))

@@ -10,7 +10,7 @@ from datetime import datetime
 import msgspec
 from msgspec.structs import replace
 
-from laddbok.flow.changes import Attributed, Changes, FrameRow, Job, OrphanMatched
+from laddbok.flow.changes import Attributed, Changes, FrameRow, Job, OrphanMatched, RangeClosed
 from laddbok.flow.decide import SETTLE, settle_job
 from laddbok.flow.evidence import Taken, facts_used, matched
 from laddbok.flow.messages import Asked
@@ -80,9 +80,9 @@ def question_of_orphan(frame: FrameRow, wanted: Wanted, station: Station) -> Que
 
 
 def to_own_session(frame: FrameRow, wanted: Wanted, station: Station, facts: StartFacts, now: datetime) -> Changes:
-    """The orphan opens a session of its own, marked as one whose start never came.
+    """The orphan becomes a session of its own, marked as one whose start never came; its frame alone is its evidence.
 
-    Raises: Conflict when the message does not end or go on with a transaction.
+    Raises: Conflict when the message does not end a transaction.
     """
     asked = _asked(frame)
     given = Given(
@@ -92,8 +92,8 @@ def to_own_session(frame: FrameRow, wanted: Wanted, station: Station, facts: Sta
         id_token=IdToken(wanted.id_token) if wanted.id_token else None,
     )
     event = with_given(asked.event, given)
-    if not isinstance(event, TransactionEnded | TransactionUpdated):
-        raise Conflict("only a message that ends or goes on with a transaction can be a session of its own")
+    if not isinstance(event, TransactionEnded):
+        raise Conflict("only a message that ends a transaction can be a session of its own")
     known = Facts(start=facts)
     session = opened_by(station, event, asked.stamp, known, None)
     if session is None:
@@ -104,6 +104,7 @@ def to_own_session(frame: FrameRow, wanted: Wanted, station: Station, facts: Sta
             facts_used(session, asked.stamp, Taken(asked.stamp.position, known, station, None)),
             matched(session, given, now, wanted.by, wanted.reason),
         ],
+        closed_ranges=[RangeClosed(session, frame.received_at)],
         jobs=[settle_job(session, asked.stamp)],
         orphans_matched=[_done(frame, session.id)],
     )

@@ -111,8 +111,8 @@ class PostgresStore:
                 await self._publish(connection, [session for session in sessions if session.id in lost], at)
 
     async def session_evidence(self, tenant: int, session_id: str) -> SessionEvidence:
-        """One session with its evidence. Raises NotFound."""
-        async with self._connection() as connection:
+        """One session with its evidence, as it stands at one instant. Raises NotFound."""
+        async with self._connection() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
             row = await connection.fetchrow(query("evidence_session"), tenant, session_id)
             if row is None:
                 raise NotFound("session", session_id)
