@@ -28,6 +28,8 @@ from laddbok.sessions.facts import Facts, Stamp, StartFacts
 from laddbok.sessions.meter import begin_meter
 from laddbok.sessions.timekeeping import OLDEST, instant
 
+UNIQUE_ID_CHARS = 16
+"""A transaction id of a station that is so long is no counter that begins anew, and tells starts apart whatever the clock."""
 OTHER_ZONE = timedelta(days=1)
 """A clock that is further ahead of ours shows no zone's time."""
 
@@ -65,7 +67,8 @@ def stored_key(event: TransactionStarted, stamp: Stamp) -> str:
     """
     key = start_key(event)
     runs = event.at is not None and stamp.received_at - OLDEST <= event.at <= stamp.received_at + OTHER_ZONE
-    return key if runs else f"{key}{_UNTIL_IT_ENDS}{stamp.position.epoch}/{stamp.position.seq}"
+    is_unique = len(event.transaction_id or "") >= UNIQUE_ID_CHARS
+    return key if runs or is_unique else f"{key}{_UNTIL_IT_ENDS}{stamp.position.epoch}/{stamp.position.seq}"
 
 
 def is_same_start(event: TransactionStarted, session: Session) -> bool:

@@ -305,3 +305,16 @@ def test_a_token_that_names_nobody_changes_no_tariff(stage_201: Stage) -> None:
     session = stage_201.session()
     assert (session.tariff, session.id_token) == (tariff, None) and tariff is not None
     assert stage_201.refolded(session) == session
+
+
+def test_S27_a_long_transaction_id_is_known_again_whatever_the_clock() -> None:
+    stage = Stage("2.0.1")
+    name, wrong = "42fd9f8a-72b3-5f20-8234-f08d793b6389", "1970-01-01T00:00:18Z"
+    start = {"register_wh": 1000, "state": "Charging", "token": TOKEN, "transaction_id": name, "timestamp": wrong}
+    stage.event_201("Started", **start)
+    stage.waits(days=2)
+    stage.settle()
+    stage.event_201("Started", **start)
+    stage.event_201("Ended", register_wh=3000, transaction_id=name, timestamp=wrong)
+    session = stage.settle()
+    assert len(stage.sessions()) == 1 and (session.energy_wh, session.state) == (2000, SessionState.REVIEW)
