@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import datetime
+from itertools import takewhile
 from typing import Any
 
 import asyncpg
@@ -30,6 +31,9 @@ from laddbok.store.sql import query
 PAGE = 500
 MAX_REPORTED = 1_000
 """Sessions whose differences are listed; all are counted."""
+BEFORE_CHARS = 40
+"""What is shown before the place where two values part."""
+SHOWN_CHARS = 120
 
 
 class Report(msgspec.Struct):
@@ -115,11 +119,30 @@ async def _sessions(
         after = (rows[-1]["tenant"], rows[-1]["id"])
 
 
+def where_they_part(stored: str, derived: str) -> tuple[str, str]:
+    """Both texts around the first character in which they differ, so that the difference is in sight.
+
+    Source: our choice
+
+    >>> where_they_part('{"energy_wh":1500,"gap_wh":0}', '{"energy_wh":1500,"gap_wh":500}')
+    ('{"energy_wh":1500,"gap_wh":0}', '{"energy_wh":1500,"gap_wh":500}')
+    >>> where_they_part("a" * 200 + "1", "a" * 200 + "2")[1] == "..." + "a" * 40 + "2"
+    True
+    """
+    pairs = zip(stored, derived, strict=False)
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+    begin = 0 if same <= BEFORE_CHARS else same - BEFORE_CHARS
+    dots = "..." if begin else ""
+    shown_stored, shown_derived = (dots + text[begin : begin + SHOWN_CHARS] for text in (stored, derived))
+    return shown_stored, shown_derived
+
+
 def _print(report: Report, with_current: bool) -> None:
     for item in report.items:
         print(f"{item['session_id']}  {item.get('error', '')}")
         for field in item.get("fields", ()):
-            print(f"    {field['field']}: stored {field['stored'][:120]}, derived {field['derived'][:120]}")
+            stored, derived = where_they_part(field["stored"], field["derived"])
+            print(f"    {field['field']}: stored {stored}, derived {derived}")
     of_what = "would come out otherwise today" if with_current else "differ from what is stored"
     print(f"{report.sessions} sessions derived anew, {report.differences} {of_what}, ", end="")
     print(f"{report.incomplete} without complete evidence; {report.open} are still open")
