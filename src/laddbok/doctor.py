@@ -11,8 +11,9 @@ from typing import Any
 
 import asyncpg
 
-from laddbok.model.errors import LaddbokError
-from laddbok.settings import NAMES, Settings, unknown_names
+from laddbok.model.errors import ConfigurationError, LaddbokError
+from laddbok.sessions.quirks import known_quirks
+from laddbok.settings import NAMES, Settings, quirk_table, unknown_names
 from laddbok.store.database import Database, open_database
 from laddbok.store.sql import query
 
@@ -24,7 +25,7 @@ Finding = dict[str, Any]
 
 async def examine(settings: Settings, as_json: bool) -> tuple[dict[str, Any], int]:
     """Look at everything. Returns: the findings and the exit code."""
-    findings = [*_configured(), *_machine(settings), *(await _database(settings))]
+    findings = [*_configured(), *known_models(settings), *_machine(settings), *(await _database(settings))]
     bad = sum(not each["ok"] for each in findings)
     if not as_json:
         for each in findings:
@@ -41,6 +42,17 @@ def _configured() -> list[Finding]:
     if unknown:
         findings.append(_finding("unknown settings", False, f"{', '.join(unknown)}: see docs/settings.md"))
     return findings
+
+
+def known_models(settings: Settings) -> list[Finding]:
+    """The operator's own rows about models can be read."""
+    if settings.quirks_file is None:
+        return []
+    try:
+        own = len(quirk_table(settings)) - len(known_quirks())
+    except ConfigurationError as error:
+        return [_finding("known models", False, str(error))]
+    return [_finding("known models", True, f"{own} rows in {settings.quirks_file}")]
 
 
 def _machine(settings: Settings) -> list[Finding]:

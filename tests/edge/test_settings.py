@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
+from pathlib import Path
 
 import asyncpg
 import pytest
 
+from laddbok import doctor
 from laddbok.model.errors import ConfigurationError
 from laddbok.settings import read_settings, unknown_names
 from laddbok.store.embedded import Dsn
@@ -41,3 +43,15 @@ def test_a_short_key_works_with_a_warning(fresh_database: Dsn, caplog: pytest.Lo
     assert "guess" in caplog.text
     with pytest.raises(ConfigurationError, match="LADDBOK_ADMIN_KEY"):
         asyncio.run(_works(fresh_database, "with space"))
+
+
+def test_the_doctor_reads_the_rows_about_models(tmp_path: Path) -> None:
+    rows = tmp_path / "quirks.toml"
+    settings = read_settings({"LADDBOK_QUIRKS": str(rows), "LADDBOK_DATA": str(tmp_path)})
+    [missing] = doctor.known_models(settings)
+    rows.write_text('[[quirk]]\nvendor = "Norr*"\nflags = ["no_such_flag"]\nsource = "x"\n', encoding="utf-8")
+    [wrong] = doctor.known_models(settings)
+    rows.write_text('[[quirk]]\nvendor = "Norr*"\nflags = ["stamps_mean_nothing"]\nsource = "x"\n', encoding="utf-8")
+    [right] = doctor.known_models(settings)
+    assert [each["ok"] for each in (missing, wrong, right)] == [False, False, True]
+    assert "no_such_flag" in wrong["detail"] and "1 rows" in right["detail"]

@@ -6,10 +6,11 @@ seed is one exact run.
 """
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cache
 
 from laddbok.fleet.ledger import FleetRecord
 from laddbok.fleet.outlet import StationShape
@@ -30,9 +31,6 @@ from tests.sim.safety import Safety
 from tests.sim.shaken_store import Database
 from tests.sim.visitors import LONG_S, Visitors
 from tests.sim.world import Violation, World
-
-# A frame says the same whenever it is read, so a simulation, which reads each often, reads it once.
-Asked.of_row = lru_cache(200_000)(Asked.of_row)  # type: ignore[method-assign]
 
 STATIONS = 20
 LASTS = timedelta(hours=2)
@@ -273,6 +271,17 @@ class Simulation:
             self.world.run_until(self.world.now + timedelta(seconds=LOOK_S))
 
 
+@contextmanager
+def frames_read_once() -> Iterator[None]:
+    """A frame says the same whenever it is read, so a simulation, which reads each often, reads it once."""
+    plain = Asked.of_row
+    Asked.of_row = cache(plain)  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        Asked.of_row = plain  # type: ignore[method-assign]
+
+
 def run_seed(
     seed: int, ground: Ground | None = None, parts: Parts | None = None, lasts: timedelta = LASTS
 ) -> tuple[Result, Simulation]:
@@ -281,7 +290,8 @@ def run_seed(
     world = simulation.world
     result = Result(seed)
     try:
-        simulation.run()
+        with frames_read_once():
+            simulation.run()
     except Violation as violation:
         result.violation = violation
     except Exception:  # whatever the platform raises here would have killed a process of it

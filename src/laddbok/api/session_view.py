@@ -159,6 +159,8 @@ async def view(
     energy_wh = row["energy_wh"]
     if meter.energy_wh is not None and row["state"] not in ("settled", "void"):
         energy_wh = meter.energy_wh
+    if is_unknown(facts):
+        energy_wh = None
     return SessionView(
         id=row["id"], version=row["version"], station_id=row["station_id"], evse_id=row["evse_id"], connector_id=row["connector_id"],
         transaction_id=row["transaction_id"], id_token=row["id_token"], token=row["token"], state=row["state"],
@@ -203,4 +205,11 @@ def missing_reason(origin: str, state: str, facts: Facts) -> str | None:
         return "imported"
     if state in ("void", "settled"):
         return "void" if state == "void" else "no_cdr"
+    if is_unknown(facts):
+        return "no_meter_reading"
     return None if facts.tariff else "no_tariff"
+
+
+def is_unknown(facts: Facts) -> bool:
+    """Whether nothing that was told of the energy can be believed: then there is none to show, and no price of it."""
+    return facts.energy is not None and facts.energy.energy_wh is None

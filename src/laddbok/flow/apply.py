@@ -68,6 +68,7 @@ class Desk:
             for asked in understood(claim.unfolded, in_kwh) if read_so else ():
                 if asked.event is not None:
                     _catch_up(state.sessions, read_so, asked)
+        memory.look_at_units()
         self.stations[station.station_no] = memory
         ran = {key: session.meter.mark_at for key, session in state.sessions.items() if session.state in RUNNING_STATES}
         if ran:
@@ -190,11 +191,11 @@ class Desk:
 
     def _as_it_counts(self, entry: Entry) -> Entry:
         """A call of a station that counts kWh and calls them Wh, read rightly; a session is read as when it opened (S38)."""
-        state = self.stations[entry.station_no].state
-        if not counts_kwh(state.station) or not isinstance(entry, Received):
+        memory = self.stations[entry.station_no]
+        if not memory.counts_kwh or not isinstance(entry, Received):
             return entry
-        session = _meant(state, entry.event)
-        return entry if session is not None and not counts_kwh(session) else entry.in_kwh()
+        session = _meant(memory.state, entry.event)
+        return entry.in_kwh() if counts_kwh(session or memory.state.station) else entry
 
     def _is_current(self, entry: Entry) -> bool:
         memory = self.stations.get(entry.station_no)
@@ -213,6 +214,7 @@ class Desk:
             memory = self.stations[entries[index].station_no]
             if answer.traits.version > memory.state.station.traits.version:
                 memory.state = replace(memory.state, station=replace(memory.state.station, traits=answer.traits))
+                memory.look_at_units()
             if answer.session is not None:
                 _remember(memory.state.sessions, answer.session)
         if any(question.start_key for question in questions.values()):
@@ -247,7 +249,7 @@ class Desk:
         for session in decided.sessions:
             if decided.moved and any(session is each for each in decided.moved):
                 session = replace(session, version=session.version + 1)
-            state.sessions[session.transaction_id] = session
+            state.sessions[_key(state.sessions, session)] = session
             self._changed[session.id] = session
         if decided.outlet is not None:
             state.outlets[decided.outlet.evse_id, decided.outlet.connector_id] = decided.outlet
@@ -255,6 +257,8 @@ class Desk:
             _prune(state.sessions)
         if decided.booted is not None:
             memory.state = replace(state, station=self._with_quirks(decided.booted))
+        if decided.booted is not None or decided.opened is not None:
+            memory.look_at_units()
         return Reply(entry=decided.entry, payload=decided.payload, error=decided.error)
 
 
@@ -262,7 +266,16 @@ def _remember(sessions: dict[str, Session], known: Session) -> None:
     """Keep a session that the store knows; beside the newer one, where a station gave its transaction id again (S25)."""
     held = sessions.setdefault(known.transaction_id, known)
     if held.id != known.id:
-        sessions[f"{known.transaction_id} of {known.id}"] = known
+        sessions.setdefault(_aside(known), known)
+
+
+def _aside(session: Session) -> str:
+    """Under what a session is kept whose transaction id a newer one has: it only answers what is repeated of it."""
+    return f"{session.transaction_id} of {session.id}"
+
+
+def _key(sessions: dict[str, Session], session: Session) -> str:
+    return _aside(session) if _aside(session) in sessions else session.transaction_id
 
 
 def _meant(state: StationState, event: Event | Undecodable) -> Session | None:

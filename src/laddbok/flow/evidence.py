@@ -106,7 +106,7 @@ def conclude(evidence: SessionEvidence, today: Today | None = None) -> Conclusio
     is_news = clock.offset_s != known.offset_s if clock.is_proven else clock.anchor_s is not None
     if is_news and known.zone is None and not known.is_useless:
         read_anew = fold(evidence, today=today, clock=clock)
-        folded = replace(read_anew, bearing=_in_order((*folded.bearing, *read_anew.bearing)))
+        folded = _reaching(read_anew, folded)
     told = tell(folded.session, folded.said)
     session = folded.session
     if session.state is SessionState.ENDED:
@@ -118,9 +118,16 @@ def conclude(evidence: SessionEvidence, today: Today | None = None) -> Conclusio
     return Conclusion(session, told, clock, folded.bearing)
 
 
+def _reaching(read_anew: Folded, before: Folded) -> Folded:
+    """What was read anew, resting on the frames of both readings: the other is needed to find out how to read."""
+    through = max(read_anew.session.through, before.session.through)
+    bearing = _in_order((*before.bearing, *read_anew.bearing))
+    return replace(read_anew, session=replace(read_anew.session, through=through), bearing=bearing)
+
+
 def _in_kwh(evidence: SessionEvidence, today: Today | None, clock: Clock | None) -> tuple[Session, Told]:
     """The session and what was told, read as if the station counted kWh and called them Wh: a proposal for a person (S38)."""
-    folded = fold(evidence, today, clock, is_in_kwh=True)
+    folded = _reaching(fold(evidence, today, clock, is_in_kwh=True), fold(evidence, today, clock))
     told = tell(folded.session, folded.said)
     session = with_energy(folded.session, told)
     return replace(session, review_reasons=with_reason(session.review_reasons, ReviewReason.UNIT_DOUBTFUL)), told
@@ -167,8 +174,8 @@ def fold(
             if after is not session and (session.state in RUNNING_STATES or names_transaction(event)):
                 said.append((event, asked.stamp))
             session = after
-        if session.through in soft:
-            session = close_softly(session, soft.pop(session.through).at)
+        if place in soft:
+            session = close_softly(session, soft.pop(place).at)
         if session is not before:
             bearing += [frame, questions[frame.message_id]] if frame.direction == b"r" else [frame]
     if session is None:

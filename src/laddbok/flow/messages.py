@@ -46,7 +46,7 @@ VERSION_OF_CODE = {code: version for version, code in VERSION_CODE.items()}
 class StationMemory:
     """One station as its owner knows it: its state, and where its next frame stands in the evidence."""
 
-    __slots__ = ("asked", "epoch", "heard_at", "held_since", "next_seq", "state")
+    __slots__ = ("asked", "counts_kwh", "epoch", "heard_at", "held_since", "next_seq", "state")
 
     def __init__(self, state: StationState, epoch: int) -> None:
         self.state = state
@@ -57,6 +57,13 @@ class StationMemory:
         self.asked: dict[str, bytes] = {}
         """Our questions about transactions, as frames, by the id of their answer."""
         self.next_seq = 1
+        self.counts_kwh = False
+        self.look_at_units()
+
+    def look_at_units(self) -> None:
+        """Note whether the station, or one of its sessions, counts kWh and calls them Wh: then each message is looked at."""
+        subjects: tuple[Station | Session, ...] = (self.state.station, *self.state.sessions.values())
+        self.counts_kwh = any(counts_kwh(each) for each in subjects)
 
     def is_settled_in(self, now: datetime) -> bool:
         """Whether the station spoke on this connection, and what it sends by itself after that is over (case S31)."""

@@ -5,6 +5,7 @@ recorded, and compared with what is stored: session, CDR and price. Any differen
 instead a difference is a proposal: it is listed, and changes nothing.
 """
 
+import re
 from typing import Any
 
 import msgspec
@@ -29,6 +30,8 @@ NOT_COMPARED = frozenset({"version"})
 
 _LOOKED_UP = frozenset({"session.traits", "session.quirks"})
 """What is looked up itself: with today's tables it differs, and only what follows from it is news."""
+_GAP = re.compile(r',?"gap_wh":-?\d+')
+"""It is told only once a station's register is known to count for life, and changes no session."""
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -54,7 +57,7 @@ def proposal(evidence: SessionEvidence, found: Found, quirks: tuple[Quirk, ...])
     Args: found: what is looked up for the session's start today. quirks: those that hold for its station today.
     Raises: EvidenceIncomplete.
     """
-    return tuple(each for each in _compared(evidence, _today(found, quirks)) if each.field not in _LOOKED_UP)
+    return tuple(each for each in _compared(evidence, _today(found, quirks)) if not _is_looked_up(each))
 
 
 def question_of(evidence: SessionEvidence) -> tuple[Question, Station]:
@@ -72,6 +75,12 @@ def question_of(evidence: SessionEvidence) -> tuple[Question, Station]:
         at=row.started_at,
     )
     return question, station
+
+
+def _is_looked_up(difference: Difference) -> bool:
+    if difference.field == "session.energy":
+        return _GAP.sub("", difference.stored) == _GAP.sub("", difference.derived)
+    return difference.field in _LOOKED_UP
 
 
 def _today(found: Found, quirks: tuple[Quirk, ...]) -> Today:

@@ -203,4 +203,6 @@ def _shown(value: Any) -> str:
 
 
 def _short(error: Exception) -> str:
+    if isinstance(error, AssertionError):
+        return "its parts contradict each other"
     return f"{type(error).__name__}: {error}"[:200]

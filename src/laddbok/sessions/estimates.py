@@ -166,7 +166,8 @@ def sampled(session: Session, told: Told) -> Estimate | None:
         read_at.add(ended_at)
     is_followed_later = told.start_wh is None or MeterNote.BEGIN_REPLACED in session.meter.notes
     since = _first_read_at(session, told) if is_followed_later else session.started_at
-    if told.start_wh is None and read_at == {since} != {session.started_at}:
+    is_at_start = since == session.started_at and ReviewReason.INCOMPLETE_START not in session.review_reasons
+    if told.start_wh is None and read_at == {since} and not is_at_start:
         return None
     shown_wh = _without_overlap(session, told, shown_wh)
     return Estimate(Method.SAMPLED, shown_wh, _seconds(since, max(read_at, default=session.started_at)))

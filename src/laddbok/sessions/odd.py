@@ -77,9 +77,9 @@ def odd_reading(meter: Meter, at: datetime, register_wh: int, gauge: Gauge) -> O
     """What a reading means that is below the last one or far above it. Source: our choice, docs/rules.md "Energy"."""
     assert meter.mark_wh is not None
     step_wh = register_wh - meter.mark_wh
-    if gauge.modulus_wh and step_wh < 0 and gauge.can_give(step_wh + gauge.modulus_wh, at - meter.mark_at):
-        rolled = _noted(_carrying(meter, gauge.modulus_wh), MeterNote.ROLLED_OVER)
-        return Odd(rolled, step_wh + gauge.modulus_wh)
+    around_wh = step_wh + (gauge.modulus_wh or 0)
+    if gauge.modulus_wh and step_wh < 0 <= around_wh and gauge.can_give(around_wh, at - meter.mark_at):
+        return Odd(_noted(_carrying(meter, gauge.modulus_wh), MeterNote.ROLLED_OVER), around_wh)
     doubt = meter.doubt
     if doubt is None or not _goes_on(doubt, at, register_wh, gauge):
         return Odd(replace(meter, doubt=Doubt(at, register_wh), rejected=meter.rejected + 1))

@@ -236,3 +236,13 @@ def test_a_correction_that_was_held_waits_until_somebody_decides(desk: RunningAp
     assert desk.client.get("/corrections", params={"site_id": "hamnen"}).json()["items"] == []
     decided(103, "verdict", verdict={"kind": "reopen", "reason": "look"})
     assert waiting() == []
+
+
+def test_energy_that_nobody_can_believe_is_neither_shown_nor_priced(desk: RunningApi) -> None:
+    session = charge(desk, "04C0FFEE", begin_wh=5_007_100, end_wh=5_507_100)
+    settle(desk)
+    shown = desk.client.get(f"/sessions/{session}").json()
+    assert (shown["state"], shown["energy_wh"], shown["price"]) == ("review", None, None)
+    assert shown["price_missing_reason"] == "no_meter_reading"
+    price = desk.client.get(f"/sessions/{session}/price").json()
+    assert "lines" not in price and price["reason"] == "no_meter_reading"

@@ -130,6 +130,17 @@ def test_S7_an_orphan_can_be_a_session_of_its_own(stage: Stage) -> None:
     assert rebuild(stage.evidence(session)) == ()
 
 
+def test_S16_a_stop_alone_is_one_reading_and_no_energy(stage: Stage) -> None:
+    stage.stops_16(9000, 4711)
+    frame = stage.store.stations[1].frames[orphaned(stage)]
+    wish, station = wanted(evse_id=2), stage.desk.stations[1].state.station
+    [found] = step(stage.store.look_up([question_of_orphan(frame, wish, station)]))
+    step(stage.store.commit(to_own_session(frame, wish, station, found.facts, stage.now)))
+    session = stage.settle()
+    assert session.energy is None or session.energy.energy_wh is None
+    assert stage.store.cdrs == {}
+
+
 def test_an_orphan_is_matched_to_no_session_that_still_runs(stage: Stage) -> None:
     stage.starts_16(1000)
     stage.stops_16(4000, 4711)

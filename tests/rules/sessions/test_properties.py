@@ -222,7 +222,8 @@ class Conversation:
 
 
 def held(stage: Stage) -> list[Session]:
-    return list(stage.desk.stations[1].state.sessions.values())
+    """The sessions that a desk believes in; what is kept aside, for a newer one has its id, only answers repetitions."""
+    return [s for key, s in stage.desk.stations[1].state.sessions.items() if key == s.transaction_id]
 
 
 def check(session: Session) -> None:

@@ -341,7 +341,6 @@ export default {
   "decide.void": "Void",
   "decide.reopen": "Review again",
   "decide.reason": "Reason, kept with the session",
-  "decide.accept_reason": "Checked: the proposal is right.",
   "decide.energy": "Energy in kWh",
   "decide.bad_energy": "a number of kWh with at most three decimals, like 12.345",
   "decide.started": "Began (your time zone)",

@@ -341,7 +341,6 @@ export default {
   "decide.void": "Makulera",
   "decide.reopen": "Granska igen",
   "decide.reason": "Skäl, sparas med sessionen",
-  "decide.accept_reason": "Kontrollerat: förslaget stämmer.",
   "decide.energy": "Energi i kWh",
   "decide.bad_energy": "ett antal kWh med högst tre decimaler, som 12,345",
   "decide.started": "Började (din tidszon)",

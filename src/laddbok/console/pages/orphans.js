@@ -33,7 +33,7 @@ function matchAction(orphan, candidate, reload) {
 }
 
 function otherActions(orphan, reload) {
-  const token = { name: "id_token", label: t("orphans.token"), initial: orphan.id_token ?? "" };
+  const token = { name: "id_token", label: t("orphans.token"), initial: "" };
   const evse = {
     name: "evse_id",
     label: "EVSE",

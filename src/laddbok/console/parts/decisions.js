@@ -63,7 +63,7 @@ function actionsOf({ session, issued, tariffs, reload }) {
   const accept = action("accept", "check", {
     primary: true,
     disabled: proposedWh(session) === null || session.tariff === null,
-    fields: [reason(t("decide.accept_reason"))],
+    fields: [reason()],
   });
   const correct = action("correct", "decision", { fields: correctionFields(session, tariffs) });
   const voided = action("void", "cross", { danger: true });
