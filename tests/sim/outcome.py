@@ -98,7 +98,7 @@ def _told_no_name(record: TransactionRecord, box: Box) -> bool:
 def _may_be_twice(session: Session, box: Box) -> bool:
     """A clock that began anew can't tell an old start, told again, from a new one; all of it is held, and never billed."""
     is_held = session.state is SessionState.REVIEW and ReviewReason.TIME_ESTIMATED in session.review_reasons
-    return box.clock == "1970" and box.repeats_messages and is_held
+    return box.clock == "1970" and is_held
 
 
 class Outcome:
@@ -151,6 +151,8 @@ class Outcome:
         is_told_wrong = record.key in box.station.zeroed or record.key in box.reset  # type: ignore[attr-defined]
         is_unnamed = session.id in self._safety.closed_softly and _told_no_name(record, box)
         is_doubted = record.key in box.interrupted and ReviewReason.UNIT_DOUBTFUL in session.review_reasons
+        # A register that began anew between two sessions and a start that was not read look the same: a person decides.
+        is_doubted = is_doubted or ReviewReason.BEGIN_NOT_BELIEVED in session.review_reasons
         if is_told_wrong or is_unnamed or is_doubted or _may_be_twice(session, box):
             is_right = session.state is not SessionState.SETTLED or 0 <= (session.energy_wh or 0) <= metered_wh
         else:
@@ -183,6 +185,8 @@ class Outcome:
             demanded.add(ReviewReason.NO_TARIFF)
         if box.has_wrong_clock:
             explained |= {ReviewReason.TIME_ESTIMATED, ReviewReason.MORE_THAN_THE_OUTLET_CAN}
+        if box.clock == "1970":  # at an estimated time power times time is an estimate too
+            explained |= {ReviewReason.UNIT_DOUBTFUL}
         if record.key in box.station.zeroed:  # type: ignore[attr-defined]
             explained |= {ReviewReason.MORE_THAN_THE_OUTLET_CAN, ReviewReason.BEGIN_NOT_BELIEVED}
             explained |= {ReviewReason.UNIT_DOUBTFUL}
