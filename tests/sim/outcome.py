@@ -185,8 +185,10 @@ class Outcome:
             demanded.add(ReviewReason.NO_TARIFF)
         if box.has_wrong_clock:
             explained |= {ReviewReason.TIME_ESTIMATED, ReviewReason.MORE_THAN_THE_OUTLET_CAN}
-        if box.clock == "1970":  # at an estimated time power times time is an estimate too
+        if box.has_wrong_clock:  # at an estimated time power times time is an estimate too
             explained |= {ReviewReason.UNIT_DOUBTFUL}
+        if record.start_register_wh == 0:  # a register that begins anew looks like a start that was not read
+            explained |= {ReviewReason.BEGIN_NOT_BELIEVED}
         if record.key in box.station.zeroed:  # type: ignore[attr-defined]
             explained |= {ReviewReason.MORE_THAN_THE_OUTLET_CAN, ReviewReason.BEGIN_NOT_BELIEVED}
             explained |= {ReviewReason.UNIT_DOUBTFUL}
