@@ -61,7 +61,11 @@ async def run_command(options: argparse.Namespace, clock_text: str | None) -> di
         record = await run.run(stop, lambda each: _show(bar, each))
     if options.record is not None:
         _write(record, Path(options.record))
-    return summary(record)
+    told = summary(record)
+    if not options.json:
+        for name, value in told.items():
+            print(f"{name:20} {value}")
+    return told
 
 
 def summary(record: FleetRecord) -> dict[str, Any]:
