@@ -77,6 +77,8 @@ def test_a_held_session_is_accepted_and_becomes_settled_with_a_price(
     expect(page.locator(".found")).to_contain_text("Registers of start and stop")
     dialog = open_dialog(page, "Accept")
     expect(dialog).to_contain_text("CDR revision 1 is issued")
+    expect(dialog).to_contain_text("nobody can be invoiced")
+    dialog.get_by_label("Reason").fill("the driver was here")
     dialog.get_by_role("button", name="Accept").click()
     expect(page.locator(".session-head .badge")).to_have_text("Settled", timeout=LIVE_MS)
     expect(page.locator(".price .total")).to_contain_text("kr 0.03")

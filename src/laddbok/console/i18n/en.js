@@ -355,6 +355,7 @@ export default {
   "decide.void_credits": "CDR revision {revision} ({price}) is credited, and the session is never billed.",
   "decide.reopen_explain": "The session is held as the engine finds it; earlier decisions count no longer.",
   "decide.reopen_credits": "CDR revision {revision} ({price}) is credited, and the session is held as the engine finds it.",
+  "decide.no_contract": "No contract is known for its token: nobody can be invoiced. Correct the token to change that.",
   "decide.recorded": "Recorded. The session is settled anew in a moment.",
   "verdict.accept": "The proposal was accepted: {reason}",
   "verdict.correct": "It was corrected: {reason}",

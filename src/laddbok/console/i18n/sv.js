@@ -355,6 +355,7 @@ export default {
   "decide.void_credits": "CDR med revision {revision} ({price}) krediteras, och sessionen debiteras aldrig.",
   "decide.reopen_explain": "Sessionen hålls kvar så som motorn finner den; tidigare beslut gäller inte längre.",
   "decide.reopen_credits": "CDR med revision {revision} ({price}) krediteras, och sessionen hålls kvar så som motorn finner den.",
+  "decide.no_contract": "Inget avtal är känt för dess id-token: ingen kan faktureras. Rätta id-token för att ändra det.",
   "decide.recorded": "Sparat. Sessionen avräknas på nytt om ett ögonblick.",
   "verdict.accept": "Förslaget godkändes: {reason}",
   "verdict.correct": "Den rättades: {reason}",

@@ -49,6 +49,11 @@ function correctionFields(session, tariffs) {
   ];
 }
 
+/** What a decision does, and that nobody can be invoiced for it while no contract is known. */
+function withoutContract(session, text) {
+  return session.contract_id === null ? `${text} ${t("decide.no_contract")}` : text;
+}
+
 /** The decisions that fit the session's state. `issued`: its CDRs and credits; `reload` after each. */
 function actionsOf({ session, issued, tariffs, reload }) {
   const action = (kind, icon, more = {}) => ({
@@ -63,9 +68,12 @@ function actionsOf({ session, issued, tariffs, reload }) {
   const accept = action("accept", "check", {
     primary: true,
     disabled: proposedWh(session) === null || session.tariff === null,
-    fields: [reason()],
+    explain: withoutContract(session, consequence("accept", session, issued)),
   });
-  const correct = action("correct", "decision", { fields: correctionFields(session, tariffs) });
+  const correct = action("correct", "decision", {
+    fields: correctionFields(session, tariffs),
+    explain: withoutContract(session, consequence("correct", session, issued)),
+  });
   const voided = action("void", "cross", { danger: true });
   const reopen = action("reopen", "flag");
   if (session.state === "review") return [accept, correct, voided, reopen];
