@@ -37,8 +37,8 @@ def find_energy(session: Session, told: Told) -> EnergyFinding:
     """
     bound = bound_wh(session.max_power_w or None, longest_s(session))
     estimates = tuple(e for e in (estimate(session, told) for estimate in ESTIMATES) if e is not None)
-    candidates = [e for e in estimates if e.method not in NEVER_BILLED and 0 <= e.energy_wh <= bound]
-    candidates = [e for e in candidates if e.method not in discredited(session, told)]
+    ignored = NEVER_BILLED | discredited(session, told)
+    candidates = [e for e in estimates if e.method not in ignored and 0 <= e.energy_wh <= bound]
     if not candidates:
         return EnergyFinding(
             energy_wh=None, method=None, confidence=Confidence.LOW, estimates=estimates, bound_wh=bound
@@ -180,8 +180,9 @@ def _support(session: Session, told: Told, believed: Estimate, estimates: tuple[
 
 def _against(session: Session, told: Told, believed: Estimate, finding: EnergyFinding) -> Iterable[Estimate]:
     """The estimates that may be billed and find another energy, though they can be believed."""
+    ignored = NEVER_BILLED | discredited(session, told)
     for estimate in finding.estimates:
-        if estimate is believed or estimate.method in NEVER_BILLED | discredited(session, told):
+        if estimate is believed or estimate.method in ignored:
             continue
         if 0 <= estimate.energy_wh <= finding.bound_wh and not agree(session, believed, estimate):
             yield estimate
