@@ -29,7 +29,7 @@ class PriceLine(msgspec.Struct):
     dimension: str
     quantity: int
     unit: str
-    unit_price: Decimal
+    unit_price: Decimal | None
     price_unit: str
     excl_vat: Decimal | None
     vat_rate: Decimal | None

@@ -19,8 +19,23 @@ class LineKind(StrEnum):
     TIME = "time"
     PARKING_TIME = "parking_time"
     IDLE = "idle"
+    RESERVATION_FLAT = "reservation_flat"
+    """A fee for having reserved, or for having reserved in vain."""
+    RESERVATION_TIME = "reservation_time"
+    FLOOR = "floor"
+    """What lifts a session that came to less than nothing up to 0."""
     MIN_PRICE = "min_price"
     MAX_PRICE = "max_price"
+
+
+class PriceParts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """What a spot price per kWh is made of; `spot` None: the market's price is not known."""
+
+    spot: Decimal | None
+    markup: Decimal
+    grid: Decimal
+    energy_tax: Decimal
+    source: str
 
 
 class RatedLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -28,13 +43,15 @@ class RatedLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, g
 
     `quantity` is billed: Wh for energy, s for time, parking and idle, else 1. `measured` is before step_size. `price` is
     per kWh, hour, minute (idle) or session, and contains VAT if the tariff's prices do. The amounts are whole minor
-    units; one is None while the VAT is unknown. `element` is the tariff element that priced it, counted from 0.
+    units; one is None while the VAT is unknown. `element` is the tariff element that priced it, counted from 0; `tier` the
+    tier of the subscription that did. A line is `pending` while a market price is not known: it has neither price nor
+    amounts. The lines of a spot price are shares of one amount that was rounded once.
     """
 
     kind: LineKind
     quantity: int
     measured: int
-    price: Decimal
+    price: Decimal | None
     excl_vat: Decimal | None
     incl_vat: Decimal | None
     vat_percent: Decimal | None = None
@@ -45,6 +62,9 @@ class RatedLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, g
     grace_s: int = 0
     capped: bool = False
     estimated: bool = False
+    tier: int | None = None
+    parts: PriceParts | None = None
+    pending: bool = False
 
 
 class FindingCode(StrEnum):
@@ -64,6 +84,8 @@ class FindingCode(StrEnum):
     ENERGY_SPREAD = "energy_spread"
     ENERGY_DIFFERS = "energy_differs"
     CREDIT = "credit"
+    PRICE_PENDING = "price_pending"
+    NOT_BELOW_NOTHING = "not_below_nothing"
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -78,7 +100,7 @@ class Rating(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The price of a CDR.
 
     `excl_vat` is None when prices include a VAT that the tariff doesn't state, `incl_vat` when they exclude it; never
-    both. `final` means that the transaction has ended, so that only a correction can change the price.
+    both; but both while a line is pending. `final` means that the transaction has ended, so that only a correction can change the price.
     """
 
     tariff_id: str

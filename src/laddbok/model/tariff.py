@@ -17,12 +17,14 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import msgspec
 
 from laddbok.model.errors import Invalid
 from laddbok.model.money import net_of, number_of, round_money, vat_on
+from laddbok.model.superset import Hours, Superset, Surcharge, Weekday
 
 _T = TypeVar("_T")
 
@@ -50,18 +52,6 @@ class TaxIncluded(StrEnum):
     NOT_APPLICABLE = "N/A"
 
 
-class Weekday(StrEnum):
-    """A day of the week, Monday first. Source: OCPI 2.3.0 mod_tariffs, DayOfWeek."""
-
-    MONDAY = "MONDAY"
-    TUESDAY = "TUESDAY"
-    WEDNESDAY = "WEDNESDAY"
-    THURSDAY = "THURSDAY"
-    FRIDAY = "FRIDAY"
-    SATURDAY = "SATURDAY"
-    SUNDAY = "SUNDAY"
-
-
 class PriceComponent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A price per kWh, per hour or per session. `vat` is a percentage; None: nobody said. `step_size` in Wh or s."""
 
@@ -69,14 +59,6 @@ class PriceComponent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     price: Decimal
     vat: Decimal | None = None
     step_size: int | None = 1
-
-
-class Hours(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """A part of the week in the site's local time, "HH:MM"; an end before the start wraps midnight, 00:00 ends the day."""
-
-    start_time: str | None = None
-    end_time: str | None = None
-    day_of_week: tuple[Weekday, ...] | None = None
 
 
 class Restrictions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -117,41 +99,14 @@ class PriceLimit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     after_taxes: Decimal | None = None
 
 
-class IdleUntil(StrEnum):
-    """How long idle time may be billed: to the end of the transaction, or until the cable is out."""
-
-    TRANSACTION = "transaction"
-    UNPLUG = "unplug"
-
-
-class Idle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """The fee for occupying a connector after charging has ended.
-
-    `per_min` is a price per minute, billed by the second after `grace_s` seconds; `cap` the most it can come to. Time
-    in the `exempt` hours is free. `vat` is a percentage; None: the one rate that the price components agree on.
-    Source: our choice, docs/rules.md "Idle fee".
-    """
-
-    per_min: Decimal
-    grace_s: int = 0
-    cap: Decimal | None = None
-    exempt: tuple[Hours, ...] = ()
-    until: IdleUntil = IdleUntil.TRANSACTION
-    vat: Decimal | None = None
-
-
-class Superset(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """What OCPI can't say: the object `laddbok` inside a tariff."""
-
-    idle: Idle | None = None
-
-
 class Tariff(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A price list. Source: OCPI 2.2.1 and 2.3.0 mod_tariffs, Tariff object."""
 
     id: str
     currency: str
-    elements: tuple[Element, ...]
+    elements: tuple[Element, ...] = ()
+    type: str | None = None
+    """Source: OCPI TariffType, such as AD_HOC_PAYMENT; None: for all kinds of sessions."""
     version: str = "2.2.1"
     tax: TaxIncluded = msgspec.field(default=TaxIncluded.NO, name="tax_included")
     min_price: PriceLimit | None = None
@@ -275,9 +230,10 @@ def _with_unknown(element: Any) -> Any:
 def _check(tariff: Tariff) -> None:
     if not re.fullmatch(r"[A-Z]{3}", tariff.currency):
         raise Invalid("currency", f"{tariff.currency!r} is not a currency code of ISO 4217")
-    if not 1 <= len(tariff.elements) <= MAX_ELEMENTS:
-        raise Invalid("elements", f"there must be 1 to {MAX_ELEMENTS}, not {len(tariff.elements)}")
-    for path, number in _numbers(tariff):
+    least = 0 if tariff.laddbok.spot else 1
+    if not least <= len(tariff.elements) <= MAX_ELEMENTS:
+        raise Invalid("elements", f"there must be {least} to {MAX_ELEMENTS}, not {len(tariff.elements)}")
+    for path, number in _numbers(tariff, ""):
         _check_number(path, number)
     for path, hours in _all_hours(tariff):
         for name in ("start_time", "end_time"):
@@ -285,9 +241,7 @@ def _check(tariff: Tariff) -> None:
             if time is not None and not _CLOCK.fullmatch(time):
                 raise Invalid(f"{path}.{name}", f"{time!r} is not a time of day as HH:MM")
     _check_limits(tariff)
-    idle = tariff.laddbok.idle
-    if idle and min(idle.per_min, idle.grace_s, idle.cap or 0) < 0:
-        raise Invalid("laddbok.idle", "per_min, grace_s and cap can't be negative")
+    _check_ours(tariff)
 
 
 def _check_number(path: str, number: Decimal) -> None:
@@ -296,36 +250,49 @@ def _check_number(path: str, number: Decimal) -> None:
     exponent = number.as_tuple().exponent
     if isinstance(exponent, int) and -exponent > MAX_DECIMALS:
         raise Invalid(path, f"{number} has more than {MAX_DECIMALS} decimals")
-    if not path.endswith((".price", "_taxes")) and number < 0:
+    if not path.endswith((".price", "_taxes", ".markup")) and number < 0:
         raise Invalid(path, f"{number} is negative")
     if path.endswith(".vat") and (number > MAX_VAT or number != round(number, 4)):
         raise Invalid(path, f"{number} is not a percentage with at most four decimals")
 
 
-def _numbers(tariff: Tariff) -> Iterator[tuple[str, Decimal]]:
-    for i, element in enumerate(tariff.elements):
-        for j, component in enumerate(element.price_components):
-            yield from _numbers_of(component, f"elements[{i}].price_components[{j}]")
-        if element.restrictions:
-            yield from _numbers_of(element.restrictions, f"elements[{i}].restrictions")
-    for name in ("min_price", "max_price"):
-        yield from _numbers_of(getattr(tariff, name), name)
-    yield from _numbers_of(tariff.laddbok.idle, "laddbok.idle")
-
-
-def _numbers_of(value: msgspec.Struct | None, path: str) -> Iterator[tuple[str, Decimal]]:
-    for name in value.__struct_fields__ if value else ():
-        number = getattr(value, name)
-        if isinstance(number, Decimal | int) and not isinstance(number, bool):
-            yield f"{path}.{name}", Decimal(number)
+def _numbers(value: Any, path: str) -> Iterator[tuple[str, Decimal]]:
+    """Every number in a tariff, with its path."""
+    if isinstance(value, msgspec.Struct):
+        for name in value.__struct_fields__:
+            yield from _numbers(getattr(value, name), f"{path}.{name}".lstrip("."))
+    elif isinstance(value, tuple):
+        for i, each in enumerate(value):
+            yield from _numbers(each, f"{path}[{i}]")
+    elif isinstance(value, Decimal | int) and not isinstance(value, bool):
+        yield path, Decimal(value)
 
 
 def _all_hours(tariff: Tariff) -> Iterator[tuple[str, Hours | Restrictions]]:
     for i, element in enumerate(tariff.elements):
         if element.restrictions:
             yield f"elements[{i}].restrictions", element.restrictions
-    for i, hours in enumerate(tariff.laddbok.idle.exempt if tariff.laddbok.idle else ()):
-        yield f"laddbok.idle.exempt[{i}]", hours
+    ours = tariff.laddbok
+    named: list[tuple[str, tuple[Hours, ...]]] = [("idle.exempt", ours.idle.exempt)] if ours.idle else []
+    named += [("spot.grid", ours.spot.grid), ("spot.energy_tax", ours.spot.energy_tax)] if ours.spot else []
+    for where, all_hours in named:
+        for i, hours in enumerate(all_hours):
+            yield f"laddbok.{where}[{i}]", hours
+
+
+def _check_ours(tariff: Tariff) -> None:
+    """Our own terms are refused where they could be read in two ways. Source: our choice, docs/rules.md."""
+    ours = tariff.laddbok
+    if ours.spot is not None:
+        if tariff.tax is TaxIncluded.YES:
+            raise Invalid("laddbok.spot", "market prices have no VAT in them: such a tariff is written without VAT")
+        if any(c.type is Dimension.ENERGY for e in tariff.elements for c in e.price_components):
+            raise Invalid("laddbok.spot", "it prices the energy, and so does an ENERGY component")
+        if not re.fullmatch(r"[A-Z][A-Z0-9_-]{1,9}", ours.spot.zone):
+            raise Invalid("laddbok.spot.zone", f"{ours.spot.zone!r} is not a bidding zone such as SE3")
+    for tiers in (ours.subscription.tiers,) if ours.subscription else ():
+        if any(next_.to_kwh <= tier.to_kwh for tier, next_ in pairwise(tiers)):
+            raise Invalid("laddbok.subscription.tiers", "each must reach further than the one before it")
 
 
 def _check_limits(tariff: Tariff) -> None:
@@ -361,7 +328,6 @@ def _vat_range(tariff: Tariff) -> tuple[Decimal, Decimal]:
     if tariff.tax is TaxIncluded.NOT_APPLICABLE:
         return Decimal(0), Decimal(0)
     stated = [component.vat for element in tariff.elements for component in element.price_components]
-    if tariff.laddbok.idle and tariff.laddbok.idle.vat is not None:
-        stated.append(tariff.laddbok.idle.vat)
+    stated += [term.vat for term in (tariff.laddbok.idle, tariff.laddbok.spot) if term and term.vat is not None]
     lowest = min((Decimal(0) if vat is None else vat for vat in stated), default=Decimal(0))
     return lowest, max((MAX_VAT if vat is None else vat for vat in stated), default=MAX_VAT)

@@ -14,7 +14,8 @@ import msgspec
 from laddbok.model.errors import Invalid
 from laddbok.model.money import millionths, minor_digits, to_minor
 from laddbok.model.rated import Finding, FindingCode, LineKind
-from laddbok.model.tariff import Dimension, Idle, IdleUntil, PriceLimit, Restrictions, Tariff, TaxIncluded
+from laddbok.model.superset import Idle, IdleUntil
+from laddbok.model.tariff import Dimension, PriceLimit, Restrictions, Tariff, TaxIncluded
 from laddbok.rating.local_time import zone_named
 from laddbok.rating.restrictions import (
     Conditions,

@@ -37,6 +37,7 @@ _WORDS = {
         "grace": "after {grace} grace",
         "cap": "capped",
         "estimated": "partly estimated",
+        "pending": "{quantity}: the market price is not known yet",
     },
     "sv": {
         LineKind.FLAT: "startavgift",
@@ -50,6 +51,7 @@ _WORDS = {
         "grace": "efter {grace} utan avgift",
         "cap": "till takbeloppet",
         "estimated": "delvis uppskattat",
+        "pending": "{quantity}: marknadspriset är inte känt än",
     },
 }
 
@@ -66,6 +68,8 @@ def explain(line: RatedLine, currency: str, language: str = "en") -> str:
     Source: our choice.
     """
     words = _WORDS[language]
+    if line.price is None:
+        return words["pending"].format(quantity=_quantity(line.kind, line.quantity, language))
     price = amount_text(line.price, currency, language)
     if line.kind not in _UNITS:
         return f"1 x {price}" if line.kind is LineKind.FLAT else words[line.kind].format(amount=price)

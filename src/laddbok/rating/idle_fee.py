@@ -21,7 +21,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from laddbok.model.cdr import Activity, Cdr
-from laddbok.model.tariff import IdleUntil
+from laddbok.model.superset import IdleUntil
 from laddbok.rating.compile import CompiledIdle
 from laddbok.rating.local_time import DAY_S, Offset, boundaries, offset_at, offsets, whole_seconds
 from laddbok.rating.restrictions import Slice, holds

@@ -17,7 +17,7 @@ from datetime import datetime
 
 from laddbok.model.cdr import Cdr
 from laddbok.model.rated import Finding, FindingCode, LineKind, Rating
-from laddbok.model.tariff import IdleUntil
+from laddbok.model.superset import IdleUntil
 from laddbok.rating.compile import CompiledTariff
 from laddbok.rating.energy_fee import energy_fee
 from laddbok.rating.flat_fee import flat_fee

@@ -17,7 +17,8 @@ import msgspec
 
 from laddbok.model.cdr import Activity
 from laddbok.model.money import divide_half_up
-from laddbok.model.tariff import Hours, Restrictions, Weekday
+from laddbok.model.superset import Hours, Weekday
+from laddbok.model.tariff import Restrictions
 from laddbok.rating.local_time import DAY_S
 
 _WEEKDAYS = tuple(Weekday)

@@ -13,7 +13,8 @@ from laddbok.flow.store import Question
 from laddbok.model.events import AuthorizationStatus
 from laddbok.model.session import TariffChoice
 from laddbok.model.station import Station
-from laddbok.model.tariff import IdleUntil, Tariff, parse_tariff
+from laddbok.model.superset import IdleUntil
+from laddbok.model.tariff import Tariff, parse_tariff
 from laddbok.sessions.authorize import TokenFacts, normalise_token
 from laddbok.sessions.facts import StartFacts
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from laddbok.model.errors import Invalid
-from laddbok.model.tariff import IdleUntil, TaxIncluded, Weekday, parse_tariff
+from laddbok.model.superset import IdleUntil, Weekday
+from laddbok.model.tariff import TaxIncluded, parse_tariff
 
 ENERGY = {"type": "ENERGY", "price": 3.2, "vat": 25}
 
@@ -78,7 +79,7 @@ def test_our_own_object() -> None:
         (document(end_date_time="9999-12-31T23:59:59-12:00"), "end_date_time"),
         (document(min_price={"excl_vat": 2, "incl_vat": 2}, max_price={"excl_vat": 3, "incl_vat": 1}), "min_price"),
         (document(min_price=3), "min_price"),
-        (document(laddbok={"spot": {}}), "laddbok"),
+        (document(laddbok={"spots": {}}), "laddbok"),
         (document(laddbok={"idle": {"per_min": -1}}), "laddbok.idle.per_min"),
         (document(laddbok={"idle": {"per_min": 1, "grace": 5}}), "laddbok.idle"),
         (document(laddbok={"idle": {"per_min": 1, "exempt": [{"start_time": "9"}]}}), "laddbok.idle.exempt[0].start_time"),
