@@ -24,7 +24,7 @@ import msgspec
 
 from laddbok.model.errors import Invalid
 from laddbok.model.money import net_of, number_of, round_money, vat_on
-from laddbok.model.superset import Hours, Superset, Surcharge, Weekday
+from laddbok.model.superset import Hours, Superset, Weekday
 
 _T = TypeVar("_T")
 

@@ -23,7 +23,9 @@ _UNITS = {
     LineKind.TIME: "h",
     LineKind.PARKING_TIME: "h",
     LineKind.IDLE: "min",
+    LineKind.RESERVATION_TIME: "h",
 }
+_ONCE = (LineKind.FLAT, LineKind.RESERVATION_FLAT)
 _WORDS = {
     "en": {
         LineKind.FLAT: "start fee",
@@ -31,6 +33,9 @@ _WORDS = {
         LineKind.TIME: "charging time",
         LineKind.PARKING_TIME: "parking time",
         LineKind.IDLE: "idle fee",
+        LineKind.RESERVATION_FLAT: "reservation fee",
+        LineKind.RESERVATION_TIME: "reserved time",
+        LineKind.FLOOR: "not below {amount}",
         LineKind.MIN_PRICE: "up to the least price of {amount}",
         LineKind.MAX_PRICE: "down to the highest price of {amount}",
         "step": "{measured}, billed in steps of {step}",
@@ -45,6 +50,9 @@ _WORDS = {
         LineKind.TIME: "laddtid",
         LineKind.PARKING_TIME: "parkeringstid",
         LineKind.IDLE: "tomgångsavgift",
+        LineKind.RESERVATION_FLAT: "bokningsavgift",
+        LineKind.RESERVATION_TIME: "bokad tid",
+        LineKind.FLOOR: "inte under {amount}",
         LineKind.MIN_PRICE: "upp till lägsta pris {amount}",
         LineKind.MAX_PRICE: "ner till högsta pris {amount}",
         "step": "{measured}, debiteras i steg om {step}",
@@ -72,7 +80,7 @@ def explain(line: RatedLine, currency: str, language: str = "en") -> str:
         return words["pending"].format(quantity=_quantity(line.kind, line.quantity, language))
     price = amount_text(line.price, currency, language)
     if line.kind not in _UNITS:
-        return f"1 x {price}" if line.kind is LineKind.FLAT else words[line.kind].format(amount=price)
+        return f"1 x {price}" if line.kind in _ONCE else words[line.kind].format(amount=price)
     unit = _UNITS[line.kind]
     remarks = []
     if line.quantity != line.measured:
