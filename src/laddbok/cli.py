@@ -122,6 +122,7 @@ def _add_bench(add: Callable[..., argparse.ArgumentParser], commands: Any) -> No
     gateway.add_argument("--messages", type=_count(1_000, 10_000_000), default=200_000)
     gateway.add_argument("--connections", type=_count(1, 10_000), default=1_000)
     gateway.add_argument("--read-samples", type=_count(10_000, 100_000_000), default=200_000)
+    add("rating", _bench_rating, "sessions priced in a second, simple ones and days at the spot price", kinds)
 
 
 def _add_soak(add: Callable[..., argparse.ArgumentParser]) -> None:
@@ -220,6 +221,12 @@ def _bench_gateway(options: argparse.Namespace) -> Any:
     from laddbok.bench.gateway import bench_gateway
 
     return bench_gateway(options)
+
+
+def _bench_rating(options: argparse.Namespace) -> Any:
+    from laddbok.bench.rating import bench_rating
+
+    return bench_rating(options)
 
 
 def _soak(options: argparse.Namespace) -> Any:

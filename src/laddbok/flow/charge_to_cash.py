@@ -23,6 +23,7 @@ from laddbok.model.cdr import Cdr
 from laddbok.model.errors import Invalid
 from laddbok.model.rated import Rating
 from laddbok.model.session import RUNNING_STATES, ReviewReason, Session, SessionState, VerdictKind
+from laddbok.model.spot_prices import SpotPrices
 from laddbok.model.tariff import Tariff, parse_tariff
 from laddbok.rating.compile import compile_tariff
 from laddbok.rating.rate import rate
@@ -138,9 +139,9 @@ def running_price(session: Session, tariff_document: dict[str, Any], heard_at: d
     return price(cdr(session, until=heard_at), parse_tariff(tariff_document))
 
 
-def price(document: Cdr, tariff: Tariff) -> Rating:
-    """The price of a CDR under a tariff. Raises: Invalid when the tariff can't be used for it."""
-    return rate(document, compile_tariff(tariff, document.time_zone))
+def price(document: Cdr, tariff: Tariff, prices: SpotPrices | None = None) -> Rating:
+    """The price of a CDR under a tariff, and the market's prices. Raises: Invalid when the tariff can't be used for it."""
+    return rate(document, compile_tariff(tariff, document.time_zone), prices=prices)
 
 
 def _priced(session: Session, tariff: Tariff | None, now: datetime) -> Settlement:

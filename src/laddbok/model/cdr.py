@@ -37,8 +37,18 @@ class ChargingPeriod(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     activity: Activity
     energy_wh: int
     max_power_w: int | None = None
+    current_ma: int | None = None
+    """The highest current, summed over all phases; None: not recorded."""
     estimated: bool = False
     """A boundary of it was interpolated over a gap, or its energy stems from an estimate."""
+
+
+class Reservation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Time for which an EVSE was held for a driver: to the start of charging, or in vain until it `expired`."""
+
+    start_at: datetime
+    end_at: datetime
+    expired: bool = False
 
 
 class Cdr(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -61,3 +71,4 @@ class Cdr(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """IANA zone of the site; governs tariff windows."""
     country: str = "SE"
     revision: int = 1
+    reservation: Reservation | None = None

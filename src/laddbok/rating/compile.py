@@ -13,15 +13,18 @@ import msgspec
 
 from laddbok.model.errors import Invalid
 from laddbok.model.money import millionths, minor_digits, to_minor
-from laddbok.model.rated import Finding, FindingCode, LineKind
-from laddbok.model.superset import Idle, IdleUntil
+from laddbok.model.rated import Finding, FindingCode, LineKind, PriceParts
+from laddbok.model.superset import AtTaxChange, Idle, IdleUntil
 from laddbok.model.tariff import Dimension, PriceLimit, Restrictions, Tariff, TaxIncluded
+from laddbok.rating.compile_spot import CompiledSpot, compile_spot
 from laddbok.rating.local_time import zone_named
 from laddbok.rating.restrictions import (
     Conditions,
     compile_hours,
     compile_restrictions,
     looks_at_clock,
+    looks_at_current,
+    looks_at_power,
     seconds_of_day,
 )
 
@@ -42,17 +45,22 @@ _UNIT = {
 
 
 class Component(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A price: `quantity * numerator / denominator` is the amount in minor units. `vat_millionths` None: not stated."""
+    """A price: `quantity * numerator / denominator` is the amount in minor units. `vat_millionths` None: not stated.
+
+    `price` None: it is not known yet. Components with `parts` are spot prices, which share one denominator and one rounding.
+    """
 
     kind: LineKind
     element: int | None
-    price: Decimal
+    price: Decimal | None
     numerator: int
     denominator: int
     vat_percent: Decimal | None
     vat_millionths: int | None
     step_size: int = 1
     conditions: Conditions | None = None
+    tier: int | None = None
+    parts: PriceParts | None = None
 
 
 class CompiledIdle(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,11 +99,17 @@ class CompiledTariff(msgspec.Struct, frozen=True, kw_only=True):
     time: tuple[Component, ...]
     parking: tuple[Component, ...]
     idle: CompiledIdle | None
+    spot: CompiledSpot | None
+    tiers: tuple[Component, ...]
+    uses_power: bool
+    uses_current: bool
+    dates_at_start: bool
     cut_wh: tuple[int, ...]
     cut_elapsed_s: tuple[int, ...]
     cut_seconds_of_day: tuple[int, ...]
     min_price: Limit | None
     max_price: Limit | None
+    floor: Limit | None
     priced: frozenset[LineKind]
     findings: tuple[Finding, ...]
 
@@ -106,9 +120,11 @@ def compile_tariff(tariff: Tariff, time_zone: str | None) -> CompiledTariff:
     Args: time_zone, an IANA name; None will do for a tariff that never looks at the clock.
     Raises: Invalid for an unknown zone, or when the tariff needs one and there is none.
     """
-    components = list(_components(tariff))
-    conditions = [c.conditions for c in components if c.conditions]
-    idle = _compile_idle(tariff, tariff.laddbok.idle) if tariff.laddbok.idle else None
+    components, ours = list(_components(tariff)), tariff.laddbok
+    idle = _compile_idle(tariff, ours.idle) if ours.idle else None
+    spot = compile_spot(ours.spot) if ours.spot else None
+    additions = (*spot.grid, *spot.energy_tax) if spot else ()
+    conditions = [c.conditions for c in components if c.conditions] + [a.conditions for a in additions if a.conditions]
     uses_zone = any(map(looks_at_clock, conditions)) or bool(idle and any(map(looks_at_clock, idle.exempt)))
     if uses_zone and time_zone is None:
         raise Invalid("time_zone", "the tariff depends on local time, and the site's time zone is not known")
@@ -125,11 +141,17 @@ def compile_tariff(tariff: Tariff, time_zone: str | None) -> CompiledTariff:
         time=by_kind[LineKind.TIME],
         parking=by_kind[LineKind.PARKING_TIME],
         idle=idle,
+        spot=spot,
+        tiers=tuple(_tiers(tariff)),
+        uses_power=any(map(looks_at_power, conditions)),
+        uses_current=any(map(looks_at_current, conditions)),
+        dates_at_start=ours.at_tax_change is AtTaxChange.START,
         cut_wh=_sorted(x for c in conditions for x in (c.min_wh, c.max_wh)),
         cut_elapsed_s=_sorted(x for c in conditions for x in (c.min_s, c.max_s)),
         cut_seconds_of_day=_sorted(x for c in conditions for x in seconds_of_day(c)),
         min_price=_limit(tariff.min_price, tariff.currency),
         max_price=_limit(tariff.max_price, tariff.currency),
+        floor=None if _may_be_negative(tariff) else Limit(0, 0),
         priced=frozenset(_priced(tariff)),
         findings=tuple(_findings(tariff)),
     )
@@ -145,7 +167,7 @@ def _components(tariff: Tariff) -> Iterator[Component]:
     """The components that can ever apply to a session, in order."""
     for i, element in enumerate(tariff.elements):
         given = element.restrictions
-        if _for_reservations(given) or (given and _not_judged(given)):
+        if _for_reservations(given) or (given and given.unknown):
             continue
         conditions = compile_restrictions(given) if given else None
         unrestricted = conditions is None or conditions == Conditions()
@@ -159,6 +181,7 @@ def _components(tariff: Tariff) -> Iterator[Component]:
 def _component(
     kind: LineKind, price: Decimal, vat: Decimal | None, currency: str, *,
     element: int | None = None, step_size: int = 1, conditions: Conditions | None = None,
+    tier: int | None = None,
 ) -> Component:  # fmt: skip
     numerator, denominator = price.scaleb(minor_digits(currency)).as_integer_ratio()
     return Component(
@@ -171,12 +194,20 @@ def _component(
         vat_millionths=None if vat is None else millionths(vat),
         step_size=step_size,
         conditions=conditions,
+        tier=tier,
     )
 
 
-def _compile_idle(tariff: Tariff, idle: Idle) -> CompiledIdle:
+def _one_rate(tariff: Tariff) -> Decimal | None:
+    """The VAT that all price components, and the spot price, agree on; None: they don't."""
     rates = {c.vat for e in tariff.elements for c in e.price_components}
-    vat = idle.vat if idle.vat is not None else rates.pop() if len(rates) == 1 else None
+    if tariff.laddbok.spot:
+        rates.add(tariff.laddbok.spot.vat)
+    return rates.pop() if len(rates) == 1 else None
+
+
+def _compile_idle(tariff: Tariff, idle: Idle) -> CompiledIdle:
+    vat = idle.vat if idle.vat is not None else _one_rate(tariff)
     exempt = tuple(compile_hours(hours) for hours in idle.exempt)
     return CompiledIdle(
         component=_component(LineKind.IDLE, idle.per_min, vat, tariff.currency),
@@ -186,6 +217,16 @@ def _compile_idle(tariff: Tariff, idle: Idle) -> CompiledIdle:
         exempt_seconds=_sorted(x for c in exempt for x in seconds_of_day(c)),
         until=idle.until,
     )
+
+
+def _tiers(tariff: Tariff) -> Iterator[Component]:
+    """The prices of the subscription's tiers; its VAT, else the one rate that the tariff's prices agree on."""
+    subscription = tariff.laddbok.subscription
+    if subscription is None:
+        return
+    vat = subscription.vat if subscription.vat is not None else _one_rate(tariff)
+    for i, tier in enumerate(subscription.tiers):
+        yield _component(LineKind.ENERGY, tier.per_kwh, vat, tariff.currency, tier=i)
 
 
 def _limit(limit: PriceLimit | None, currency: str) -> Limit | None:
@@ -203,10 +244,9 @@ def _for_reservations(restrictions: Restrictions | None) -> bool:
     return restrictions is not None and restrictions.reservation is not None
 
 
-def _not_judged(restrictions: Restrictions) -> bool:
-    """Restrictions whose name we don't know, and those on current, which charging periods don't record."""
-    current = restrictions.min_current is not None or restrictions.max_current is not None
-    return bool(restrictions.unknown) or current
+def _may_be_negative(tariff: Tariff) -> bool:
+    """Whether the terms let a session come to less than nothing: by our word for it, or by a least price below 0."""
+    return tariff.laddbok.may_be_negative or (tariff.min_price is not None and tariff.min_price.before_taxes < 0)
 
 
 def _findings(tariff: Tariff) -> Iterator[Finding]:
@@ -215,9 +255,6 @@ def _findings(tariff: Tariff) -> Iterator[Finding]:
         for name in given.unknown if given else ():
             text = f"element {i} never applies: its restriction {name!r} is not known"
             yield Finding(FindingCode.UNKNOWN_RESTRICTION, f"elements[{i}].restrictions.{name}", text)
-        if given and (given.min_current is not None or given.max_current is not None):
-            text = f"element {i} never applies: charging periods don't record the current that it asks for"
-            yield Finding(FindingCode.CURRENT_NOT_RECORDED, f"elements[{i}].restrictions", text)
     parking = any(c.type is Dimension.PARKING_TIME for e in tariff.elements for c in e.price_components)
     if parking and tariff.laddbok.idle:
         text = "both an idle fee and a price for parking time: a driver may pay twice for the same minute"

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from laddbok.model.cdr import Activity, Cdr, ChargingPeriod
+from laddbok.model.spot_prices import QUARTER_S, SpotPrices
 from laddbok.model.tariff import parse_tariff
 from laddbok.rating.compile import CompiledTariff, Component, compile_tariff
 from laddbok.rating.slices import slices
@@ -39,6 +40,20 @@ def idle_tariff(**terms: Any) -> CompiledTariff:
     free = [{"price_components": [{"type": "ENERGY", "price": 0, "vat": 25}]}]
     document = {"id": "example", "currency": "SEK", "elements": free, "laddbok": {"idle": terms}}
     return compile_tariff(parse_tariff(document), "Europe/Stockholm")
+
+
+def spot_tariff(**terms: Any) -> CompiledTariff:
+    """A tariff in kronor with the spot price of SE3 and these additions."""
+    document = {"id": "example", "currency": "SEK", "laddbok": {"spot": {"zone": "SE3", "vat": 25, **terms}}}
+    return compile_tariff(parse_tariff(document), "Europe/Stockholm")
+
+
+def spot_prices(*per_kwh: str) -> SpotPrices:
+    """The market's prices in kronor from the start of the hour on, quarter by quarter; the last one stays."""
+    quarters = range(int(_START_AT.timestamp()), int(_END_AT.timestamp()), QUARTER_S)
+    prices = [Decimal(price) for price in per_kwh]
+    by_start_s = {at_s: prices[min(n, len(prices) - 1)] for n, at_s in enumerate(quarters)}
+    return SpotPrices(zone="SE3", currency="SEK", source="example", by_start_s=by_start_s)
 
 
 RUNNING_HOUR = slices(HOUR, tariff_of(ENERGY="0"))

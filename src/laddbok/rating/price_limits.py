@@ -2,7 +2,8 @@
 
 Both sides of a limit hold: the net amount against the limit before taxes, the gross amount against the limit after them.
 A limit that is only given before taxes takes the gross amount with it in proportion. The least price comes first and the
-highest price last, so nothing ever costs more than that. A session without energy has no least price.
+highest price last, so nothing ever costs more than that. A session without energy has no least price. Before both, a
+session that came to less than nothing, at negative prices, is lifted to 0.
 
 >>> list(within_limits(38, 41, Limit(50, 55), None))
 [(<LineKind.MIN_PRICE: 'min_price'>, 50, 55)]
@@ -23,14 +24,15 @@ Side = int | None
 
 
 def within_limits(
-    net: Side, gross: Side, least: Limit | None, most: Limit | None
+    net: Side, gross: Side, least: Limit | None, most: Limit | None, floor: Limit | None = None
 ) -> Iterator[tuple[LineKind, Side, Side]]:
     """Each limit that changes the session's totals, with the totals that it leaves; the last are within all limits.
 
-    Args: net, gross, in minor units.
+    Args: net, gross, in minor units; floor, nothing on both sides, unless the terms let a session come to less.
     Source: OCPI 2.3.0 mod_tariffs, Tariff object, min_price and max_price ("as a rule, they both apply").
     """
-    for limit, choose, kind in ((least, max, LineKind.MIN_PRICE), (most, min, LineKind.MAX_PRICE)):
+    limits = ((floor, max, LineKind.FLOOR), (least, max, LineKind.MIN_PRICE), (most, min, LineKind.MAX_PRICE))
+    for limit, choose, kind in limits:
         if limit is not None:
             limited = _limited(net, gross, limit, choose)
             if limited != (net, gross):

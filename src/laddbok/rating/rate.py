@@ -12,11 +12,12 @@ rounded once, then VAT, then the price limits. A session that delivered no energ
 [('flat', 1, Decimal('5.00')), ('energy', 12345, Decimal('39.50'))]
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from laddbok.model.cdr import Cdr
 from laddbok.model.rated import Finding, FindingCode, LineKind, Rating
+from laddbok.model.spot_prices import SpotPrices
 from laddbok.model.superset import IdleUntil
 from laddbok.rating.compile import CompiledTariff
 from laddbok.rating.energy_fee import energy_fee
@@ -30,13 +31,24 @@ from laddbok.rating.step_size import in_steps, times_in_steps
 from laddbok.rating.time_fee import charging_time, parking_time
 from laddbok.rating.usage import Usage
 
+_UNITS = {LineKind.ENERGY: "Wh", LineKind.TIME: "s", LineKind.PARKING_TIME: "s"}
 
-def rate(cdr: Cdr, compiled: CompiledTariff, as_of: datetime | None = None, *, energy_known: bool = True) -> Rating:
+
+def rate(
+    cdr: Cdr,
+    compiled: CompiledTariff,
+    as_of: datetime | None = None,
+    *,
+    energy_known: bool = True,
+    prices: SpotPrices | None = None,
+    tier_ends_wh: Sequence[int] = (),
+) -> Rating:
     """The price of a session under a tariff, the same way while it runs and when it is over.
 
     Args: cdr, provisional or final; compiled, for the time zone of the CDR's site; as_of, the instant up to which idle
         time counts (None: as far as the CDR knows); energy_known, False for a foreign CDR that states charging time but
-        no energy: then 0 Wh does not mean that nothing was delivered.
+        no energy: then 0 Wh does not mean that nothing was delivered; prices, of the spot price's zone; tier_ends_wh,
+        where [Wh] the tiers of the contract's subscription end in this session (see rating.subscription).
     Returns: the rating; its lines sum to its totals.
     Raises: Invalid when the CDR spans more time than any session can.
     Source: OCPI 2.2.1 and 2.3.0 mod_tariffs, mod_cdrs; docs/rules.md "Price".
@@ -44,10 +56,21 @@ def rate(cdr: Cdr, compiled: CompiledTariff, as_of: datetime | None = None, *, e
     assert not compiled.uses_zone or compiled.time_zone == cdr.time_zone, cdr.session_id
     if energy_known and cdr.energy_wh == 0:
         return _nothing_delivered(cdr, compiled)
-    session = slices(cdr, compiled)
+    assert prices is None or compiled.spot is None or prices.zone == compiled.spot.zone, cdr.session_id
+    session = slices(cdr, compiled, tier_ends_wh)
     assert sum(at.wh for at in session) == cdr.energy_wh, cdr.session_id
-    usages, findings = _usages(cdr, compiled, session, as_of)
-    return rated(cdr, compiled, usages, findings)
+    ended_s = None if cdr.transaction_ended_at is None else whole_seconds(cdr.transaction_ended_at)
+    energy, energy_wh = energy_fee(session, compiled, prices, tier_ends_wh)
+    charging, charging_s = charging_time(session, compiled.time)
+    parking, parking_s = parking_time(session, compiled.parking, ended_s)
+    usages = [
+        *flat_fee(session, compiled.flat),
+        *in_steps(energy),
+        *times_in_steps(charging, parking),
+        *idle_fee(cdr, compiled.idle, compiled.zone, as_of),
+    ]
+    unpriced = {LineKind.ENERGY: energy_wh, LineKind.TIME: charging_s, LineKind.PARKING_TIME: parking_s}
+    return rated(cdr, compiled, usages, list(_findings(cdr, compiled, session, usages, unpriced)))
 
 
 def _nothing_delivered(cdr: Cdr, compiled: CompiledTariff) -> Rating:
@@ -56,36 +79,21 @@ def _nothing_delivered(cdr: Cdr, compiled: CompiledTariff) -> Rating:
     return rated(cdr, compiled, [], [Finding(FindingCode.ZERO_ENERGY, "energy_wh", text)], limited=False)
 
 
-def _usages(
-    cdr: Cdr, compiled: CompiledTariff, session: Sequence[Slice], as_of: datetime | None
-) -> tuple[list[Usage], list[Finding]]:
-    ended_s = None if cdr.transaction_ended_at is None else whole_seconds(cdr.transaction_ended_at)
-    energy, energy_unpriced = energy_fee(session, compiled.energy)
-    charging, charging_unpriced = charging_time(session, compiled.time)
-    parking, parking_unpriced = parking_time(session, compiled.parking, ended_s)
-    usages = [
-        *flat_fee(session, compiled.flat),
-        *in_steps(energy),
-        *times_in_steps(charging, parking),
-        *idle_fee(cdr, compiled.idle, compiled.zone, as_of),
-    ]
-    findings = [
-        *_unpriced(compiled, LineKind.ENERGY, energy_unpriced, "Wh"),
-        *_unpriced(compiled, LineKind.TIME, charging_unpriced, "s"),
-        *_unpriced(compiled, LineKind.PARKING_TIME, parking_unpriced, "s"),
-    ]
-    if not usages and not findings:
+def _findings(
+    cdr: Cdr, compiled: CompiledTariff, session: Sequence[Slice], usages: list[Usage], unpriced: dict[LineKind, int]
+) -> Iterator[Finding]:
+    """Holes in what the tariff prices (what it never meant to price is none), and what could not be known."""
+    holes = {kind: quantity for kind, quantity in unpriced.items() if quantity and kind in compiled.priced}
+    for kind, quantity in holes.items():
+        text = f"no element applies to {quantity} {_UNITS[kind]} of {kind.value}: no cost for it"
+        yield Finding(FindingCode.NO_MATCHING_ELEMENT, "elements", text)
+    if not usages and not holes:
         text = "no element of the tariff prices anything in this session"
-        findings.append(Finding(FindingCode.NO_MATCHING_ELEMENT, "elements", text))
-    if compiled.idle and compiled.idle.until is IdleUntil.UNPLUG and ended_s and cdr.unplugged_at is None:
+        yield Finding(FindingCode.NO_MATCHING_ELEMENT, "elements", text)
+    is_over = cdr.transaction_ended_at is not None
+    if compiled.idle and compiled.idle.until is IdleUntil.UNPLUG and is_over and cdr.unplugged_at is None:
         text = "idle time is billed until the cable is out, and when that was is not known"
-        findings.append(Finding(FindingCode.UNPLUG_UNKNOWN, "unplugged_at", text))
-    return usages, findings
-
-
-def _unpriced(compiled: CompiledTariff, kind: LineKind, quantity: int, unit: str) -> list[Finding]:
-    """A hole in what the tariff prices. What it never meant to price is no finding."""
-    if not quantity or kind not in compiled.priced:
-        return []
-    text = f"no element applies to {quantity} {unit} of {kind.value}: no cost for it"
-    return [Finding(FindingCode.NO_MATCHING_ELEMENT, "elements", text)]
+        yield Finding(FindingCode.UNPLUG_UNKNOWN, "unplugged_at", text)
+    if compiled.uses_current and any(at.wh and at.current_ma is None for at in session):
+        text = "the current was not recorded: elements that ask for one don't apply"
+        yield Finding(FindingCode.CURRENT_NOT_RECORDED, "elements", text)

@@ -13,10 +13,12 @@ from laddbok.model.rated import Finding, FindingCode, LineKind, RatedLine, Ratin
 from laddbok.model.tariff import TaxIncluded
 from laddbok.rating.compile import CompiledTariff
 from laddbok.rating.price_limits import Side, within_limits
+from laddbok.rating.spot import shared_amounts
 from laddbok.rating.usage import Usage
 from laddbok.rating.vat import both_sides
 
 _LIMIT_FINDINGS = {
+    LineKind.FLOOR: (FindingCode.NOT_BELOW_NOTHING, "the session came to less than nothing and costs 0"),
     LineKind.MIN_PRICE: (FindingCode.MIN_PRICE_APPLIED, "the tariff's least price was applied"),
     LineKind.MAX_PRICE: (FindingCode.MAX_PRICE_APPLIED, "the tariff's highest price was applied"),
 }
@@ -36,18 +38,24 @@ def rated(
     Args: usages, in the order of the lines; findings so far; limited, whether price limits apply.
     Source: our choice, design "Money".
     """
-    amounts = [_amount_minor(usage, compiled) for usage in usages]
-    nets, grosses = both_sides(amounts, [usage.component.vat_millionths for usage in usages], compiled.tax)
+    pending = [usage for usage in usages if usage.component.price is None]
+    known = [usage for usage in usages if usage.component.price is not None] if pending else usages
+    amounts = _amounts(known, compiled)
+    nets, grosses = both_sides(amounts, [usage.component.vat_millionths for usage in known], compiled.tax)
     digits = minor_digits(compiled.currency)
     lines = [
         _line(usage, compiled, amounts[i], _side(nets, i, digits), _side(grosses, i, digits))
-        for i, usage in enumerate(usages)
+        for i, usage in enumerate(known)
     ]
     net, gross = (None if side is None else sum(side) for side in (nets, grosses))
-    if limited and (compiled.min_price or compiled.max_price):
+    if limited and not pending:
         net, gross = _limit(cdr, compiled, lines, findings, net, gross)
     if net is None or gross is None:
         findings.append(_VAT_ABSENT)
+    if pending:
+        lines += [_line(usage, compiled, 0, None, None) for usage in pending]
+        net = gross = None
+        findings.append(_pending(pending))
     return Rating(
         tariff_id=compiled.tariff_id,
         currency=compiled.currency,
@@ -58,6 +66,20 @@ def rated(
         lines=tuple(lines),
         findings=(*compiled.findings, *findings),
     )
+
+
+def _pending(usages: list[Usage]) -> Finding:
+    wh, first_at = sum(usage.quantity for usage in usages), datetime.fromtimestamp(usages[0].start_s, UTC)
+    text = f"the market price of {len(usages)} quarters from {first_at:%Y-%m-%dT%H:%MZ} on is not known: {wh} Wh wait for it"
+    return Finding(FindingCode.PRICE_PENDING, "laddbok.spot", text)
+
+
+def _amounts(usages: list[Usage], compiled: CompiledTariff) -> list[int]:
+    """What each usage comes to [minor units]; those of a spot price are shares of one amount."""
+    if compiled.spot is None:
+        return [_amount_minor(usage, compiled) for usage in usages]
+    shares = iter(shared_amounts([usage for usage in usages if usage.component.parts is not None]))
+    return [_amount_minor(usage, compiled) if usage.component.parts is None else next(shares) for usage in usages]
 
 
 def _amount_minor(usage: Usage, compiled: CompiledTariff) -> int:
@@ -88,6 +110,9 @@ def _line(usage: Usage, compiled: CompiledTariff, amount: int, net: Decimal | No
         grace_s=idle.grace_s if idle else 0,
         capped=idle is not None and amount == idle.cap_minor,
         estimated=usage.estimated,
+        tier=component.tier,
+        parts=component.parts,
+        pending=component.price is None,
     )
 
 
@@ -100,7 +125,7 @@ def _limit(
     gross: Side,
 ) -> tuple[Side, Side]:
     """The totals within the tariff's limits; what each limit changes is added as a line and a finding."""
-    for kind, new_net, new_gross in within_limits(net, gross, compiled.min_price, compiled.max_price):
+    for kind, new_net, new_gross in within_limits(net, gross, compiled.min_price, compiled.max_price, compiled.floor):
         changed = _difference(new_net, net), _difference(new_gross, gross)
         lines.append(_limit_line(cdr, compiled, kind, {line.vat_percent for line in lines}, *changed))
         code, text = _LIMIT_FINDINGS[kind]
@@ -113,7 +138,10 @@ def _limit_line(
     cdr: Cdr, compiled: CompiledTariff, kind: LineKind, rates: set[Decimal | None], net: Side, gross: Side
 ) -> RatedLine:
     """What a limit adds or takes away. It has the VAT rate of the other lines if they share one."""
-    limit = compiled.min_price if kind is LineKind.MIN_PRICE else compiled.max_price
+    limits = {
+        LineKind.FLOOR: compiled.floor, LineKind.MIN_PRICE: compiled.min_price, LineKind.MAX_PRICE: compiled.max_price
+    }  # fmt: skip
+    limit = limits[kind]
     assert limit is not None
     digits = minor_digits(compiled.currency)
     written = limit.incl_vat if compiled.tax is TaxIncluded.YES else limit.excl_vat

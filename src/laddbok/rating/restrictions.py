@@ -17,7 +17,7 @@ import msgspec
 
 from laddbok.model.cdr import Activity
 from laddbok.model.money import divide_half_up
-from laddbok.model.superset import Hours, Weekday
+from laddbok.model.superset import Hours, Surcharge, Weekday
 from laddbok.model.tariff import Restrictions
 from laddbok.rating.local_time import DAY_S
 
@@ -30,8 +30,9 @@ _EPOCH_WEEKDAY = 3
 class Slice(msgspec.Struct, kw_only=True, gc=False):
     """A piece of a session within which no restriction of the tariff changes its answer.
 
-    `wh_before` is the session's energy at its start, `elapsed_s` the session's age then; `day` (since 1970) and
-    `second_of_day` are local, and only filled where the tariff looks at the clock.
+    `wh_before` is the session's energy at its start, `elapsed_s` the session's age then; `day` (since 1970), `second_of_day`
+    and `terms_day`, by which dates are judged, are local, and only filled where the tariff looks at the clock. It is
+    `interpolated` when no reading stands at its start: energy before and after it was taken from a straight line.
     """
 
     start_s: int
@@ -40,10 +41,13 @@ class Slice(msgspec.Struct, kw_only=True, gc=False):
     wh: int
     activity: Activity
     power_w: int
+    current_ma: int | None = None
     elapsed_s: int = 0
     day: int = 0
+    terms_day: int = 0
     second_of_day: int = 0
     estimated: bool = False
+    interpolated: bool = False
 
 
 class Conditions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -61,6 +65,8 @@ class Conditions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     max_wh: int | None = None
     min_w: int | None = None
     max_w: int | None = None
+    min_ma: int | None = None
+    max_ma: int | None = None
     min_s: int | None = None
     max_s: int | None = None
 
@@ -76,9 +82,16 @@ def compile_restrictions(given: Restrictions) -> Conditions:
         max_wh=_thousands(given.max_kwh),
         min_w=_thousands(given.min_power),
         max_w=_thousands(given.max_power),
+        min_ma=_thousands(given.min_current),
+        max_ma=_thousands(given.max_current),
         min_s=given.min_duration,
         max_s=given.max_duration,
     )
+
+
+def compile_surcharge(given: Surcharge) -> Conditions:
+    """When an addition to the spot price holds, ready to be judged."""
+    return msgspec.structs.replace(compile_hours(given), first_day=_day(given.start_date), end_day=_day(given.end_date))
 
 
 def compile_hours(hours: Hours) -> Conditions:
@@ -103,15 +116,27 @@ def holds(conditions: Conditions, at: Slice) -> bool:
     if c.weekdays is not None and not c.weekdays >> (at.day + _EPOCH_WEEKDAY) % 7 & 1:
         return False
     return (
-        (c.first_day is None or at.day >= c.first_day)
-        and (c.end_day is None or at.day < c.end_day)
+        (c.first_day is None or at.terms_day >= c.first_day)
+        and (c.end_day is None or at.terms_day < c.end_day)
         and (c.min_wh is None or at.wh_before >= c.min_wh)
         and (c.max_wh is None or at.wh_before < c.max_wh)
         and (c.min_w is None or at.power_w >= c.min_w)
         and (c.max_w is None or at.power_w < c.max_w)
+        and (c.min_ma is None or (at.current_ma is not None and at.current_ma >= c.min_ma))
+        and (c.max_ma is None or (at.current_ma is not None and at.current_ma < c.max_ma))
         and (c.min_s is None or at.elapsed_s >= c.min_s)
         and (c.max_s is None or at.elapsed_s < c.max_s)
     )
+
+
+def looks_at_power(conditions: Conditions) -> bool:
+    """Whether the answer depends on the power."""
+    return conditions.min_w is not None or conditions.max_w is not None
+
+
+def looks_at_current(conditions: Conditions) -> bool:
+    """Whether the answer depends on the current, which not every session records."""
+    return conditions.min_ma is not None or conditions.max_ma is not None
 
 
 def looks_at_clock(conditions: Conditions) -> bool:

@@ -7,7 +7,9 @@ import pytest
 
 from laddbok.model.cdr import Cdr
 from laddbok.model.rated import LineKind
+from laddbok.model.tariff import parse_tariff
 from laddbok.rating.compile import CompiledTariff
+from laddbok.rating.examples import HOUR, spot_prices, spot_tariff
 from laddbok.rating.explain import LANGUAGES, explain, name
 from laddbok.rating.rate import rate
 from tests.rules.rating.building import CHARGING, IDLE, element, idle, session, tariff
@@ -56,3 +58,24 @@ def test_every_kind_has_a_name_in_every_language() -> None:
         names = {name(msgspec.structs.replace(line, kind=kind), language) for kind in LineKind}
         assert len(names) == len(LineKind) and all(names)
     assert line.excl_vat == Decimal("39.50")
+
+
+NIGHT = {"start_time": "22:00", "end_time": "06:00", "day_of_week": ["SATURDAY"], "max_kwh": 30}
+
+
+def test_the_conditions_of_a_price_are_told() -> None:
+    document = {"id": "T", "currency": "SEK", "elements": [element(NIGHT, ENERGY=2)]}
+    cdr = session("2026-05-09T23:00", (60, CHARGING, 5_000))
+    line = rate(cdr, tariff(element(NIGHT, ENERGY=2))).lines[0]
+    said = explain(line, "SEK", "sv", parse_tariff(document))
+    assert said == "5 kWh x 2,00 kr/kWh (22:00 till 06:00, lör, upp till 30 kWh)"
+    assert explain(line, "SEK", "en", parse_tariff(document)).endswith("(22:00 to 06:00, Sat, up to 30 kWh)")
+
+
+def test_the_parts_of_a_spot_price_are_told() -> None:
+    compiled = spot_tariff(markup="0.05", grid=[{"per_kwh": "0.25"}], energy_tax=[{"per_kwh": "0.36"}])
+    line = rate(HOUR, compiled, prices=spot_prices("-0.32")).lines[0]
+    parts = "market price -0.32 + markup 0.05 + grid fee 0.25 + energy tax 0.36; prices from example"
+    assert explain(line, "SEK") == f"3.086 kWh x 0.34 kr/kWh ({parts}, partly estimated)"
+    pending = rate(HOUR, compiled).lines[0]
+    assert explain(pending, "SEK", "sv") == "3,086 kWh: marknadspriset är inte känt än"
