@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from laddbok.flow.changes import CdrIssued, Changes, Decision, RangeClosed, TraitsLearned
 from laddbok.flow.corrected_start import question_of_start
 from laddbok.flow.evidence import VERDICT, Conclusion, EvidenceIncomplete, closed_softly, conclude
+from laddbok.flow.market_prices import PricesWanted, prices_wanted, recorded_prices
 from laddbok.flow.proof import prove
 from laddbok.flow.store import Question, SessionEvidence
 from laddbok.model.cdr import Cdr
@@ -31,7 +32,7 @@ from laddbok.sessions.advance import UNPLUG_TIMEOUT, due_at
 from laddbok.sessions.close import cdr, held_because, never_charged, with_reason
 from laddbok.sessions.learn import learn
 
-RULES_VERSION = 2
+RULES_VERSION = 3
 """Of the rules that make a CDR of evidence; recorded with each session that they settled."""
 SETTLED = "settled"
 """The kind of the decision that says what became of an ended session."""
@@ -47,6 +48,8 @@ class Settlement(msgspec.Struct, frozen=True):
     again_at: datetime | None = None
     question: Question | None = None
     """What must be looked up and recorded first: it began at another time than was believed."""
+    prices: PricesWanted | None = None
+    """The market prices that must be looked up and recorded first."""
 
 
 def settle(evidence: SessionEvidence, now: datetime) -> Settlement:
@@ -110,7 +113,7 @@ def _first(evidence: SessionEvidence, session: Session, now: datetime) -> Settle
         return Settlement(_closed(session, SessionState.VOID, "never_charged", now))
     if held_because(session):
         return Settlement(_closed(session, SessionState.REVIEW, "held", now))
-    return _priced(session, evidence.tariff_of(session), now)
+    return _priced(evidence, session, now)
 
 
 def _learn(evidence: SessionEvidence, conclusion: Conclusion, now: datetime, settlement: Settlement) -> None:
@@ -130,26 +133,40 @@ def _learn(evidence: SessionEvidence, conclusion: Conclusion, now: datetime, set
         )
 
 
-def running_price(session: Session, tariff_document: dict[str, Any], heard_at: datetime) -> Rating:
+def running_price(
+    session: Session, tariff_document: dict[str, Any], heard_at: datetime, prices: SpotPrices | None = None
+) -> Rating:
     """The price so far, by the same function as the final one.
 
-    Args: heard_at: when its station was last heard, now for one that is connected: nothing is counted after that.
+    Args: heard_at: when its station was last heard, now for one that is connected: nothing is counted after that. prices:
+        of the market, as far as they are known.
     Raises: Invalid when the tariff can't be used.
     """
-    return price(cdr(session, until=heard_at), parse_tariff(tariff_document))
+    return price(cdr(session, until=heard_at), parse_tariff(tariff_document), prices)
 
 
 def price(document: Cdr, tariff: Tariff, prices: SpotPrices | None = None) -> Rating:
-    """The price of a CDR under a tariff, and the market's prices. Raises: Invalid when the tariff can't be used for it."""
-    return rate(document, compile_tariff(tariff, document.time_zone), prices=prices)
+    """The price of a CDR under a tariff. Raises: Invalid when the tariff can't be used for it.
+
+    Args: prices, of the market; those of another zone or currency than the tariff's say nothing.
+    """
+    spot = tariff.laddbok.spot
+    is_asked = (
+        prices is not None and spot is not None and (prices.zone, prices.currency) == (spot.zone, tariff.currency)
+    )
+    return rate(document, compile_tariff(tariff, document.time_zone), prices=prices if is_asked else None)
 
 
-def _priced(session: Session, tariff: Tariff | None, now: datetime) -> Settlement:
-    document = cdr(session)
+def _priced(evidence: SessionEvidence, session: Session, now: datetime) -> Settlement:
+    """The session is settled with its price; or held because it has none, or waits for the market's prices."""
+    document, tariff = cdr(session), evidence.tariff_of(session)
+    prices = recorded_prices(evidence.decisions)
     try:
         if tariff is None:
             raise Invalid("tariff", f"version {session.tariff} is not stored")
-        rating = price(document, tariff)
+        if (wanted := prices_wanted(session.tenant, document, tariff, prices)) is not None:
+            return Settlement(prices=wanted)
+        rating = price(document, tariff, prices)
         if rating.excl_vat is None or not rating.final:
             raise Invalid("tariff", "it gives no final amount before VAT")
     except Invalid as error:
@@ -246,7 +263,7 @@ def _decided(evidence: SessionEvidence, session: Session, now: datetime) -> Sett
         return _corrected(evidence, session, now)
     if held_because(session):
         return Settlement(_closed(session, SessionState.REVIEW, "still_held", now))
-    return _priced(_after_a_credit(evidence, session), evidence.tariff_of(session), now)
+    return _priced(evidence, _after_a_credit(evidence, session), now)
 
 
 def _after_a_credit(evidence: SessionEvidence, session: Session) -> Session:
@@ -272,7 +289,10 @@ def _corrected(evidence: SessionEvidence, session: Session, now: datetime) -> Se
     if row.verdict is not None and not _was_decided(evidence, session):
         reasons = with_reason(reasons, ReviewReason.LATE_MESSAGES)
     revised = replace(session, revision=row.revision + 1)
-    changes = _priced(revised, evidence.tariff_of(session), now).changes
+    priced = _priced(evidence, revised, now)
+    if priced.prices is not None:
+        return priced
+    changes = priced.changes
     if reasons or evidence.issued is None or changes is None or not changes.cdrs:
         body = {"reasons": list(reasons), "energy_wh": session.energy_wh}
         if _is_held_already(evidence, session, body):

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from laddbok.flow.charge_to_cash import CORRECTION_HELD, SETTLED, as_settled, found_when_settled, price
 from laddbok.flow.evidence import VERDICT, Taken, Today, conclude, station_at_start
+from laddbok.flow.market_prices import recorded_prices
 from laddbok.flow.store import Found, Question, SessionEvidence
 from laddbok.model.cdr import Cdr
 from laddbok.model.errors import Invalid
@@ -108,7 +109,7 @@ def _compared(evidence: SessionEvidence, today: Today | None) -> tuple[Differenc
     return (
         *differences,
         *_between("cdr", evidence.issued.cdr, document),
-        *_between("rating", evidence.issued.rating, _rated(evidence, billed, document)),
+        *_between("rating", evidence.issued.rating, _rated(as_issued(evidence), billed, document)),
     )
 
 
@@ -142,9 +143,9 @@ def as_issued(evidence: SessionEvidence) -> SessionEvidence:
 
 def _rated(evidence: SessionEvidence, session: Session, document: Cdr) -> Rating | dict[str, Any]:
     """The price anew, or why there is none."""
-    tariff = evidence.tariff_of(session)
+    tariff, prices = evidence.tariff_of(session), recorded_prices(evidence.decisions)
     try:
-        return {"error": "its tariff is not stored"} if tariff is None else price(document, tariff)
+        return {"error": "its tariff is not stored"} if tariff is None else price(document, tariff, prices)
     except Invalid as error:
         return {"error": str(error)}
 

@@ -15,6 +15,7 @@ import msgspec
 from laddbok.flow.charge_to_cash import price
 from laddbok.flow.evidence import conclude
 from laddbok.flow.evidence_file import EvidenceFile, evidence_in, items_in, leaves_of, read
+from laddbok.flow.market_prices import recorded_prices
 from laddbok.flow.proof import canonical, items_of, root_of, signed_readings
 from laddbok.flow.proof import plain as as_plain
 from laddbok.model.proof import Checked, SignedReading
@@ -125,7 +126,7 @@ def _frames(told: list[Any], found: tuple[dict[str, Any], ...]) -> Iterator[Diff
 
 
 def _price(file: EvidenceFile, plain: dict[str, Any]) -> list[Difference]:
-    """The price from the CDR and the tariff as they stand in the file."""
+    """The price from the CDR, the tariff and the market's prices as they stand in the file."""
     if file.cdr is None or file.rating is None:
         same = file.cdr is None and file.rating is None
         return [] if same else [difference("rating", "there is a CDR without a price, or a price without a CDR")]
@@ -133,7 +134,7 @@ def _price(file: EvidenceFile, plain: dict[str, Any]) -> list[Difference]:
     tariff = next(iter(evidence.tariffs.values()), None)
     if tariff is None:
         return [difference("tariff", "there is a price and no tariff")]
-    again = as_plain(price(file.cdr, tariff))
+    again = as_plain(price(file.cdr, tariff, recorded_prices(evidence.decisions)))
     return list(_compared("rating", "the price", plain["rating"], again))
 
 
