@@ -12,6 +12,7 @@ from random import Random
 from laddbok.flow.changes import BadData, Changes, OutcomeUnknown, StoreDown
 from laddbok.flow.store import Claim, Found, LeasedJob, Question, SessionEvidence, Store
 from laddbok.model.session import FramePosition, Session
+from laddbok.model.spot_prices import SpotPrices
 from tests.sim.faults import Faults
 from tests.sim.safety import Safety
 from tests.sim.world import World, pause
@@ -111,6 +112,14 @@ class ShakenStore:
         self._database.read[session_id] = {(f.connection_epoch, f.seq) for f in evidence.frames}
         await self._return()
         return evidence
+
+    async def spot_prices(
+        self, tenant: int, zone: str, currency: str, start_at: datetime, end_at: datetime
+    ) -> SpotPrices:
+        await self._reach()
+        prices = await self._inner.spot_prices(tenant, zone, currency, start_at, end_at)
+        await self._return()
+        return prices
 
     async def take_jobs(self, worker: str, now: datetime, limit: int) -> list[LeasedJob]:
         await self._reach()

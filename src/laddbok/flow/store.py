@@ -12,6 +12,7 @@ import msgspec
 
 from laddbok.flow.changes import CdrIssued, Changes, Decision, FrameRow, Job
 from laddbok.model.session import FramePosition, Session
+from laddbok.model.spot_prices import SpotPrices
 from laddbok.model.station import StationState
 from laddbok.model.tariff import Tariff
 from laddbok.model.traits import Traits
@@ -126,6 +127,12 @@ class Store(Protocol):
 
     async def session_evidence(self, tenant: int, session_id: str) -> SessionEvidence:
         """One session with its evidence. Raises NotFound."""
+        ...
+
+    async def spot_prices(
+        self, tenant: int, zone: str, currency: str, start_at: datetime, end_at: datetime
+    ) -> SpotPrices:
+        """The day-ahead prices of the quarter hours that touch the span from `start_at` up to before `end_at`."""
         ...
 
     async def take_jobs(self, worker: str, now: datetime, limit: int) -> list[LeasedJob]:

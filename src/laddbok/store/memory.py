@@ -3,7 +3,7 @@
 `flow.store.Store` on dicts, with the checks that PostgreSQL makes: a commit is written whole or not at all, a start
 opens one session, a session moves only from the version that was read, the same work is queued once, text holds no NUL.
 Nothing here ever waits, so one `coroutine.send(None)` runs any of its methods to the end. It serves fast tests and the
-deterministic simulation; `terms` holds what people keep, `jobs` what waits.
+deterministic simulation; `terms` holds what people keep, `prices` the market's, `jobs` what waits.
 """
 
 import re
@@ -32,12 +32,15 @@ from laddbok.flow.evidence import tariffs_named
 from laddbok.flow.store import Claim, Found, LeasedJob, Question, SessionEvidence
 from laddbok.model.errors import NotFound
 from laddbok.model.events import AuthorizationStatus
+from laddbok.model.market_prices import Kept, PriceQuote
 from laddbok.model.session import OPEN_STATES, RUNNING_STATES, FramePosition, LastRegister, Session
+from laddbok.model.spot_prices import SpotPrices
 from laddbok.model.station import Outlet, Station, StationState
 from laddbok.model.traits import Traits
 from laddbok.sessions.advance import LOST_STOP_AFTER
 from laddbok.sessions.facts import StartFacts
 from laddbok.store.memory_jobs import JobTable
+from laddbok.store.memory_prices import PriceTable
 from laddbok.store.memory_terms import Terms
 
 TRANSACTION_BLOCK = 100
@@ -105,6 +108,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self.terms = Terms()
+        self.prices = PriceTable()
         self.jobs = JobTable()
         self.stations: dict[int, StationRow] = {}
         self.sessions: dict[tuple[int, str], SessionRow] = {}
@@ -186,6 +190,18 @@ class MemoryStore:
         traits = self.stations[row.session.station_no].traits
         texts = {(each.tariff_id, each.version): self.terms.tariff_document(tenant, each) for each in named}
         return SessionEvidence(row.session, tuple(covered), tuple(row.decisions), tariffs, issued, traits, texts)
+
+    async def spot_prices(
+        self, tenant: int, zone: str, currency: str, start_at: datetime, end_at: datetime
+    ) -> SpotPrices:
+        """The day-ahead prices of the quarter hours that touch the span from `start_at` up to before `end_at`."""
+        return self.prices.read(tenant, zone, currency, start_at, end_at)
+
+    async def keep_prices(
+        self, tenants: Sequence[int], quotes: Sequence[PriceQuote], source: str, received_at: datetime
+    ) -> Kept:
+        """Keep day-ahead prices for these tenants, all or none."""
+        return self.prices.keep(tenants, quotes, source, received_at)
 
     async def take_jobs(self, worker: str, now: datetime, limit: int) -> list[LeasedJob]:
         """Due jobs, leased to this worker."""

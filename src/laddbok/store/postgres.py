@@ -26,9 +26,11 @@ from laddbok.flow.changes import (
 from laddbok.flow.evidence import tariffs_named
 from laddbok.flow.store import LEASE, Claim, Found, LeasedJob, Question, SessionEvidence, next_try
 from laddbok.model.errors import NotFound
+from laddbok.model.market_prices import Kept, PriceQuote
 from laddbok.model.session import FramePosition, Session
+from laddbok.model.spot_prices import SpotPrices
 from laddbok.model.tariff import parse_tariff
-from laddbok.store import rows, values
+from laddbok.store import rows, spot_prices, values
 from laddbok.store.database import borrowed, throw_away
 from laddbok.store.gives_way import retried
 from laddbok.store.live import Published
@@ -135,6 +137,20 @@ class PostgresStore:
             traits=values.traits_of(row["traits"]),
             tariff_documents=documents,
         )
+
+    async def spot_prices(
+        self, tenant: int, zone: str, currency: str, start_at: datetime, end_at: datetime
+    ) -> SpotPrices:
+        """The day-ahead prices of the quarter hours that touch the span from `start_at` up to before `end_at`."""
+        async with self._connection() as connection:
+            return await spot_prices.read_prices(connection, tenant, zone, currency, start_at, end_at)
+
+    async def keep_prices(
+        self, tenants: Sequence[int], quotes: Sequence[PriceQuote], source: str, received_at: datetime
+    ) -> Kept:
+        """Keep day-ahead prices for these tenants, all or none."""
+        async with self._connection() as connection:
+            return await spot_prices.keep_prices(connection, tenants, quotes, source, received_at)
 
     async def take_jobs(self, worker: str, now: datetime, limit: int) -> list[LeasedJob]:
         """Due jobs, leased to this worker."""

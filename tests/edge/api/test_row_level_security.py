@@ -76,7 +76,7 @@ async def _put_row(owner: Any, table: str, tenant: int | None, **given: str) -> 
         table,
     )
     for constraint in allowed:
-        if choice := re.search(r"\((\w+) = ANY \(ARRAY\[('[^']*')", constraint["text"]):
+        if choice := re.search(r"\((\w+) = ANY \(ARRAY\[('[^']*'|\d+)", constraint["text"]):
             values[choice[1]] = choice[2]
     if tenant is not None:
         values["tenant"] = str(tenant)
@@ -207,6 +207,7 @@ def test_evidence_cdrs_and_sessions_are_read_only(house: Dsn) -> None:
         "rated_line",
         "orphan",
         "station_traits",
+        "spot_price",
     ):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             _asked(house, THEIRS, f"DELETE FROM {table}", write=True)
