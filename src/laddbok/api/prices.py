@@ -16,8 +16,10 @@ import msgspec
 from laddbok.flow.charge_to_cash import running_price
 from laddbok.model.errors import LaddbokError
 from laddbok.model.rated import Rating
-from laddbok.model.session import Session
-from laddbok.model.tariff import decode_object
+from laddbok.model.session import Session, TariffChoice
+from laddbok.model.spot_prices import SpotPrices
+from laddbok.model.tariff import Tariff, parse_tariff
+from laddbok.store.spot_prices import read_prices
 from laddbok.store.sql import query
 
 MAX_TARIFFS = 500
@@ -32,7 +34,7 @@ class Prices:
     """The running prices of this process."""
 
     def __init__(self) -> None:
-        self._tariffs: OrderedDict[tuple[int, str, int], dict[str, Any]] = OrderedDict()
+        self._tariffs: OrderedDict[tuple[int, str, int], Tariff] = OrderedDict()
         self._prices: OrderedDict[tuple[int, str], tuple[float, tuple[Rating, datetime] | str]] = OrderedDict()
 
     async def running(self, connection: asyncpg.Connection, body: str, now: datetime) -> tuple[Rating, datetime] | str:
@@ -55,26 +57,40 @@ class Prices:
     ) -> tuple[Rating, datetime] | str:
         if session.energy_wh is None:
             return "no_meter_reading"
-        document = await self._tariff(connection, session)
-        if document is None:
+        tariff = await self._tariff(connection, session)
+        if tariff is None:
             return "no_tariff"
+        prices = await _market_prices(connection, session, tariff, now)
         # A page of running sessions must not hold the loop for as long as rating all of them takes.
         await asyncio.sleep(0)
         try:
-            return running_price(session, document, now), now
+            return running_price(session, tariff, now, prices), now
         except LaddbokError:
             return "not_priceable"
 
-    async def _tariff(self, connection: asyncpg.Connection, session: Session) -> dict[str, Any] | None:
-        if session.tariff is None:
-            return None
-        key = (session.tenant, session.tariff.tariff_id, session.tariff.version)
+    async def _tariff(self, connection: asyncpg.Connection, session: Session) -> Tariff | None:
+        choice = session.tariff
+        return None if choice is None else await self.tariff(connection, session.tenant, choice)
+
+    async def tariff(self, connection: asyncpg.Connection, tenant: int, choice: TariffChoice) -> Tariff | None:
+        """A version of a tariff; None when there is none. Args: connection: in the asker's name."""
+        key = (tenant, choice.tariff_id, choice.version)
         if key not in self._tariffs:
-            text = await connection.fetchval(query("tariff_document"), session.tariff.tariff_id, session.tariff.version)
+            text = await connection.fetchval(query("tariff_document"), choice.tariff_id, choice.version)
             if text is None:
                 return None
-            _remember(self._tariffs, key, decode_object(text.encode(), "tariff"), MAX_TARIFFS)
+            _remember(self._tariffs, key, parse_tariff(text.encode()), MAX_TARIFFS)
         return self._tariffs[key]
+
+
+async def _market_prices(
+    connection: asyncpg.Connection, session: Session, tariff: Tariff, now: datetime
+) -> SpotPrices | None:
+    """What the market asks for the quarter hours of a session, as far as it is known; None where nobody asks it."""
+    spot = tariff.laddbok.spot
+    if spot is None:
+        return None
+    return await read_prices(connection, session.tenant, spot.zone, tariff.currency, session.started_at, now)
 
 
 def _remember(table: OrderedDict[Any, Any], key: object, value: object, limit: int) -> None:

@@ -25,7 +25,7 @@ from laddbok.model.errors import Invalid
 from laddbok.model.rated import Rating
 from laddbok.model.session import RUNNING_STATES, ReviewReason, Session, SessionState, VerdictKind
 from laddbok.model.spot_prices import SpotPrices
-from laddbok.model.tariff import Tariff, parse_tariff
+from laddbok.model.tariff import Tariff
 from laddbok.rating.compile import compile_tariff
 from laddbok.rating.rate import rate
 from laddbok.sessions.advance import UNPLUG_TIMEOUT, due_at
@@ -133,16 +133,14 @@ def _learn(evidence: SessionEvidence, conclusion: Conclusion, now: datetime, set
         )
 
 
-def running_price(
-    session: Session, tariff_document: dict[str, Any], heard_at: datetime, prices: SpotPrices | None = None
-) -> Rating:
+def running_price(session: Session, tariff: Tariff, heard_at: datetime, prices: SpotPrices | None = None) -> Rating:
     """The price so far, by the same function as the final one.
 
     Args: heard_at: when its station was last heard, now for one that is connected: nothing is counted after that. prices:
         of the market, as far as they are known.
     Raises: Invalid when the tariff can't be used.
     """
-    return price(cdr(session, until=heard_at), parse_tariff(tariff_document), prices)
+    return price(cdr(session, until=heard_at), tariff, prices)
 
 
 def price(document: Cdr, tariff: Tariff, prices: SpotPrices | None = None) -> Rating:

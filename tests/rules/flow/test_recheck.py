@@ -232,7 +232,7 @@ def test_a_session_without_a_cdr_has_a_file_too() -> None:
         (b"[]", "does not begin as one"),
         (b'{"head":{"format":"laddbok-evidence/2"}}', "does not begin as one"),
         (b'{"head":{"format":"laddbok-evidence/1","rules":0}}', "made under rules 0"),
-        (b'{"head":{"format":"laddbok-evidence/1","rules":2}}', "missing required field"),
+        (b'{"head":{"format":"laddbok-evidence/1","rules":3}}', "missing required field"),
         (b"[" * 100_000, "can't be read"),
         (b'{"head":' * 100_000, "can't be read"),
         (b'"' + b"x" * MAX_FILE_BYTES, "larger than"),

@@ -1,6 +1,5 @@
 """What if we were wrong to think that a session was over, or whose it was? Late messages correct it, and lose nothing."""
 
-import json
 from datetime import timedelta
 
 import pytest
@@ -9,6 +8,7 @@ from laddbok.flow.charge_to_cash import running_price
 from laddbok.flow.rebuild import rebuild
 from laddbok.model.events import AuthorizationStatus
 from laddbok.model.session import ReviewReason, SessionState
+from laddbok.model.tariff import parse_tariff
 from laddbok.ocpp.frame import OcppVersion
 from laddbok.sessions.advance import AVAILABLE_GRACE
 from tests.rules.sessions.stage import OTHER_TOKEN, TOKEN, Stage, tariff_document, text_of
@@ -177,7 +177,7 @@ def test_B24_the_running_price_counts_idle_time_to_the_last_sign_of_life_and_no_
     idle = [
         [line.quantity for line in rating.lines if line.kind == "idle"]
         for rating in (
-            running_price(stage.session(), json.loads(tariff), full_at + timedelta(minutes=minutes))
+            running_price(stage.session(), parse_tariff(tariff), full_at + timedelta(minutes=minutes))
             for minutes in (12, 30)
         )
     ]
