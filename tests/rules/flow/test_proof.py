@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from laddbok.flow.charge_to_cash import RULES_VERSION, price
+from laddbok.flow.market_prices import recorded_prices
 from laddbok.flow.evidence import conclude
 from laddbok.flow.evidence_file import write
 from laddbok.flow.proof import Items, as_proven, canonical, items_of, leaf, root_of, signed_readings
@@ -122,7 +123,8 @@ def made_again(evidence: SessionEvidence, proof: Proof, revision: int = 1) -> tu
     conclusion = conclude(used)
     document, tariff = cdr(conclusion.session), used.tariff_of(conclusion.session)
     assert tariff is not None
-    return conclusion.session, items_of(used, conclusion, document, price(document, tariff), RULES_VERSION)
+    rating = price(document, tariff, recorded_prices(used.decisions))
+    return conclusion.session, items_of(used, conclusion, document, rating, RULES_VERSION)
 
 
 def root_over(items: Items) -> str:
