@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from laddbok.flow.charge_to_cash import RULES_VERSION, price
-from laddbok.flow.market_prices import recorded_prices
 from laddbok.flow.evidence import conclude
 from laddbok.flow.evidence_file import write
+from laddbok.flow.market_prices import recorded_prices
 from laddbok.flow.proof import Items, as_proven, canonical, items_of, leaf, root_of, signed_readings
 from laddbok.flow.recheck import recheck
 from laddbok.flow.store import SessionEvidence
