@@ -19,6 +19,8 @@ from enum import StrEnum
 
 import msgspec
 
+from laddbok.model.rated import RatedLine
+
 
 class InvoiceKind(StrEnum):
     """What kind of document it is [BT-3]."""
@@ -158,15 +160,6 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     payable: Decimal
 
 
-class PricedLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One rated line of a session in the appendix, in words."""
-
-    text: Text
-    net: Decimal
-    gross: Decimal | None
-    vat_percent: Decimal | None = None
-
-
 class SessionItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A session in the appendix: where and when, what the meter showed, what it cost, and the root of its proof."""
 
@@ -184,7 +177,8 @@ class SessionItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     end_wh: int | None = None
     net: Decimal
     gross: Decimal | None
-    lines: tuple[PricedLine, ...] = ()
+    rated: tuple[RatedLine, ...] = ()
+    """Its price, line by line, as it was rated; a document says them in words (rating.explain)."""
     driver: str | None = None
     cost_centre: str | None = None
     root: str | None = None

@@ -1,0 +1,179 @@
+"""What stands on the invoice of a customer for a period?
+
+Every position of the customer is a line per VAT rate, net as it was rated, with its kWh; VAT is taken on the sum. The
+appendix tells each session with its price lines, what the meter showed and the root of its proof. The same positions
+always make the same draft.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from laddbok.billing.totals import totals_of
+from laddbok.model.billing import Customer, Position, SellerTerms
+from laddbok.model.errors import Invalid
+from laddbok.model.invoice import (
+    Invoice,
+    InvoiceKind,
+    InvoiceLine,
+    Reference,
+    SessionItem,
+    Text,
+    Unit,
+    VatRate,
+)
+from laddbok.model.money import from_minor, split, to_minor
+
+_MONTHS = {
+    "sv": ("jan", "feb", "mars", "april", "maj", "juni", "juli", "aug", "sept", "okt", "nov", "dec"),
+    "en": ("Jan", "Feb", "Mar", "Apr", "May", "June", "July", "Aug", "Sept", "Oct", "Nov", "Dec"),
+}
+
+
+class Period(msgspec.Struct, frozen=True):
+    """The first and the last day of what is billed, and when: dates of the seller."""
+
+    start: date
+    end: date
+    issue: date
+    due: date
+
+
+def draft(
+    terms: SellerTerms,
+    customer: Customer,
+    positions: Sequence[Position],
+    period: Period,
+    *,
+    kind: InvoiceKind = InvoiceKind.INVOICE,
+    charges: Sequence[InvoiceLine] = (),
+    refers_to: Reference | None = None,
+    reason: Text | None = None,
+) -> Invoice:
+    """The draft of a customer's document, without a number.
+
+    Args: positions, in any order, all of one currency; charges, lines that no session stands behind, such as a month's fee.
+    Raises: Invalid when a position can't be billed: its VAT is not known.
+    Source: ML 17 kap. 24 §; EN 16931; docs/rules.md "Invoice".
+    """
+    ordered = sorted(positions, key=lambda each: (each.cdr.started_at, each.session_id, each.revision))
+    lines = _numbered([*charges, *(line for each in ordered for line in lines_of(each, kind))])
+    sums, totals = totals_of([(line.vat, line.net) for line in lines], terms.currency, whole_units=customer.whole_units)
+    sessions = tuple(_session(each, kind) for each in ordered)
+    return Invoice(
+        kind=kind,
+        seller=terms.seller,
+        buyer=customer.buyer,
+        contract_id=_the_one({each.contract_id for each in ordered}),
+        period_start=period.start,
+        period_end=period.end,
+        issue_date=period.issue,
+        due_date=period.due,
+        currency=terms.currency,
+        lines=lines,
+        vat=sums,
+        totals=totals,
+        refers_to=refers_to,
+        reason=reason,
+        sessions=sessions,
+        sessions_gross=sum((each.gross for each in sessions if each.gross is not None), Decimal(0)),
+    )
+
+
+def lines_of(position: Position, kind: InvoiceKind) -> Iterator[InvoiceLine]:
+    """The lines of a session, one per VAT rate. In a credit note what is taken back stands as a positive amount.
+
+    Raises: Invalid when its VAT is not known.
+    """
+    nets = _by_rate(position)
+    sign = -1 if (position.kind == "credit") is not (kind is InvoiceKind.CREDIT_NOTE) else 1
+    kwh = Decimal(position.cdr.energy_wh).scaleb(-3)
+    in_kwh = len(nets) == 1 and kwh > 0
+    for percent, net in nets.items():
+        turned = -sign if net < 0 else sign
+        amount = abs(net)
+        yield InvoiceLine(
+            number=0,
+            text=_told(position),
+            quantity=turned * (kwh if in_kwh else Decimal(1)),
+            unit=Unit.KWH if in_kwh else Unit.ONE,
+            unit_price=amount,
+            per=kwh if in_kwh else Decimal(1),
+            net=turned * amount,
+            vat=VatRate(percent=percent),
+            session_id=position.session_id,
+            cost_centre=position.cost_centre,
+        )
+
+
+def _by_rate(position: Position) -> dict[Decimal, Decimal]:
+    """The net amount under each VAT rate; what a price limit changed over several rates is shared out over them."""
+    nets: dict[Decimal, Decimal] = defaultdict(Decimal)
+    shared = Decimal(0)
+    for line in position.rating.lines:
+        if line.excl_vat is None:
+            raise Invalid(f"session {position.session_id}", "its price before VAT is not known")
+        if line.vat_percent is not None:
+            nets[line.vat_percent] += line.excl_vat
+        elif line.excl_vat:
+            shared += line.excl_vat
+    if shared and not nets:
+        raise Invalid(f"session {position.session_id}", "its VAT is not known")
+    if shared:
+        _share(nets, shared, position.rating.currency)
+    return {percent: net for percent, net in nets.items() if net} or dict(list(nets.items())[:1])
+
+
+def _share(nets: dict[Decimal, Decimal], shared: Decimal, currency: str) -> None:
+    weights = [abs(to_minor(net, currency)) for net in nets.values()]
+    minor, whole = to_minor(shared, currency), sum(weights)
+    shares = split(minor, [minor * weight for weight in weights], whole) if whole else [minor, *[0] * (len(nets) - 1)]
+    for percent, part in zip(list(nets), shares, strict=True):
+        nets[percent] += from_minor(part, currency)
+
+
+def _numbered(lines: Iterable[InvoiceLine]) -> tuple[InvoiceLine, ...]:
+    return tuple(msgspec.structs.replace(line, number=number) for number, line in enumerate(lines, start=1))
+
+
+def _told(position: Position) -> Text:
+    """When and where, in the local time of the place."""
+    start_at = position.cdr.started_at.astimezone(ZoneInfo(position.cdr.time_zone))
+    at = {
+        language: f"{start_at.day} {months[start_at.month - 1]} {start_at:%Y %H:%M}, {position.place}"
+        for language, months in _MONTHS.items()
+    }
+    return Text(sv=f"Laddning {at['sv']}", en=f"Charging {at['en']}")
+
+
+def _session(position: Position, kind: InvoiceKind) -> SessionItem:
+    sign = -1 if (position.kind == "credit") is not (kind is InvoiceKind.CREDIT_NOTE) else 1
+    rating, document = position.rating, position.cdr
+    assert rating.excl_vat is not None
+    return SessionItem(
+        session_id=position.session_id,
+        revision=position.revision,
+        kind=position.kind,
+        place=position.place,
+        station=position.station,
+        started_at=document.started_at,
+        ended_at=document.transaction_ended_at or document.last_contact_at or document.started_at,
+        time_zone=document.time_zone,
+        energy_wh=document.energy_wh,
+        begin_wh=position.begin_wh,
+        end_wh=position.end_wh,
+        net=sign * rating.excl_vat,
+        gross=None if rating.incl_vat is None else sign * rating.incl_vat,
+        rated=rating.lines,
+        driver=position.driver,
+        cost_centre=position.cost_centre,
+        root=position.root,
+    )
+
+
+def _the_one(found: set[str | None]) -> str | None:
+    return found.pop() if len(found) == 1 else None

@@ -1,0 +1,158 @@
+"""How do a month's priced sessions become invoices?
+
+    open positions --plan--> drafts and what is in the way --freeze--> documents, postings, and positions that are billed
+
+A plan only reads: it can be shown before anything happens. Final is what one transaction writes: numbers, frozen content,
+journal entries and the mark on every position, all or nothing. The same run twice finds nothing left to do.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from laddbok.billing.draft import Period, draft
+from laddbok.billing.freeze import Frozen, Series, freeze
+from laddbok.billing.ledger import entry_of
+from laddbok.model.billing import Customer, JournalEntry, Position, SellerTerms
+from laddbok.model.errors import Invalid
+from laddbok.model.invoice import Invoice, InvoiceKind, Reference, Text
+
+AT_ONCE = 500
+"""Documents that one transaction makes final."""
+CORRECTED = Text(sv="Laddningen har rättats", en="The session was corrected")
+
+
+class PositionKey(msgspec.Struct, frozen=True, order=True):
+    """What names a position."""
+
+    session_id: str
+    revision: int
+    kind: str
+
+
+class Planned(msgspec.Struct, frozen=True):
+    """A draft, and the positions that it bills."""
+
+    customer: Customer
+    invoice: Invoice
+    positions: tuple[PositionKey, ...]
+
+
+class InTheWay(msgspec.Struct, frozen=True):
+    """Why a customer's document can't become final: which field of what is to be mended."""
+
+    payer_id: str | None
+    field: str
+    reason: str
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run would do for some customers. `netted` are CDRs that were credited before anybody was billed for them."""
+
+    drafts: tuple[Planned, ...]
+    netted: tuple[PositionKey, ...]
+    nothing: tuple[PositionKey, ...]
+    """They came to 0 (B19): no line on any invoice."""
+    in_the_way: tuple[InTheWay, ...]
+
+
+class Final(msgspec.Struct, frozen=True, kw_only=True):
+    """A document that is final, with its id, its journal entry and the positions on it."""
+
+    id: str
+    frozen: Frozen
+    entry: JournalEntry
+    positions: tuple[PositionKey, ...]
+
+
+def period_of(month: str, terms: SellerTerms, now: datetime) -> Period:
+    """The month "2026-10", billed today: dates by the seller's clock. Raises: Invalid when it is no month."""
+    try:
+        start = date.fromisoformat(f"{month}-01")
+    except ValueError:
+        raise Invalid("period", f"{month!r} is not a month such as 2026-10") from None
+    end = (start + timedelta(days=32)).replace(day=1) - timedelta(days=1)
+    today = now.astimezone(ZoneInfo(terms.time_zone)).date()
+    return Period(start, end, today, today + timedelta(days=terms.payment_days))
+
+
+def ends_before(period: Period, terms: SellerTerms) -> datetime:
+    """Sessions that ended before this instant are billed: the seller's midnight after the period's last day (B11)."""
+    next_day = period.end + timedelta(days=1)
+    return datetime(next_day.year, next_day.month, next_day.day, tzinfo=ZoneInfo(terms.time_zone))
+
+
+def is_final_time(period: Period, terms: SellerTerms) -> bool:
+    """Whether late sessions were awaited long enough after the period's end."""
+    return period.issue > period.end + timedelta(days=terms.draft_days)
+
+
+def plan(
+    terms: SellerTerms,
+    period: Period,
+    customers: Iterable[tuple[Customer, Sequence[Position]]],
+    fits: Mapping[str, Sequence[InTheWay]] | None = None,
+) -> Plan:
+    """What a run does for these customers: invoices over CDRs, credit notes over credits of CDRs that were billed.
+
+    Args: fits, what else is in the way of a customer, by payer.
+    Source: our choice, docs/rules.md "Billing run"; cases B11, B19, B26.
+    """
+    drafts: list[Planned] = []
+    netted: list[PositionKey] = []
+    nothing: list[PositionKey] = []
+    in_the_way: list[InTheWay] = []
+    for customer, positions in customers:
+        taken_back = {(p.session_id, p.revision) for p in positions if p.kind == "credit" and p.billed_on is None}
+        netted += [key_of(p) for p in positions if (p.session_id, p.revision) in taken_back]
+        rest = [p for p in positions if (p.session_id, p.revision) not in taken_back]
+        nothing += [key_of(p) for p in rest if _is_nothing(p)]
+        try:
+            drafts += _documents(terms, period, customer, [p for p in rest if not _is_nothing(p)])
+        except Invalid as error:
+            in_the_way.append(InTheWay(customer.buyer.id, error.field, error.reason))
+    return Plan(drafts=tuple(drafts), netted=tuple(netted), nothing=tuple(nothing), in_the_way=tuple(in_the_way))
+
+
+def _documents(
+    terms: SellerTerms, period: Period, customer: Customer, positions: Sequence[Position]
+) -> Iterator[Planned]:
+    """One invoice over what was used, and a credit note for each document on which something was corrected."""
+    used = [p for p in positions if p.kind == "cdr"]
+    if used:
+        yield Planned(customer, draft(terms, customer, used, period), tuple(map(key_of, used)))
+    by_document: dict[Reference, list[Position]] = {}
+    for position in positions:
+        if position.kind == "credit" and position.billed_on is not None:
+            by_document.setdefault(position.billed_on, []).append(position)
+    for reference, credits in by_document.items():
+        note = draft(
+            terms, customer, credits, period, kind=InvoiceKind.CREDIT_NOTE, refers_to=reference, reason=CORRECTED
+        )
+        yield Planned(customer, note, tuple(map(key_of, credits)))
+
+
+def finals(planned: Sequence[Planned], series: Series, terms: SellerTerms) -> tuple[tuple[Final, ...], Series]:
+    """The documents under the next numbers of one series, and the series after them.
+
+    Args: planned, at most AT_ONCE, all of one kind.
+    """
+    assert len(planned) <= AT_ONCE
+    made: list[Final] = []
+    for each in planned:
+        frozen, series = freeze(each.invoice, series)
+        document_id = f"{terms.seller.id}-{frozen.invoice.number}"
+        entry = entry_of(frozen.invoice, document_id, terms.accounts)
+        made.append(Final(id=document_id, frozen=frozen, entry=entry, positions=each.positions))
+    return tuple(made), series
+
+
+def key_of(position: Position) -> PositionKey:
+    """What names a position."""
+    return PositionKey(position.session_id, position.revision, position.kind)
+
+
+def _is_nothing(position: Position) -> bool:
+    return not position.rating.excl_vat and not position.rating.incl_vat

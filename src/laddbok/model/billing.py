@@ -1,0 +1,80 @@
+"""What is billed, to whom, and what stands in the books?
+
+A position is one issued CDR, or the credit of one, that waits to be billed. A customer account is a payer with what it
+agreed. A journal entry is a row of postings that sums to 0: debit above, credit below.
+"""
+
+from datetime import date
+from decimal import Decimal
+
+import msgspec
+
+from laddbok.model.cdr import Cdr
+from laddbok.model.invoice import Buyer, Reference, Seller
+from laddbok.model.rated import Rating
+
+
+class Position(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A CDR (`kind` "cdr") or the credit of one ("credit") that is to be billed, with what the appendix tells of it.
+
+    `billed_on` of a credit is the document on which its CDR stands.
+    """
+
+    session_id: str
+    revision: int
+    kind: str
+    contract_id: str | None
+    place: str
+    station: str
+    cdr: Cdr
+    rating: Rating
+    begin_wh: int | None = None
+    end_wh: int | None = None
+    root: str | None = None
+    driver: str | None = None
+    cost_centre: str | None = None
+    billed_on: Reference | None = None
+
+
+class SellerTerms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A legal entity and how it bills. `time_zone` governs its periods and its books."""
+
+    seller: Seller
+    currency: str = "SEK"
+    time_zone: str = "Europe/Stockholm"
+    payment_days: int = 30
+    draft_days: int = 3
+    """So long drafts follow late sessions after the period; then they become final."""
+    late_terms: dict[str, str] = {}
+    accounts: dict[str, str] = {}
+
+
+class Customer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A payer as it stands today, and what it agreed."""
+
+    buyer: Buyer
+    e_invoice: bool = False
+    whole_units: bool = False
+
+
+class Posting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An amount on an account: debit above 0, credit below."""
+
+    account: str
+    amount: Decimal
+    invoice_id: str | None = None
+    payer_id: str | None = None
+
+
+class JournalEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """Postings that sum to 0. `source` names what they follow from, so that nothing is posted twice."""
+
+    date: date
+    text: str
+    source_kind: str
+    source_id: str
+    currency: str
+    postings: tuple[Posting, ...]
+
+    def __post_init__(self) -> None:
+        assert sum(posting.amount for posting in self.postings) == 0, (self.source_kind, self.source_id)
