@@ -1,0 +1,94 @@
+-- name: billing_sellers
+-- Legal entities of a tenant, or the one of this id, with everything that their documents need.
+SELECT e.id, e.name, e.organisation_number, e.vat_number, e.f_skatt, e.address AS street, e.postal_code, e.city, e.country,
+    e.bankgiro, e.iban, e.bic, e.email, e.phone, e.contact, e.endpoint_scheme, e.endpoint_id, e.currency, e.time_zone,
+    e.payment_days, e.draft_days, e.late_terms::text AS late_terms, e.accounts::text AS accounts
+FROM legal_entity AS e WHERE e.tenant = $1 AND ($2::text IS NULL OR e.id = $2) ORDER BY e.id;
+
+-- name: billing_open_positions
+-- What a seller has to bill of sessions that ended before an instant, payer by payer as they were at the session's start,
+-- or of a credit the payer of the document that it takes back from.
+SELECT coalesce(o.payer_id, l.payer_id) AS payer_id, p.session_id, p.revision, p.kind, p.contract_id, c.document::text AS cdr,
+    c.rating::text AS rating, s.station, coalesce(concat_ws(', ', t.address, t.city), s.station) AS place,
+    (s.body #>> '{meter,begin_wh}')::bigint AS begin_wh, (s.body #>> '{meter,mark_wh}')::bigint AS end_wh,
+    encode(f.root, 'hex') AS root, k.cost_centre, k.driver, o.number_text AS billed_number, o.issue_date AS billed_date
+FROM billing_position AS p
+JOIN cdr AS c USING (tenant, session_id, revision, kind)
+JOIN session AS s ON s.tenant = p.tenant AND s.id = p.session_id
+LEFT JOIN site AS t ON t.tenant = s.tenant AND t.id = s.site_id
+LEFT JOIN contract AS k ON k.tenant = p.tenant AND k.id = p.contract_id
+LEFT JOIN proof AS f ON f.tenant = p.tenant AND f.session_id = p.session_id AND f.revision = p.revision
+LEFT JOIN billing_position AS b ON p.kind = 'credit' AND b.tenant = p.tenant AND b.session_id = p.session_id
+    AND b.revision = p.revision AND b.kind = 'cdr'
+LEFT JOIN invoice AS o ON o.tenant = b.tenant AND o.id = b.invoice_id
+LEFT JOIN LATERAL (
+    SELECT q.payer_id FROM contract_payer AS q
+    WHERE q.tenant = p.tenant AND q.contract_id = p.contract_id AND q.valid_from <= p.started_at
+        AND (q.valid_to IS NULL OR q.valid_to > p.started_at)
+    ORDER BY q.valid_from DESC LIMIT 1
+) AS l ON true
+WHERE p.tenant = $1 AND p.legal_entity_id = $2 AND p.ended_at < $3 AND p.currency = $4 AND p.outcome IS NULL
+ORDER BY payer_id, p.started_at, p.session_id, p.revision, p.kind;
+
+-- name: billing_payers
+-- Payers with everything that their documents need.
+SELECT id, name, email, address AS street, postal_code, city, country, kind, organisation_number, vat_number,
+    endpoint_scheme, endpoint_id, buyer_reference, order_reference, language, e_invoice, whole_units
+FROM payer WHERE tenant = $1 AND id = ANY($2::text[]);
+
+-- name: billing_left_out
+-- Sessions of a seller that ended before an instant and are not priced: held, or waiting for something.
+SELECT s.id, s.state, s.review_reasons, s.ended_at FROM session AS s
+WHERE s.tenant = $1 AND s.body ->> 'seller_id' = $2 AND s.state IN ('ended', 'review') AND s.ended_at < $3
+ORDER BY s.ended_at, s.id LIMIT 1000;
+
+-- name: series_make
+-- A seller's number series exist from its first document on.
+INSERT INTO number_series (tenant, legal_entity_id, kind, prefix)
+SELECT $1, $2, kind, prefix FROM (VALUES ('invoice', '1'), ('credit_note', '5'), ('receipt', '7'), ('self_billed', '8')) AS v (kind, prefix)
+ON CONFLICT DO NOTHING;
+
+-- name: series_take
+-- The state of a series, held until the end of the transaction: one document after another.
+SELECT prefix, next_number, last_hash FROM number_series WHERE tenant = $1 AND legal_entity_id = $2 AND kind = $3 FOR UPDATE;
+
+-- name: series_advance
+-- The series after the documents that took its numbers.
+UPDATE number_series SET next_number = $4, last_hash = $5 WHERE tenant = $1 AND legal_entity_id = $2 AND kind = $3;
+
+-- name: positions_billed
+-- Mark positions with their outcome, each once. Returns how many were still open.
+UPDATE billing_position AS p SET outcome = q.outcome, invoice_id = q.invoice_id
+FROM unnest($2::text[], $3::integer[], $4::text[], $5::text[], $6::text[]) AS q (session_id, revision, kind, outcome, invoice_id)
+WHERE p.tenant = $1 AND p.session_id = q.session_id AND p.revision = q.revision AND p.kind = q.kind AND p.outcome IS NULL;
+
+-- name: journal_add
+-- Journal entries, each source once; the ids in the order of their sources.
+INSERT INTO journal_entry (tenant, legal_entity_id, date, text, source_kind, source_id, posted_at)
+SELECT $1, $2, q.date, q.text, q.source_kind, q.source_id, $7
+FROM unnest($3::date[], $4::text[], $5::text[], $6::text[]) AS q (date, text, source_kind, source_id)
+RETURNING id, source_kind, source_id;
+
+-- name: run_begin
+-- A run of a seller's period; the same one twice is the same one.
+INSERT INTO billing_run (tenant, id, legal_entity_id, period_start, period_end, started_at, started_by, planned)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT (tenant, id) DO UPDATE SET planned = billing_run.done + excluded.planned, ended_at = NULL
+RETURNING done;
+
+-- name: run_advance
+-- So many documents more are final.
+UPDATE billing_run SET done = done + $3 WHERE tenant = $1 AND id = $2;
+
+-- name: run_end
+-- The run is over.
+UPDATE billing_run SET ended_at = $3 WHERE tenant = $1 AND id = $2;
+
+-- name: invoice_content
+-- The frozen content of documents, by number or id.
+SELECT id, kind, content, hash, previous_hash FROM invoice WHERE tenant = $1 AND (id = $2 OR number_text = $2);
+
+-- name: invoices_chain
+-- The chain of a seller's series, in order.
+SELECT number, content, previous_hash, hash FROM invoice
+WHERE tenant = $1 AND legal_entity_id = $2 AND kind = $3 ORDER BY number;

@@ -1,0 +1,136 @@
+"""Who bills a month?
+
+A run goes through a seller's open positions, payer by payer, plans their documents and makes them final, some hundreds in
+each transaction. It may be stopped or killed anywhere and started again: what is final stays, the rest is done then.
+Without `final` it only counts what would happen.
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime
+from decimal import Decimal
+
+import asyncpg
+import msgspec
+
+from laddbok.billing.draft import Period
+from laddbok.flow.billing_run import AT_ONCE, InTheWay, Plan, Planned, ends_before, plan
+from laddbok.model.billing import Customer, Position, SellerTerms
+from laddbok.model.invoice import InvoiceKind
+from laddbok.store import billing
+from laddbok.store.sql import query
+
+CUSTOMERS_AT_ONCE = 250
+"""That are planned together; each has an invoice and seldom a credit note."""
+NO_PAYER = "nobody pays for it: its contract had no payer when the session began, or there was no contract"
+
+Check = Callable[[Planned], Sequence[InTheWay]]
+"""What is in the way of a document becoming final."""
+
+
+class RunResult(msgspec.Struct, kw_only=True):
+    """What a run did, or would do. `net` is the sum of its documents, credit notes taken off."""
+
+    documents: int = 0
+    sessions: int = 0
+    customers: int = 0
+    netted: int = 0
+    nothing: int = 0
+    net: Decimal = Decimal(0)
+    in_the_way: list[InTheWay] = []
+
+
+class BillingRun:
+    """A run of one seller and period."""
+
+    def __init__(
+        self,
+        connection: asyncpg.Connection,
+        reader: asyncpg.Connection,
+        tenant: int,
+        terms: SellerTerms,
+        period: Period,
+    ) -> None:
+        """Args: reader, a second connection, on which what is to be billed is read in portions."""
+        self._connection = connection
+        self._reader = reader
+        self._tenant = tenant
+        self._terms = terms
+        self._period = period
+        self.result = RunResult()
+
+    @property
+    def id(self) -> str:
+        """Seller and period: the same run twice is the same run."""
+        return f"{self._terms.seller.id}/{self._period.start:%Y-%m}"
+
+    async def run(
+        self, now: datetime, by: str, check: Check, *, final: bool, show: Callable[[RunResult], None]
+    ) -> RunResult:
+        """Bill the period.
+
+        Args: check, what is in the way of a document, asked before any number is taken; final, False: nothing is written;
+            show, told of every portion.
+        """
+        if final:
+            await self._connection.execute(
+                query("run_begin"), self._tenant, self.id, self._terms.seller.id, self._period.start, self._period.end, now, by, 0
+            )  # fmt: skip
+        async for portion in self._portions():
+            planned = plan(self._terms, self._period, portion)
+            await self._do(planned, now, check, final=final)
+            self.result.customers += len(portion)
+            show(self.result)
+        if final:
+            await self._connection.execute(query("run_end"), self._tenant, self.id, now)
+        return self.result
+
+    async def _portions(self) -> AsyncIterator[list[tuple[Customer, list[Position]]]]:
+        """Customers with what they have to pay; what nobody pays for is told and left."""
+        before = ends_before(self._period, self._terms)
+        waiting: dict[str, list[Position]] = {}
+        async with self._reader.transaction(readonly=True, isolation="repeatable_read"):
+            async for payer_id, positions in billing.open_positions(self._reader, self._tenant, self._terms, before):
+                if payer_id is None:
+                    self.result.in_the_way += [
+                        InTheWay(None, f"session {p.session_id}", NO_PAYER) for p in positions[:100]
+                    ]
+                    continue
+                waiting[payer_id] = positions
+                if len(waiting) == CUSTOMERS_AT_ONCE:
+                    yield await self._with_customers(waiting)
+                    waiting = {}
+            if waiting:
+                yield await self._with_customers(waiting)
+
+    async def _with_customers(self, waiting: dict[str, list[Position]]) -> list[tuple[Customer, list[Position]]]:
+        found = await billing.customers(self._connection, self._tenant, list(waiting))
+        return [(found[payer_id], positions) for payer_id, positions in waiting.items()]
+
+    async def _do(self, planned: Plan, now: datetime, check: Check, *, final: bool) -> None:
+        self.result.in_the_way += planned.in_the_way
+        ready = []
+        for each in planned.drafts:
+            stops = check(each)
+            self.result.in_the_way += stops
+            if not stops:
+                ready.append(each)
+        if final:
+            if planned.netted or planned.nothing:
+                await billing.close_unbilled(self._connection, self._tenant, planned.netted, planned.nothing)
+            for start in range(0, len(ready), AT_ONCE):
+                batch = ready[start : start + AT_ONCE]
+                await billing.finalise(self._connection, self._tenant, self._terms, batch, self.id, now)
+        self._count(planned, ready)
+
+    def _count(self, planned: Plan, ready: Sequence[Planned]) -> None:
+        result = self.result
+        result.documents += len(ready)
+        result.sessions += sum(len(each.positions) for each in ready)
+        result.netted += len(planned.netted)
+        result.nothing += len(planned.nothing)
+        result.net += sum((_signed_net(each) for each in ready), Decimal(0))
+
+
+def _signed_net(planned: Planned) -> Decimal:
+    sign = -1 if planned.invoice.kind is InvoiceKind.CREDIT_NOTE else 1
+    return sign * planned.invoice.totals.net
