@@ -89,7 +89,7 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """A fee per calendar month, and tiers of energy over all sessions of the contract in that month, lowest first.
 
     `vat` is the percentage on the fee and on the tiers' prices.
-    Source: our choice, docs/rules.md "Subscription"; cases B41 and B42.
+    Source: our choice, docs/rules.md "Included energy" and "Month fee"; cases B41 and B42.
     """
 
     month_fee: Decimal = Decimal(0)
