@@ -43,7 +43,7 @@ WHERE NOT EXISTS (SELECT FROM tariff_assignment WHERE scope = 'default')
 -- name: tariff_assign
 -- From a time on, this tariff applies in this scope.
 INSERT INTO tariff_assignment (tenant, scope, scope_id, valid_from, tariff_id) VALUES (laddbok_tenant(), $1, $2, $3, $4)
-ON CONFLICT (tenant, scope, scope_id, valid_from) DO UPDATE SET tariff_id = excluded.tariff_id
+ON CONFLICT (tenant, scope, scope_id, valid_from) DO UPDATE SET tariff_id = excluded.tariff_id, chosen_by = NULL
 
 -- name: tariff_assignment_rows
 -- Which tariff applies where at a time.
