@@ -38,7 +38,7 @@ class SessionFile:
     def __init__(self, raw: IO[bytes], size_bytes: int, format_name: str | None) -> None:
         self._raw = raw
         self._size_bytes = size_bytes
-        unpacked = _unpacked(raw)
+        unpacked = unpacked_file(raw)
         columns, self.rows = _json(unpacked) if _is_json(unpacked) else _csv(unpacked)
         self.format_name = _format_name(columns, format_name)
 
@@ -63,7 +63,8 @@ def open_sessions(path: Path, format_name: str | None = None) -> Iterator[Sessio
         yield SessionFile(raw, max(1, path.stat().st_size), format_name)
 
 
-def _unpacked(raw: IO[bytes]) -> IO[bytes] | gzip.GzipFile:
+def unpacked_file(raw: IO[bytes]) -> IO[bytes] | gzip.GzipFile:
+    """The file as it is, or unzipped when its first bytes say so."""
     is_gzip = raw.read(len(GZIP_MAGIC)) == GZIP_MAGIC
     raw.seek(0)
     return gzip.open(raw) if is_gzip else raw
@@ -101,7 +102,7 @@ def _as_row(value: object) -> Row:
 
 def _csv(unpacked: IO[bytes] | gzip.GzipFile) -> tuple[list[str], Iterator[Row]]:
     """The columns of the header, and the rows."""
-    lines = _lines(unpacked)
+    lines = bounded_lines(unpacked)
     header = next(lines, "")
     delimiter = max(DELIMITERS, key=header.count)
     columns = [name.strip() for name in next(csv.reader([header], delimiter=delimiter), [])]
@@ -120,7 +121,7 @@ def _csv_rows(lines: Iterator[str], columns: list[str], delimiter: str) -> Itera
         raise Invalid(f"line {reader.line_num + 1}", str(error)) from error
 
 
-def _lines(unpacked: IO[bytes] | gzip.GzipFile) -> Iterator[str]:
+def bounded_lines(unpacked: IO[bytes] | gzip.GzipFile) -> Iterator[str]:
     """The lines, each of a bounded length."""
     number = 0
     try:
