@@ -62,6 +62,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_soak(add)
     _add_import(add, commands)
     _add_rebuild(add)
+    _add_tariff(add, commands)
     add("doctor", _doctor, "what is configured, reachable, migrated, and what is wrong")
     return parser
 
@@ -155,6 +156,12 @@ def _add_rebuild(add: Callable[..., argparse.ArgumentParser]) -> None:
         "--check", action="store_true", help="with what was recorded; a difference is an error (default)"
     )
     kinds.add_argument("--with-current", action="store_true", help="with today's tables; a difference is a proposal")
+
+
+def _add_tariff(add: Callable[..., argparse.ArgumentParser], commands: Any) -> None:
+    from laddbok.tariff_verbs import add_tariff_verbs
+
+    add_tariff_verbs(add, commands, _settings)
 
 
 def _demo(options: argparse.Namespace) -> Any:

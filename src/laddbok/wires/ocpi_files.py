@@ -55,9 +55,9 @@ def rate_files(
         strings or None.
     Raises: Invalid for input that can't be priced.
     """
-    tariff = parse_tariff(_object_in(tariff_path))
+    tariff = parse_tariff(object_in(tariff_path))
     _check_version(tariff, version)
-    found = read_cdr(_object_in(cdr_path))
+    found = read_cdr(object_in(cdr_path))
     if found.currency != tariff.currency:
         raise Invalid("currency", f"the CDR is in {found.currency}, the tariff in {tariff.currency}")
     zone = time_zone or found.time_zone or (zone_of(found.country) if found.country else None)
@@ -66,7 +66,7 @@ def rate_files(
     return _answer(tariff, found, zone, rating, explain)
 
 
-def _object_in(path: Path) -> dict[str, Any]:
+def object_in(path: Path) -> dict[str, Any]:
     """The JSON object in a file, out of the envelope of an OCPI response if it is in one."""
     try:
         with path.open("rb") as file:

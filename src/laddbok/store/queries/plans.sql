@@ -74,3 +74,14 @@ FROM (
      ORDER BY a.valid_from DESC LIMIT 1)
 ) t
 GROUP BY t.tariff_id ORDER BY t.tariff_id
+
+-- name: cdrs_that_stand
+-- The newest CDR of each session of a contract, or of all, unless it is credited; of sessions that ended in a span of time.
+SELECT c.session_id, s.id_token, c.document::text AS document FROM cdr c
+JOIN session s ON s.tenant = c.tenant AND s.id = c.session_id
+WHERE c.kind = 'cdr' AND ($1::text IS NULL OR s.contract_id = $1) AND ($2::timestamptz IS NULL OR s.ended_at >= $2)
+    AND ($3::timestamptz IS NULL OR s.ended_at < $3)
+    AND NOT EXISTS (
+        SELECT FROM cdr x WHERE x.tenant = c.tenant AND x.session_id = c.session_id
+        AND (x.revision > c.revision OR x.revision = c.revision AND x.kind = 'credit'))
+ORDER BY s.started_at, s.id LIMIT $4

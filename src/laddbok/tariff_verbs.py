@@ -1,0 +1,63 @@
+"""What can be done with tariffs from the command line? Each verb is a module of its own, loaded when it runs."""
+
+import argparse
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from laddbok.model.money import number_of
+
+if TYPE_CHECKING:
+    from laddbok.settings import Settings
+
+MAX_POWER_KW = 2_000
+
+
+def add_tariff_verbs(
+    add: Callable[..., argparse.ArgumentParser], commands: Any, settings: "Callable[[], Settings]"
+) -> None:
+    """Add `laddbok tariff VERB` to the commands.
+
+    Args: add, makes a command; settings, reads them when a verb needs them.
+    """
+    tariff = commands.add_parser("tariff", help="what tariffs say, and what they would have cost")
+    verbs = tariff.add_subparsers(required=True, metavar="WHAT")
+    _add_compare(add, verbs, settings)
+
+
+def _add_compare(add: Callable[..., argparse.ArgumentParser], verbs: Any, settings: "Callable[[], Settings]") -> None:
+    def run(options: argparse.Namespace) -> Any:
+        from laddbok import app
+        from laddbok.tariff_compare import run_compare
+
+        return app.run(run_compare(settings(), options))
+
+    verb = add("compare", run, "what real sessions would have cost under each price plan", verbs)
+    verb.add_argument("--sessions", metavar="FILE", help="sessions in a file; docs/import.md lists the formats")
+    verb.add_argument("--format", default=None, help="of that file (recognised)")
+    verb.add_argument("--contract", metavar="ID", help="the stored CDRs of this contract")
+    verb.add_argument(
+        "--from", dest="from_date", type=date.fromisoformat, metavar="DATE", help="that ended from this day on"
+    )
+    verb.add_argument(
+        "--to", dest="to_date", type=date.fromisoformat, metavar="DATE", help="and up to this day, included"
+    )
+    verb.add_argument("--tariff", action="append", default=[], metavar="FILE", help="a plan; may be repeated")
+    verb.add_argument("--plan-of", metavar="CONTRACT", help="the plans that this contract is offered or has")
+    verb.add_argument("--prices", metavar="FILE", help="day-ahead prices (those in the database)")
+    verb.add_argument("--time-zone", default=None, metavar="ZONE", help="of the seller (LADDBOK_TIME_ZONE)")
+    verb.add_argument("--shift-years", type=int, default=0, metavar="N", help="as if N years later, by whole weeks")
+    verb.add_argument(
+        "--power-kw", type=_power_w, default=None, metavar="KW", help="at which a history's sessions charged"
+    )
+    verb.add_argument("--driver", default=None, metavar="TOKEN", help="the sessions of this driver only")
+    verb.add_argument("--each-driver", action="store_true", help="each driver has a contract of their own")
+    verb.add_argument("--language", choices=("en", "sv"), default="en")
+
+
+def _power_w(text: str) -> int:
+    kw = number_of(text)
+    if kw is None or not 0 < kw <= MAX_POWER_KW:
+        raise argparse.ArgumentTypeError(f"must be above 0 and at most {MAX_POWER_KW}")
+    return max(1, int(kw * Decimal(1_000)))
