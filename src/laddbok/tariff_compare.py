@@ -123,7 +123,7 @@ async def _sessions(
         assert stored is not None
         found = await stored.sessions(options.contract, *window.around(weeks_of(options.shift_years)))
     else:
-        file = read_metered(Path(options.sessions), options.format, options.power_kw, zone.key)
+        file = read_metered(Path(options.sessions), options.format, options.power_w, zone.key)
         found, rejected = file.sessions, file.rejected
     chosen = [each for each in found if options.driver is None or each.driver == options.driver]
     shifted = [msgspec.structs.replace(each, cdr=moved(each.cdr, options.shift_years)) for each in chosen]

@@ -1,32 +1,31 @@
-"""What can be done with tariffs from the command line? Each verb is a module of its own, loaded when it runs."""
+"""What can be done with tariffs from the command line?
+
+One module per verb, imported when it is typed; here are their words and options.
+"""
 
 import argparse
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from laddbok.model.money import number_of
 
-if TYPE_CHECKING:
-    from laddbok.settings import Settings
-
+Add = Callable[..., argparse.ArgumentParser]
 MAX_POWER_KW = 2_000
 
 
-def add_tariff_verbs(
-    add: Callable[..., argparse.ArgumentParser], commands: Any, settings: "Callable[[], Settings]"
-) -> None:
+def add_tariff_verbs(add: Add, commands: Any, settings: Callable[[], Any]) -> None:
     """Add `laddbok tariff VERB` to the commands.
 
     Args: add, makes a command; settings, reads them when a verb needs them.
     """
-    tariff = commands.add_parser("tariff", help="what tariffs say, and what they would have cost")
+    tariff = commands.add_parser("tariff", help="what tariffs would have cost")
     verbs = tariff.add_subparsers(required=True, metavar="WHAT")
     _add_compare(add, verbs, settings)
 
 
-def _add_compare(add: Callable[..., argparse.ArgumentParser], verbs: Any, settings: "Callable[[], Settings]") -> None:
+def _add_compare(add: Add, verbs: Any, settings: Callable[[], Any]) -> None:
     def run(options: argparse.Namespace) -> Any:
         from laddbok import app
         from laddbok.tariff_compare import run_compare
@@ -49,14 +48,19 @@ def _add_compare(add: Callable[..., argparse.ArgumentParser], verbs: Any, settin
     verb.add_argument("--time-zone", default=None, metavar="ZONE", help="of the seller (LADDBOK_TIME_ZONE)")
     verb.add_argument("--shift-years", type=int, default=0, metavar="N", help="as if N years later, by whole weeks")
     verb.add_argument(
-        "--power-kw", type=_power_w, default=None, metavar="KW", help="at which a history's sessions charged"
+        "--power-kw",
+        dest="power_w",
+        type=_charging_power_w,
+        default=None,
+        metavar="KW",
+        help="at which a history's sessions charged",
     )
     verb.add_argument("--driver", default=None, metavar="TOKEN", help="the sessions of this driver only")
     verb.add_argument("--each-driver", action="store_true", help="each driver has a contract of their own")
     verb.add_argument("--language", choices=("en", "sv"), default="en")
 
 
-def _power_w(text: str) -> int:
+def _charging_power_w(text: str) -> int:
     kw = number_of(text)
     if kw is None or not 0 < kw <= MAX_POWER_KW:
         raise argparse.ArgumentTypeError(f"must be above 0 and at most {MAX_POWER_KW}")
