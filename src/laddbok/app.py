@@ -36,6 +36,8 @@ from laddbok.store.people import ensure_admin, ensure_admin_key
 from laddbok.store.postgres import PostgresStore
 from laddbok.store.sql import query
 from laddbok.wires.ocmf import check_reading
+from laddbok.wires.price_feeds import PriceFeed
+from laddbok.workers.fetch_prices import PriceFetcher
 from laddbok.workers.housekeeping import Housekeeper
 from laddbok.workers.jobs import Does, Worker
 from laddbok.workers.match_orphan import MATCH_ORPHAN, OrphanMatcher
@@ -183,7 +185,11 @@ async def run_worker(settings: Settings) -> None:
         worker = Worker(f"worker-{os.getpid()}", store, clock.now, does)
         housekeeper = Housekeeper(store, pool, clock.now, PARTITION_DAYS)
         overdue = Overdue(f"worker-{os.getpid()}", store, pool, clock.now)
-        tasks = [asyncio.create_task(each) for each in (worker.run(), housekeeper.run(), overdue.run())]
+        loops = [worker.run(), housekeeper.run(), overdue.run()]
+        if settings.price_zones:
+            feed = PriceFeed(settings.price_url)
+            loops.append(PriceFetcher(settings.price_zones, feed, store, pool, clock.now).run())
+        tasks = [asyncio.create_task(each) for each in loops]
         try:
             await _until_stopped(stop, tasks)
         finally:

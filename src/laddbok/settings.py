@@ -6,11 +6,13 @@ used is an error that names it. docs/settings.md lists them all; a test holds th
 
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
 from laddbok.model.clock import Clock, clock_from_text
 from laddbok.model.errors import ConfigurationError, Invalid
+from laddbok.model.market_prices import checked_zone
 from laddbok.sessions.quirks import QuirkTable, known_quirks, read_quirks
 from laddbok.store.state_folder import default_state_folder
 
@@ -31,10 +33,15 @@ NAMES = {
     "LADDBOK_TRUSTED_PROXIES": "Addresses, with commas between, whose X-Forwarded-For is believed.",
     "LADDBOK_TIME_ZONE": "The time zone of a new installation's first site; Europe/Stockholm unless set.",
     "LADDBOK_QUIRKS": "A file with an operator's own rows about models; added to those that ship.",
+    "LADDBOK_PRICE_ZONES": "Bidding zones, with commas between, whose day-ahead prices a worker fetches; none unless set.",
+    "LADDBOK_PRICE_URL": "Where they are fetched; https://www.elprisetjustnu.se/api/v1/prices unless set.",
     "LADDBOK_SECURE_COOKIES": "true: the console is reached over TLS, so its cookie is never sent without it.",
     "LADDBOK_CLOCK": "The scaled clock of a demo; set by `laddbok demo` for its processes.",
     "LADDBOK_PARENT": "The process without which this one stops; set by laddbok for its own processes.",
 }
+
+
+PRICE_URL = "https://www.elprisetjustnu.se/api/v1/prices"
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +63,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     trusted_proxies: tuple[str, ...] = ()
     time_zone: str = "Europe/Stockholm"
     quirks_file: Path | None = None
+    price_zones: tuple[str, ...] = ()
+    price_url: str = PRICE_URL
     secure_cookies: bool = False
     clock_text: str | None = None
     parent_pid: int | None = None
@@ -103,13 +112,38 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         station_messages_per_s=_integer(environ, "LADDBOK_STATION_MESSAGES_PER_S", 1_000, 10, 1_000_000),
         station_bytes_per_s=_integer(environ, "LADDBOK_STATION_BYTES_PER_S", 262_144, 1_024, 1_024 * 1_048_576),
         command_limit_s=_integer(environ, "LADDBOK_COMMAND_LIMIT_S", 30, 1, 600),
-        trusted_proxies=tuple(filter(None, (environ.get("LADDBOK_TRUSTED_PROXIES") or "").replace(" ", "").split(","))),
+        trusted_proxies=_listed(environ, "LADDBOK_TRUSTED_PROXIES"),
         time_zone=environ.get("LADDBOK_TIME_ZONE") or "Europe/Stockholm",
         quirks_file=Path(environ["LADDBOK_QUIRKS"]) if environ.get("LADDBOK_QUIRKS") else None,
+        price_zones=_zones(environ),
+        price_url=_url(environ, "LADDBOK_PRICE_URL", PRICE_URL),
         secure_cookies=_yes(environ, "LADDBOK_SECURE_COOKIES"),
         clock_text=environ.get("LADDBOK_CLOCK") or None,
         parent_pid=_integer(environ, "LADDBOK_PARENT", 0, 0, 2**31) or None,
     )
+
+
+def _listed(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(filter(None, (environ.get(name) or "").replace(" ", "").split(",")))
+
+
+def _zones(environ: Mapping[str, str]) -> tuple[str, ...]:
+    try:
+        return tuple(checked_zone(each, "LADDBOK_PRICE_ZONES") for each in _listed(environ, "LADDBOK_PRICE_ZONES"))
+    except Invalid as error:
+        raise ConfigurationError(str(error)) from error
+
+
+def _url(environ: Mapping[str, str], name: str, default: str) -> str:
+    text = environ.get(name) or default
+    try:
+        parts = urlsplit(text)
+        is_url = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        is_url = False
+    if not is_url:
+        raise ConfigurationError(f"{name}={text!r} must be an address that begins with https:// or http://")
+    return text
 
 
 def _integer(environ: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:

@@ -11,6 +11,7 @@ put forward, 100 when it is put back, else 96. A quarter that nobody quoted is a
 [0, 900, 1800, 2700]
 """
 
+import re
 from collections.abc import Container, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -26,6 +27,8 @@ RESOLUTIONS_MIN = (15, 60)
 """What a price may be for: a quarter hour since 2025-10-01, an hour before. Source: SDAC, 15-minute market time unit."""
 MAX_DAYS = 3_660
 """Days that gaps are looked for in at once."""
+
+_ZONE = re.compile(r"[A-Z][A-Z0-9_-]{1,9}")
 
 
 class PriceQuote(msgspec.Struct, frozen=True):
@@ -100,6 +103,13 @@ def gaps_of(missing: Sequence[int]) -> list[Gap]:
     begins = [at_s for i, at_s in enumerate(missing) if i == 0 or missing[i - 1] + QUARTER_S != at_s]
     ends = [at_s for i, at_s in enumerate(missing) if i + 1 == len(missing) or missing[i + 1] - QUARTER_S != at_s]
     return [Gap(instant(first), instant(last + QUARTER_S)) for first, last in zip(begins, ends, strict=True)]
+
+
+def checked_zone(text: str, field: str) -> str:
+    """The name of a bidding zone. Raises: Invalid when it can be none."""
+    if not _ZONE.fullmatch(text):
+        raise Invalid(field, f"{text!r} is not a bidding zone such as SE3")
+    return text
 
 
 def instant(at_s: int) -> datetime:

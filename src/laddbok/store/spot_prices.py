@@ -59,6 +59,18 @@ async def read_prices(
     )
 
 
+async def prices_lack(
+    connection: asyncpg.Connection, zone: str, currencies: Sequence[str], quarters: Sequence[int]
+) -> bool:
+    """Whether any of these quarter hours has no price, for any tenant, in any of the currencies.
+
+    Args: quarters: in a row [s since 1970].
+    """
+    span = instant(quarters[0]), instant(quarters[-1] + QUARTER_S)
+    lacks: bool = await connection.fetchval(query("spot_prices_lacking"), zone, list(currencies), *span, len(quarters))
+    return lacks
+
+
 def quarter_of(at: datetime) -> datetime:
     """The instant at which the quarter hour of an instant begins."""
     at_s = int(at.timestamp())

@@ -1,6 +1,6 @@
 """How do day-ahead prices come in?
 
-From a file, CSV or gzipped CSV, with the columns `zone`, `start_utc`, `minutes` and one `XXX_per_kWh` for each currency.
+From a file, CSV or gzipped CSV, with the columns `zone`, `start_utc`, `minutes` and one `CUR_per_kWh` for each currency CUR.
 Or from an open API that gives a zone's day as JSON, as elprisetjustnu.se does. Either is read whole before anything of it
 is used, and within limits of size and time.
 
@@ -14,17 +14,18 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import msgspec
 
 from laddbok.model.errors import Invalid, LaddbokError
-from laddbok.model.market_prices import PriceQuote, quarters_of
+from laddbok.model.market_prices import PriceQuote, checked_zone, quarters_of
 from laddbok.wires.importers.session_file import bounded_lines, unpacked_file
-from laddbok.wires.price_rows import PRICE_COLUMN, Stated, at, checked_zone, quotes_of
+from laddbok.wires.price_rows import PRICE_COLUMN, Stated, at, quotes_of
 
 KEYS = ("zone", "start_utc", "minutes")
-CURRENCIES = ("SEK", "EUR")
+CURRENCIES: tuple[str, ...] = ("SEK", "EUR")
 """What the API quotes in."""
 MAX_ANSWER_BYTES = 1 << 20
 """A day of quarter hours has 20 kB."""
@@ -47,7 +48,7 @@ class PriceFeed:
 
     def __init__(self, url: str) -> None:
         self._url = url.rstrip("/")
-        self.source = httpx.URL(url).host
+        self.source = urlsplit(url).hostname or url
 
     async def day(self, zone: str, day: date) -> list[PriceQuote] | None:
         """What the market's day costs in a zone; None: it is not published. Hours may be missing.
@@ -120,7 +121,7 @@ def _currencies(columns: list[str]) -> dict[str, str]:
     prices = {name: found[1] for name in columns if (found := PRICE_COLUMN.fullmatch(name))}
     if not prices or sorted(columns) != sorted((*KEYS, *prices)):
         shown = ", ".join(columns)[:300] or "(none)"
-        raise Invalid("header", f"it must have {', '.join(KEYS)} and XXX_per_kWh for each currency XXX, not: {shown}")
+        raise Invalid("header", f"it must have {', '.join(KEYS)} and CUR_per_kWh for each currency CUR, not: {shown}")
     return prices
 
 

@@ -16,11 +16,10 @@ from decimal import Decimal
 import msgspec
 
 from laddbok.model.errors import Invalid
-from laddbok.model.market_prices import RESOLUTIONS_MIN, PriceQuote
+from laddbok.model.market_prices import RESOLUTIONS_MIN, PriceQuote, checked_zone
 from laddbok.model.money import number_of
 
 PRICE_COLUMN = re.compile(r"([A-Z]{3})_per_kWh")
-ZONE = re.compile(r"[A-Z][A-Z0-9_-]{1,9}")
 MAX_ROWS = 1_000_000
 """Of one source: seven zones for four years by the quarter hour."""
 MAX_PRICE = 100_000
@@ -80,13 +79,6 @@ def price(text: str, field: str) -> Decimal:
     if not isinstance(exponent, int) or exponent < -MAX_DECIMALS or number.adjusted() > 9 or abs(number) >= MAX_PRICE:
         raise Invalid(field, f"{text!r} is no price of a kWh: below {MAX_PRICE}, {MAX_DECIMALS} decimals at most")
     return number
-
-
-def checked_zone(text: str, field: str) -> str:
-    """A bidding zone. Raises: Invalid."""
-    if not ZONE.fullmatch(text):
-        raise Invalid(field, f"{text!r} is not a bidding zone such as SE3")
-    return text
 
 
 def _quotes_of(row: Stated) -> list[PriceQuote]:

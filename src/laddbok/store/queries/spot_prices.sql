@@ -29,3 +29,13 @@ SELECT DISTINCT ON (start_at) extract(epoch FROM start_at)::bigint AS start_s, p
 FROM spot_price
 WHERE tenant = $1 AND zone = $2 AND currency = $3 AND start_at >= $4 AND start_at < $5
 ORDER BY start_at, version DESC;
+
+-- name: spot_prices_lacking
+-- Whether any tenant has fewer prices of a zone in a span of time than it has quarter hours, in any of these currencies.
+SELECT EXISTS (
+    SELECT FROM tenant AS t CROSS JOIN unnest($2::text[]) AS c (currency)
+    WHERE $5 > (
+        SELECT count(DISTINCT p.start_at) FROM spot_price AS p
+        WHERE p.tenant = t.tenant AND p.zone = $1 AND p.currency = c.currency AND p.start_at >= $3 AND p.start_at < $4
+    )
+);
