@@ -22,6 +22,7 @@ from tqdm import tqdm
 from laddbok import app
 from laddbok.compare import Comparison, all_settled, compare
 from laddbok.demo_data import fill
+from laddbok.demo_prices import prices_ahead
 from laddbok.fleet.ledger import TransactionRecord
 from laddbok.fleet.population import FleetSettings
 from laddbok.model.clock import ScaledClock
@@ -62,6 +63,7 @@ async def run_demo(settings: Settings, options: DemoOptions) -> tuple[dict[str, 
         await fill(database, fleet, clock.now())
         began_at = clock.now()
         async with contextlib.AsyncExitStack() as stack:
+            await stack.enter_async_context(prices_ahead(database, clock))
             gateway = await stack.enter_async_context(app.running_gateway(settings, database))
             port = await stack.enter_async_context(app.running_api(settings, database))
             await stack.enter_async_context(app.child_kept_alive(settings, ["serve", "--role", "worker"]))
