@@ -12,7 +12,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from laddbok.model.errors import Invalid, LaddbokError
@@ -61,6 +61,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_bench(add, commands)
     _add_soak(add)
     _add_import(add, commands)
+    _add_prices(add, commands)
     _add_rebuild(add)
     _add_tariff(add, commands)
     add("doctor", _doctor, "what is configured, reachable, migrated, and what is wrong")
@@ -145,6 +146,20 @@ def _add_import(add: Callable[..., argparse.ArgumentParser], commands: Any) -> N
     sessions = add("sessions", _import_sessions, "sessions from a file; docs/import.md lists the formats", kinds)
     sessions.add_argument("file")
     sessions.add_argument("--format", default=None)
+
+
+def _add_prices(add: Callable[..., argparse.ArgumentParser], commands: Any) -> None:
+    prices = commands.add_parser("prices", help="day-ahead prices of electricity")
+    kinds = prices.add_subparsers(required=True, metavar="WHAT")
+    add("import", _prices_import, "day-ahead prices from a file, CSV or gzipped", kinds).add_argument("file")
+    fetch = add("fetch", _prices_fetch, "the day-ahead prices of one day, from the source in the settings", kinds)
+    fetch.add_argument("--zone", metavar="ZONE", default=None, help="SE1 to SE4 (LADDBOK_PRICE_ZONES, else SE3)")
+    fetch.add_argument("--date", type=date.fromisoformat, metavar="DAY", default=None, help="(the newest published)")
+    gaps = add("gaps", _prices_gaps, "the quarter hours that have no price", kinds)
+    gaps.add_argument("--zone", metavar="ZONE", required=True)
+    gaps.add_argument("--from", dest="first", type=date.fromisoformat, metavar="DAY", required=True)
+    gaps.add_argument("--to", dest="last", type=date.fromisoformat, metavar="DAY", required=True, help="the last day")
+    gaps.add_argument("--currency", metavar="CODE", default="SEK")
 
 
 def _add_rebuild(add: Callable[..., argparse.ArgumentParser]) -> None:
@@ -247,6 +262,24 @@ def _import_sessions(options: argparse.Namespace) -> Any:
     from laddbok import app, imports
 
     return app.run(imports.import_file(_settings(), options.file, options.format, options.json))
+
+
+def _prices_import(options: argparse.Namespace) -> Any:
+    from laddbok import app, prices
+
+    return app.run(prices.import_file(_settings(), options.file, options.json))
+
+
+def _prices_fetch(options: argparse.Namespace) -> Any:
+    from laddbok import app, prices
+
+    return app.run(prices.fetch(_settings(), options.zone, options.date, options.json))
+
+
+def _prices_gaps(options: argparse.Namespace) -> Any:
+    from laddbok import app, prices
+
+    return app.run(prices.gaps(_settings(), options.zone, options.currency, options.first, options.last, options.json))
 
 
 def _rebuild(options: argparse.Namespace) -> Any:
