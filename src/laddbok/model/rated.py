@@ -84,6 +84,7 @@ class FindingCode(StrEnum):
     ENERGY_SPREAD = "energy_spread"
     ENERGY_DIFFERS = "energy_differs"
     CREDIT = "credit"
+    RESERVATION_EXPIRED = "reservation_expired"
     PRICE_PENDING = "price_pending"
     NOT_BELOW_NOTHING = "not_below_nothing"
 

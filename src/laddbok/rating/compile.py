@@ -34,8 +34,12 @@ _KINDS = {
     Dimension.TIME: LineKind.TIME,
     Dimension.PARKING_TIME: LineKind.PARKING_TIME,
 }
+_RESERVATION_KINDS = {Dimension.FLAT: LineKind.RESERVATION_FLAT, Dimension.TIME: LineKind.RESERVATION_TIME}
+_RESERVED, _EXPIRED = "RESERVATION", "RESERVATION_EXPIRES"
 _UNIT = {
     LineKind.FLAT: 1,
+    LineKind.RESERVATION_FLAT: 1,
+    LineKind.RESERVATION_TIME: 3_600,
     LineKind.ENERGY: 1_000,
     LineKind.TIME: 3_600,
     LineKind.PARKING_TIME: 3_600,
@@ -74,6 +78,13 @@ class CompiledIdle(msgspec.Struct, frozen=True, kw_only=True):
     until: IdleUntil
 
 
+class CompiledReservation(msgspec.Struct, frozen=True, kw_only=True):
+    """Prices of a reservation that was used, and of one that expired, in the order in which they are asked."""
+
+    used: tuple[Component, ...]
+    expired: tuple[Component, ...]
+
+
 class Limit(msgspec.Struct, frozen=True):
     """A price limit in minor units, before and after VAT."""
 
@@ -104,6 +115,7 @@ class CompiledTariff(msgspec.Struct, frozen=True, kw_only=True):
     uses_power: bool
     uses_current: bool
     dates_at_start: bool
+    reservation: CompiledReservation
     cut_wh: tuple[int, ...]
     cut_elapsed_s: tuple[int, ...]
     cut_seconds_of_day: tuple[int, ...]
@@ -124,7 +136,9 @@ def compile_tariff(tariff: Tariff, time_zone: str | None) -> CompiledTariff:
     idle = _compile_idle(tariff, ours.idle) if ours.idle else None
     spot = compile_spot(ours.spot) if ours.spot else None
     additions = (*spot.grid, *spot.energy_tax) if spot else ()
-    conditions = [c.conditions for c in components if c.conditions] + [a.conditions for a in additions if a.conditions]
+    reservation = _compile_reservation(tariff)
+    conditions = [c.conditions for c in (*components, *reservation.expired) if c.conditions]
+    conditions += [a.conditions for a in additions if a.conditions]
     uses_zone = any(map(looks_at_clock, conditions)) or bool(idle and any(map(looks_at_clock, idle.exempt)))
     if uses_zone and time_zone is None:
         raise Invalid("time_zone", "the tariff depends on local time, and the site's time zone is not known")
@@ -146,6 +160,7 @@ def compile_tariff(tariff: Tariff, time_zone: str | None) -> CompiledTariff:
         uses_power=any(map(looks_at_power, conditions)),
         uses_current=any(map(looks_at_current, conditions)),
         dates_at_start=ours.at_tax_change is AtTaxChange.START,
+        reservation=reservation,
         cut_wh=_sorted(x for c in conditions for x in (c.min_wh, c.max_wh)),
         cut_elapsed_s=_sorted(x for c in conditions for x in (c.min_s, c.max_s)),
         cut_seconds_of_day=_sorted(x for c in conditions for x in seconds_of_day(c)),
@@ -159,23 +174,31 @@ def compile_tariff(tariff: Tariff, time_zone: str | None) -> CompiledTariff:
 
 def _priced(tariff: Tariff) -> Iterator[LineKind]:
     for element in tariff.elements:
-        if not _for_reservations(element.restrictions):
-            yield from (_KINDS[component.type] for component in element.price_components)
+        kinds = _KINDS if _reserves(element.restrictions) is None else _RESERVATION_KINDS
+        yield from (kinds[component.type] for component in element.price_components if component.type in kinds)
 
 
-def _components(tariff: Tariff) -> Iterator[Component]:
-    """The components that can ever apply to a session, in order."""
+def _compile_reservation(tariff: Tariff) -> CompiledReservation:
+    """An expired reservation is asked of the prices for expired ones first. Source: OCPI ReservationRestrictionType, NOTE."""
+    reserved = tuple(_components(tariff, _RESERVED))
+    return CompiledReservation(used=reserved, expired=(*_components(tariff, _EXPIRED), *reserved))
+
+
+def _components(tariff: Tariff, reservation: str | None = None) -> Iterator[Component]:
+    """The components that can ever apply to a session, or to such a reservation, in order."""
+    kinds = _KINDS if reservation is None else _RESERVATION_KINDS
     for i, element in enumerate(tariff.elements):
         given = element.restrictions
-        if _for_reservations(given) or (given and given.unknown):
+        if _reserves(given) != reservation or (given and given.unknown):
             continue
         conditions = compile_restrictions(given) if given else None
         unrestricted = conditions is None or conditions == Conditions()
         for price in element.price_components:
-            yield _component(
-                _KINDS[price.type], price.price, price.vat, tariff.currency,
-                element=i, step_size=price.step_size or 1, conditions=None if unrestricted else conditions,
-            )  # fmt: skip
+            if price.type in kinds:
+                yield _component(
+                    kinds[price.type], price.price, price.vat, tariff.currency,
+                    element=i, step_size=price.step_size or 1, conditions=None if unrestricted else conditions,
+                )  # fmt: skip
 
 
 def _component(
@@ -240,8 +263,9 @@ def _sorted(thresholds: Iterator[int | None]) -> tuple[int, ...]:
     return tuple(sorted({x for x in thresholds if x is not None}))
 
 
-def _for_reservations(restrictions: Restrictions | None) -> bool:
-    return restrictions is not None and restrictions.reservation is not None
+def _reserves(restrictions: Restrictions | None) -> str | None:
+    """Which reservations an element is for; None: it is for sessions."""
+    return None if restrictions is None else restrictions.reservation
 
 
 def _may_be_negative(tariff: Tariff) -> bool:
@@ -255,6 +279,9 @@ def _findings(tariff: Tariff) -> Iterator[Finding]:
         for name in given.unknown if given else ():
             text = f"element {i} never applies: its restriction {name!r} is not known"
             yield Finding(FindingCode.UNKNOWN_RESTRICTION, f"elements[{i}].restrictions.{name}", text)
+        if _reserves(given) not in (None, _RESERVED, _EXPIRED):
+            text = f"element {i} never applies: {_reserves(given)!r} is not a kind of reservation"
+            yield Finding(FindingCode.UNKNOWN_RESTRICTION, f"elements[{i}].restrictions.reservation", text)
     parking = any(c.type is Dimension.PARKING_TIME for e in tariff.elements for c in e.price_components)
     if parking and tariff.laddbok.idle:
         text = "both an idle fee and a price for parking time: a driver may pay twice for the same minute"

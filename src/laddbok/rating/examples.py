@@ -3,11 +3,11 @@
 One hour in Stockholm that takes 12.345 kWh, and tariffs with a price or two at 25 % VAT.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from laddbok.model.cdr import Activity, Cdr, ChargingPeriod
+from laddbok.model.cdr import Activity, Cdr, ChargingPeriod, Reservation
 from laddbok.model.spot_prices import QUARTER_S, SpotPrices
 from laddbok.model.tariff import parse_tariff
 from laddbok.rating.compile import CompiledTariff, Component, compile_tariff
@@ -26,6 +26,7 @@ HOUR = Cdr(
     periods=(ChargingPeriod(start_at=_START_AT, end_at=_END_AT, activity=Activity.CHARGING, energy_wh=12_345),),
     time_zone="Europe/Stockholm",
 )
+RESERVED = Reservation(start_at=_START_AT - timedelta(minutes=10), end_at=_START_AT)
 
 
 def tariff_of(**prices: str) -> CompiledTariff:
@@ -54,6 +55,18 @@ def spot_prices(*per_kwh: str) -> SpotPrices:
     prices = [Decimal(price) for price in per_kwh]
     by_start_s = {at_s: prices[min(n, len(prices) - 1)] for n, at_s in enumerate(quarters)}
     return SpotPrices(zone="SE3", currency="SEK", source="example", by_start_s=by_start_s)
+
+
+def reservation_tariff() -> CompiledTariff:
+    """A tariff in kronor: reserved time 12.00 an hour, 4.00 when the reservation expires, energy 3.20 per kWh."""
+    reserved = {"price_components": [{"type": "TIME", "price": 12, "vat": 25}], "restrictions": {"reservation": "RESERVATION"}}
+    expired = {
+        "price_components": [{"type": "FLAT", "price": 4, "vat": 25}],
+        "restrictions": {"reservation": "RESERVATION_EXPIRES"},
+    }
+    energy = {"price_components": [{"type": "ENERGY", "price": "3.20", "vat": 25}]}
+    document = {"id": "example", "currency": "SEK", "elements": [reserved, expired, energy]}
+    return compile_tariff(parse_tariff(document), "Europe/Stockholm")
 
 
 RUNNING_HOUR = slices(HOUR, tariff_of(ENERGY="0"))

@@ -15,6 +15,8 @@ rounded once, then VAT, then the price limits. A session that delivered no energ
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from laddbok.model.cdr import Cdr
 from laddbok.model.rated import Finding, FindingCode, LineKind, Rating
 from laddbok.model.spot_prices import SpotPrices
@@ -25,13 +27,14 @@ from laddbok.rating.flat_fee import flat_fee
 from laddbok.rating.idle_fee import idle_fee
 from laddbok.rating.local_time import whole_seconds
 from laddbok.rating.rated_lines import rated
+from laddbok.rating.reservation_fee import reservation_fee
 from laddbok.rating.restrictions import Slice
 from laddbok.rating.slices import slices
 from laddbok.rating.step_size import in_steps, times_in_steps
 from laddbok.rating.time_fee import charging_time, parking_time
 from laddbok.rating.usage import Usage
 
-_UNITS = {LineKind.ENERGY: "Wh", LineKind.TIME: "s", LineKind.PARKING_TIME: "s"}
+_UNITS = {LineKind.ENERGY: "Wh"}
 
 
 def rate(
@@ -54,8 +57,9 @@ def rate(
     Source: OCPI 2.2.1 and 2.3.0 mod_tariffs, mod_cdrs; docs/rules.md "Price".
     """
     assert not compiled.uses_zone or compiled.time_zone == cdr.time_zone, cdr.session_id
+    reserved, reserved_s = reservation_fee(cdr.reservation, compiled)
     if energy_known and cdr.energy_wh == 0:
-        return _nothing_delivered(cdr, compiled)
+        return _nothing_delivered(cdr, compiled, reserved)
     assert prices is None or compiled.spot is None or prices.zone == compiled.spot.zone, cdr.session_id
     session = slices(cdr, compiled, tier_ends_wh)
     assert sum(at.wh for at in session) == cdr.energy_wh, cdr.session_id
@@ -64,19 +68,25 @@ def rate(
     charging, charging_s = charging_time(session, compiled.time)
     parking, parking_s = parking_time(session, compiled.parking, ended_s)
     usages = [
+        *reserved,
         *flat_fee(session, compiled.flat),
         *in_steps(energy),
         *times_in_steps(charging, parking),
         *idle_fee(cdr, compiled.idle, compiled.zone, as_of),
     ]
-    unpriced = {LineKind.ENERGY: energy_wh, LineKind.TIME: charging_s, LineKind.PARKING_TIME: parking_s}
+    unpriced = {
+        LineKind.RESERVATION_TIME: reserved_s, LineKind.ENERGY: energy_wh, LineKind.TIME: charging_s,
+        LineKind.PARKING_TIME: parking_s,
+    }  # fmt: skip
     return rated(cdr, compiled, usages, list(_findings(cdr, compiled, session, usages, unpriced)))
 
 
-def _nothing_delivered(cdr: Cdr, compiled: CompiledTariff) -> Rating:
-    """No start fee, no time, no idle fee, no least price. Source: our choice (test_B19)."""
-    text = "no energy was delivered: the session costs nothing"
-    return rated(cdr, compiled, [], [Finding(FindingCode.ZERO_ENERGY, "energy_wh", text)], limited=False)
+def _nothing_delivered(cdr: Cdr, compiled: CompiledTariff, reserved: list[Usage]) -> Rating:
+    """No start fee, no time, no idle fee, no least price: only that it was reserved. Source: our choice (test_B19)."""
+    text = "no energy was delivered: " + ("only the reservation is paid" if reserved else "the session costs nothing")
+    without_least = replace(compiled, min_price=None)
+    found = [Finding(FindingCode.ZERO_ENERGY, "energy_wh", text)]
+    return rated(cdr, without_least, reserved, found, limited=bool(reserved))
 
 
 def _findings(
@@ -85,7 +95,7 @@ def _findings(
     """Holes in what the tariff prices (what it never meant to price is none), and what could not be known."""
     holes = {kind: quantity for kind, quantity in unpriced.items() if quantity and kind in compiled.priced}
     for kind, quantity in holes.items():
-        text = f"no element applies to {quantity} {_UNITS[kind]} of {kind.value}: no cost for it"
+        text = f"no element applies to {quantity} {_UNITS.get(kind, "s")} of {kind.value}: no cost for it"
         yield Finding(FindingCode.NO_MATCHING_ELEMENT, "elements", text)
     if not usages and not holes:
         text = "no element of the tariff prices anything in this session"

@@ -1,44 +1,31 @@
 """What does a foreign OCPI CDR say was used?
 
-CDRs as they are in the wild, 2.2.1 and 2.3.0, become our CDR. A period ends where the next one starts; the last one with
-the session. TIME and PARKING_TIME say how much of a period was charging and parking, charging first; where neither is
-given, energy tells. What contradicts itself is refused, what is only missing becomes a finding.
+CDRs as they are in the wild, 2.2.1 and 2.3.0, become our CDR. Their prices are never read. Where there are no charging
+periods, the totals are taken as one. Reserved time before charging becomes a reservation; a CDR that has nothing else is
+one of a reservation that expired. What contradicts itself is refused, what is only missing becomes a finding.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 import msgspec
 
-from laddbok.model.cdr import Activity, Cdr, ChargingPeriod
+from laddbok.model.cdr import Activity, Cdr, ChargingPeriod, Reservation
 from laddbok.model.errors import Invalid
 from laddbok.model.money import divide_half_up
 from laddbok.model.rated import Finding, FindingCode
-from laddbok.model.tariff import below_maximum, convert, in_utc
+from laddbok.model.tariff import convert, in_utc
+from laddbok.rating.local_time import DAY_S, MAX_SESSION_S
+from laddbok.wires.ocpi_periods import Dimension, Period, Span, charging_periods, is_quantity, span
 
 MAX_PERIODS = 10_000
-MAX_DECIMALS = 400
-"""As many as a floating-point number can have when it is written out."""
 
-TOLERANCE_S = 40
-"""Volumes are hours, in the wild with as few as two decimals, so a period's times may miss its length by this much."""
+FIRST_AT = datetime(2000, 1, 1, tzinfo=UTC)
+"""OCPI lets a CPO write 1970 for an instant that it does not know."""
 
-_READ = ("ENERGY", "TIME", "PARKING_TIME", "RESERVATION_TIME", "MAX_POWER")
-_PASSED_OVER = (
-    "CURRENT", "ENERGY_EXPORT", "ENERGY_IMPORT", "MAX_CURRENT", "MIN_CURRENT", "MIN_POWER", "POWER", "STATE_OF_CHARGE",
-)  # fmt: skip
-
-
-class _Dimension(msgspec.Struct, frozen=True):
-    type: str
-    volume: Decimal
-
-
-class _Period(msgspec.Struct, frozen=True):
-    start_date_time: datetime
-    dimensions: tuple[_Dimension, ...] | None = None
+_TOTALS = ("total_energy", "total_time", "total_parking_time")
 
 
 class _Location(msgspec.Struct, frozen=True):
@@ -50,12 +37,14 @@ class _Cdr(msgspec.Struct, frozen=True):
     currency: str
     start_date_time: datetime
     end_date_time: datetime
-    charging_periods: tuple[_Period, ...]
+    charging_periods: tuple[Period, ...] | None = None
     total_energy: Decimal | None = None
+    total_time: Decimal | None = None
+    total_parking_time: Decimal | None = None
     cdr_location: _Location | None = None
     time_zone: str | None = None
-    id: str | None = None
-    session_id: str | None = None
+    id: str | int | None = None
+    session_id: str | int | None = None
     credit: bool | None = None
 
 
@@ -74,17 +63,6 @@ class ForeignCdr(NamedTuple):
     findings: tuple[Finding, ...]
 
 
-class _Span(NamedTuple):
-    """A period of the file, cleaned: seconds of charging, parking and neither, and energy [kWh] if it says."""
-
-    start_at: datetime
-    charging_s: int
-    parking_s: int
-    other_s: int
-    energy_kwh: Decimal | None
-    max_power_w: int | None
-
-
 def read_cdr(fields: dict[str, Any]) -> ForeignCdr:
     """Read a decoded OCPI CDR.
 
@@ -94,113 +72,128 @@ def read_cdr(fields: dict[str, Any]) -> ForeignCdr:
     found = convert(fields, _Cdr)
     spans = list(_spans(found))
     energies_wh, spread = _energies_wh(found, spans)
-    periods = tuple(_periods(spans, energies_wh, spread))
-    ended_at = in_utc(found.end_date_time, "end_date_time")
+    periods = tuple(charging_periods(spans, energies_wh, spread))
     location = found.cdr_location or _Location()
-    cdr = Cdr(
-        session_id=found.session_id or found.id or "",
-        started_at=in_utc(found.start_date_time, "start_date_time"),
-        charging_ended_at=max((p.end_at for p in periods if p.activity is Activity.CHARGING), default=None),
-        transaction_ended_at=ended_at,
-        unplugged_at=ended_at,
-        last_contact_at=ended_at,
-        energy_wh=sum(energies_wh),
-        periods=periods,
-        time_zone=location.time_zone or found.time_zone or "UTC",
-    )
-    stated = any(span.energy_kwh is not None for span in spans) or bool(found.total_energy)
+    cdr = _cdr(found, spans, periods, location.time_zone or found.time_zone)
+    stated = any(at.energy_kwh is not None for at in spans) or bool(found.total_energy)
     return ForeignCdr(
         cdr=cdr,
         currency=found.currency,
         time_zone=location.time_zone or found.time_zone,
         country=location.country,
-        energy_known=stated or not any(span.charging_s for span in spans),
+        energy_known=stated or not any(at.charging_s for at in spans),
         is_credit=bool(found.credit),
-        findings=tuple(_findings(found, spans, cdr.energy_wh, spread)),
+        findings=tuple(_findings(found, spans, cdr, spread)),
     )
 
 
-def _spans(found: _Cdr) -> Iterator[_Span]:
-    start_at, end_at = in_utc(found.start_date_time, "start_date_time"), in_utc(found.end_date_time, "end_date_time")
-    if end_at < start_at:
-        raise Invalid("end_date_time", "is before start_date_time")
-    if not 1 <= len(found.charging_periods) <= MAX_PERIODS:
-        raise Invalid("charging_periods", f"there must be 1 to {MAX_PERIODS}, not {len(found.charging_periods)}")
-    energy_given = any(d.type == "ENERGY" for p in found.charging_periods for d in p.dimensions or ())
+def _cdr(found: _Cdr, spans: Sequence[Span], periods: tuple[ChargingPeriod, ...], time_zone: str | None) -> Cdr:
+    """Our CDR; the session starts where the reservation, if there was one, ends."""
+    reservation = _reservation(found, spans)
+    ended_at = in_utc(found.end_date_time, "end_date_time")
+    started_at = in_utc(found.start_date_time, "start_date_time")
+    if reservation:
+        started_at = reservation.start_at if reservation.expired else reservation.end_at
+    return Cdr(
+        session_id=str(found.session_id or found.id or ""),
+        started_at=started_at,
+        charging_ended_at=max((p.end_at for p in periods if p.activity is Activity.CHARGING), default=None),
+        transaction_ended_at=ended_at,
+        unplugged_at=ended_at,
+        last_contact_at=ended_at,
+        energy_wh=sum(period.energy_wh for period in periods),
+        periods=() if reservation and reservation.expired else tuple(p for p in periods if p.start_at >= started_at),
+        time_zone=time_zone or "UTC",
+        reservation=reservation,
+    )
+
+
+def _reservation(found: _Cdr, spans: Sequence[Span]) -> Reservation | None:
+    """What was reserved before charging. OCPI does not say whether it expired; one that nothing follows did.
+
+    Source: OCPI 2.3.0 mod_cdrs, CDR object, start_date_time ("in-case of a reservation ... the start of the reservation"),
+        CdrDimensionType RESERVATION_TIME.
+    """
+    held = [at for at in spans if at.reserved_s]
+    if not held:
+        return None
+    return Reservation(
+        start_at=held[0].start_at,
+        end_at=held[-1].start_at + timedelta(seconds=held[-1].reserved_s),
+        expired=all(at.is_reservation for at in spans) and not found.total_energy,
+    )
+
+
+def _spans(found: _Cdr) -> Iterator[Span]:
+    start_at, end_at = _start_and_end(found)
+    periods = _periods(found)
+    energy_given = any(d.type == "ENERGY" for _, period in periods for d in period.dimensions or ())
     assume_charging = not energy_given and bool(found.total_energy)
-    starts = [
-        in_utc(period.start_date_time, f"charging_periods[{i}].start_date_time")
-        for i, period in enumerate(found.charging_periods)
-    ]
+    starts = [in_utc(period.start_date_time, f"{path}.start_date_time") for path, period in periods]
     order = sorted(range(len(starts)), key=starts.__getitem__)
+    used = False
     for place, i in enumerate(order):
         until_at = starts[order[place + 1]] if place + 1 < len(order) else end_at
-        path = f"charging_periods[{i}]"
+        path, period = periods[i]
         if starts[i] < start_at or until_at > end_at or until_at < starts[i]:
             raise Invalid(f"{path}.start_date_time", "lies outside the session")
-        yield _span(found.charging_periods[i], path, starts[i], until_at, assume_charging)
+        at = span(period, path, starts[i], until_at, assume_charging)
+        if used and at.reserved_s:
+            raise Invalid(f"{path}.dimensions", "reservation time after the session has begun")
+        used |= not at.is_reservation and bool(at.charging_s or at.parking_s or at.energy_kwh)
+        yield at
 
 
-def _span(period: _Period, path: str, start_at: datetime, until_at: datetime, assume_charging: bool) -> _Span:
-    volumes = _volumes(period, path)
-    if volumes.get("RESERVATION_TIME"):
-        raise Invalid(f"{path}.dimensions", "reservation time can't be priced")
-    length_s = int(until_at.timestamp()) - int(start_at.timestamp())
-    charging_s, parking_s = _times(volumes, length_s, path, assume_charging)
-    power_kw = volumes.get("MAX_POWER")
-    return _Span(
-        start_at=start_at,
-        charging_s=charging_s,
-        parking_s=parking_s,
-        other_s=length_s - charging_s - parking_s,
-        energy_kwh=volumes.get("ENERGY"),
-        max_power_w=None if power_kw is None else int(power_kw * 1000),
-    )
+def _start_and_end(found: _Cdr) -> tuple[datetime, datetime]:
+    start_at, end_at = in_utc(found.start_date_time, "start_date_time"), in_utc(found.end_date_time, "end_date_time")
+    for at, field in ((start_at, "start_date_time"), (end_at, "end_date_time")):
+        if at < FIRST_AT:
+            raise Invalid(field, f"{at:%Y-%m-%d} means that nobody knows it")
+    if end_at < start_at:
+        raise Invalid("end_date_time", "is before start_date_time")
+    if end_at - start_at > timedelta(seconds=MAX_SESSION_S):
+        raise Invalid("end_date_time", f"is more than {MAX_SESSION_S // DAY_S} days after start_date_time")
+    return start_at, end_at
 
 
-def _volumes(period: _Period, path: str) -> dict[str, Decimal]:
-    volumes: dict[str, Decimal] = {}
-    for j, dimension in enumerate(period.dimensions or ()):
-        where, kind, volume = f"{path}.dimensions[{j}]", dimension.type, dimension.volume
-        if kind in _PASSED_OVER:
-            continue
-        if kind not in _READ:
-            raise Invalid(f"{where}.type", f"{kind!r} is not a dimension of OCPI 2.2.1 or 2.3.0")
-        if not _is_quantity(volume):
-            raise Invalid(f"{where}.volume", f"{volume} is not a volume from 0")
-        volumes[kind] = volumes.get(kind, Decimal(0)) + volume
-    return volumes
+def _periods(found: _Cdr) -> list[tuple[str, Period]]:
+    """The periods with their paths; where there are none, the totals as one."""
+    for name in _TOTALS:
+        total = getattr(found, name)
+        if total is not None and not is_quantity(total):
+            raise Invalid(name, f"{total} is not a quantity from 0")
+    periods = found.charging_periods or ()
+    if len(periods) > MAX_PERIODS:
+        raise Invalid("charging_periods", f"there must be at most {MAX_PERIODS}, not {len(periods)}")
+    if periods:
+        return [(f"charging_periods[{i}]", period) for i, period in enumerate(periods)]
+    if found.total_energy is None:
+        raise Invalid("charging_periods", "there are none, and no total_energy")
+    return [("totals", _of_totals(found, found.total_energy))]
 
 
-def _times(volumes: dict[str, Decimal], length_s: int, path: str, assume_charging: bool) -> tuple[int, int]:
-    """Charging and parking [s] in a period of this length; instants are trusted to the second, volumes are not."""
-    stated_s = {kind: _seconds(volumes[kind]) for kind in ("TIME", "PARKING_TIME") if kind in volumes}
-    energy_kwh = volumes.get("ENERGY")
-    total_s = sum(stated_s.values())
-    if total_s > length_s + TOLERANCE_S:
-        raise Invalid(f"{path}.dimensions", f"{total_s} s of time in a period of {length_s} s")
-    parking_s = min(stated_s.get("PARKING_TIME", 0), length_s)
-    if "TIME" not in stated_s and (energy_kwh or (assume_charging and not stated_s)):
-        return length_s - parking_s, parking_s
-    if not stated_s:
-        return (0, 0) if energy_kwh is None else (0, length_s)
-    if total_s < length_s - TOLERANCE_S:
-        return stated_s.get("TIME", 0), parking_s
-    if "PARKING_TIME" not in stated_s:
-        return length_s, 0
-    charging_s = min(stated_s.get("TIME", 0), length_s)
-    return charging_s, length_s - charging_s
+def _of_totals(found: _Cdr, total_energy: Decimal) -> Period:
+    dimensions = [Dimension("ENERGY", total_energy)]
+    parking = found.total_parking_time
+    if parking is not None:
+        dimensions.append(Dimension("PARKING_TIME", parking))
+    if found.total_time is not None:
+        charging = found.total_time - (parking or 0)
+        if charging < 0:
+            raise Invalid("total_parking_time", "is more than total_time")
+        dimensions.append(Dimension("TIME", charging))
+    return Period(found.start_date_time, tuple(dimensions))
 
 
-def _energies_wh(found: _Cdr, spans: Sequence[_Span]) -> tuple[list[int], bool]:
+def _energies_wh(found: _Cdr, spans: Sequence[Span]) -> tuple[list[int], bool]:
     """Whole Wh per period, rounded so that they sum to the rounded sum; and whether a total had to be spread."""
     total_kwh = found.total_energy or Decimal(0)
-    if not _is_quantity(total_kwh):
-        raise Invalid("total_energy", f"{total_kwh} is not an energy from 0")
-    shares, spread = [span.energy_kwh or Decimal(0) for span in spans], False
-    charging_s = sum(span.charging_s for span in spans)
-    if total_kwh and charging_s and all(span.energy_kwh is None for span in spans):
-        shares, spread = [total_kwh * span.charging_s / charging_s for span in spans], True
+    shares, spread = [at.energy_kwh or Decimal(0) for at in spans], False
+    charging_s = sum(at.charging_s for at in spans)
+    if total_kwh and all(at.energy_kwh is None for at in spans):
+        if not charging_s:
+            raise Invalid("total_energy", "no charging period says when it was taken")
+        shares, spread = [total_kwh * at.charging_s / charging_s for at in spans], True
     energies_wh, so_far_kwh, so_far_wh = [], Decimal(0), 0
     for share in shares:
         so_far_kwh += share
@@ -210,46 +203,23 @@ def _energies_wh(found: _Cdr, spans: Sequence[_Span]) -> tuple[list[int], bool]:
     return energies_wh, spread
 
 
-def _periods(spans: Sequence[_Span], energies_wh: Sequence[int], spread: bool) -> Iterator[ChargingPeriod]:
-    """Our periods in time order; what is neither charging nor parking is a pause that nobody pays for."""
-    charged = False
-    for span, energy_wh in zip(spans, energies_wh, strict=True):
-        parked = Activity.IDLE if charged or span.charging_s else Activity.PAUSED_BY_EV
-        activities = [
-            (Activity.CHARGING, span.charging_s), (parked, span.parking_s), (Activity.PAUSED_BY_EVSE, span.other_s)
-        ]  # fmt: skip
-        start_at, left_wh = span.start_at, energy_wh
-        present = [each for each in activities if each[1]] or [(Activity.CHARGING, 0)]
-        for activity, length_s in present:
-            end_at = start_at + timedelta(seconds=length_s)
-            yield ChargingPeriod(
-                start_at=start_at, end_at=end_at, activity=activity, energy_wh=left_wh,
-                max_power_w=span.max_power_w if left_wh else None, estimated=spread and left_wh > 0,
-            )  # fmt: skip
-            start_at, left_wh = end_at, 0
-        charged |= span.charging_s > 0
-
-
-def _findings(found: _Cdr, spans: Sequence[_Span], energy_wh: int, spread: bool) -> Iterator[Finding]:
-    other_s = sum(span.other_s for span in spans)
+def _findings(found: _Cdr, spans: Sequence[Span], cdr: Cdr, spread: bool) -> Iterator[Finding]:
+    other_s = sum(at.other_s for at in spans)
     if other_s:
         text = f"{other_s} s are neither charging nor parking by the CDR: no cost for them"
         yield Finding(FindingCode.TIME_UNACCOUNTED, "charging_periods", text)
     if spread:
         text = "only the total energy is stated: it was spread evenly over the charging time"
         yield Finding(FindingCode.ENERGY_SPREAD, "total_energy", text)
+    if not found.charging_periods:
+        text = "there are no charging periods: the totals were taken as one, charging before parking, the energy spread evenly"
+        yield Finding(FindingCode.ENERGY_SPREAD, "charging_periods", text)
     total_wh = None if found.total_energy is None else found.total_energy * 1000
-    if total_wh is not None and abs(total_wh - energy_wh) > 1 and any(s.energy_kwh is not None for s in spans):
-        text = f"the periods sum to {energy_wh} Wh, the total says {total_wh.normalize():f}: the periods were priced"
+    if total_wh is not None and abs(total_wh - cdr.energy_wh) > 1 and any(at.energy_kwh is not None for at in spans):
+        text = f"the periods sum to {cdr.energy_wh} Wh, the total says {total_wh.normalize():f}: the periods were priced"
         yield Finding(FindingCode.ENERGY_DIFFERS, "total_energy", text)
+    if cdr.reservation and cdr.reservation.expired:
+        text = "nothing follows the reservation: it was priced as one that expired"
+        yield Finding(FindingCode.RESERVATION_EXPIRED, "charging_periods", text)
     if found.credit:
-        yield Finding(FindingCode.CREDIT, "credit", "a credit CDR: the total is the negative of what was priced")
-
-
-def _is_quantity(number: Decimal) -> bool:
-    """From 0, neither too large nor so small that computing with it would take long."""
-    return below_maximum(number) and number >= 0 and number.adjusted() > -MAX_DECIMALS
-
-
-def _seconds(hours: Decimal) -> int:
-    return divide_half_up(*(hours * 3600).as_integer_ratio())
+        yield Finding(FindingCode.CREDIT, "credit", "a credit CDR: every amount is the negative of what was priced")
