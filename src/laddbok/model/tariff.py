@@ -140,7 +140,7 @@ def decode_object(text: bytes, what: str) -> dict[str, Any]:
     """The JSON object in this text, its numbers exact. Raises: Invalid naming `what` when there is none."""
     try:
         found = msgspec.json.Decoder(float_hook=_number).decode(text)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Invalid(what, f"is not JSON: {error}") from None
     if not isinstance(found, dict):
         raise Invalid(what, "is not a JSON object")

@@ -58,14 +58,13 @@ def spot_prices(*per_kwh: str) -> SpotPrices:
 
 
 def reservation_tariff() -> CompiledTariff:
-    """A tariff in kronor: reserved time 12.00 an hour, 4.00 when the reservation expires, energy 3.20 per kWh."""
-    reserved = {"price_components": [{"type": "TIME", "price": 12, "vat": 25}], "restrictions": {"reservation": "RESERVATION"}}
-    expired = {
-        "price_components": [{"type": "FLAT", "price": 4, "vat": 25}],
-        "restrictions": {"reservation": "RESERVATION_EXPIRES"},
-    }
-    energy = {"price_components": [{"type": "ENERGY", "price": "3.20", "vat": 25}]}
-    document = {"id": "example", "currency": "SEK", "elements": [reserved, expired, energy]}
+    """A tariff in kronor: reserved time 12.00 an hour, and 4.00 when the reservation expires."""
+    prices = {"RESERVATION": ("TIME", 12), "RESERVATION_EXPIRES": ("FLAT", 4)}
+    elements = [
+        {"price_components": [{"type": kind, "price": price, "vat": 25}], "restrictions": {"reservation": reservation}}
+        for reservation, (kind, price) in prices.items()
+    ]
+    document = {"id": "example", "currency": "SEK", "elements": elements}
     return compile_tariff(parse_tariff(document), "Europe/Stockholm")
 
 

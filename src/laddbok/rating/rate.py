@@ -95,7 +95,7 @@ def _findings(
     """Holes in what the tariff prices (what it never meant to price is none), and what could not be known."""
     holes = {kind: quantity for kind, quantity in unpriced.items() if quantity and kind in compiled.priced}
     for kind, quantity in holes.items():
-        text = f"no element applies to {quantity} {_UNITS.get(kind, "s")} of {kind.value}: no cost for it"
+        text = f"no element applies to {quantity} {_UNITS.get(kind, 's')} of {kind.value}: no cost for it"
         yield Finding(FindingCode.NO_MATCHING_ELEMENT, "elements", text)
     if not usages and not holes:
         text = "no element of the tariff prices anything in this session"

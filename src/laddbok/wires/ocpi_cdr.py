@@ -216,7 +216,7 @@ def _findings(found: _Cdr, spans: Sequence[Span], cdr: Cdr, spread: bool) -> Ite
         yield Finding(FindingCode.ENERGY_SPREAD, "charging_periods", text)
     total_wh = None if found.total_energy is None else found.total_energy * 1000
     if total_wh is not None and abs(total_wh - cdr.energy_wh) > 1 and any(at.energy_kwh is not None for at in spans):
-        text = f"the periods sum to {cdr.energy_wh} Wh, the total says {total_wh.normalize():f}: the periods were priced"
+        text = f"the periods sum to {cdr.energy_wh} Wh, the total {total_wh.normalize():f}: the periods were priced"
         yield Finding(FindingCode.ENERGY_DIFFERS, "total_energy", text)
     if cdr.reservation and cdr.reservation.expired:
         text = "nothing follows the reservation: it was priced as one that expired"

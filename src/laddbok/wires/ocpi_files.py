@@ -42,8 +42,8 @@ def rate_files(
     found = read_cdr(object_in(cdr_path))
     if found.currency != tariff.currency:
         raise Invalid("currency", f"the CDR is in {found.currency}, the tariff in {tariff.currency}")
-    zone = time_zone or found.time_zone or (zone_of(found.country) if found.country else None)
-    cdr = msgspec.structs.replace(found.cdr, time_zone=zone or "UTC")
+    zone = found.time_zone or (zone_of(found.country) if found.country else None) if time_zone is None else time_zone
+    cdr = msgspec.structs.replace(found.cdr, time_zone="UTC" if zone is None else zone)
     rating = rate(cdr, compile_tariff(tariff, zone), energy_known=found.energy_known)
     return answer(tariff, found, zone, rating, explain)
 
