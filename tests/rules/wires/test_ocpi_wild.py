@@ -73,7 +73,7 @@ def test_the_envelope_of_a_response_may_hold_a_list_of_one(tmp_path: Path, wrap:
 
 @pytest.mark.parametrize("data", [None, [], [CDR, CDR], "x"])
 def test_an_envelope_of_anything_else_is_refused(tmp_path: Path, data: Any) -> None:
-    with pytest.raises(Invalid, match="^data: is not one object"):
+    with pytest.raises(Invalid, match=r"^data: is not one object"):
         rated(tmp_path, TARIFF, {"data": data, "status_code": 2001, "status_message": "no such CDR"})
 
 
@@ -203,7 +203,7 @@ def test_a_reservation_that_nothing_follows_expired(periods: Any, energy: float 
 
 
 def test_energy_that_no_period_can_have_taken_is_refused() -> None:
-    with pytest.raises(Invalid, match="^total_energy: no charging period says when it was taken"):
+    with pytest.raises(Invalid, match=r"^total_energy: no charging period says when it was taken"):
         read_cdr(reserved(("19:00:00", {"RESERVATION_TIME": 2})))
 
 
