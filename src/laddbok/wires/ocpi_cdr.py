@@ -18,7 +18,7 @@ from laddbok.model.money import divide_half_up
 from laddbok.model.rated import Finding, FindingCode
 from laddbok.model.tariff import convert, in_utc
 from laddbok.rating.local_time import DAY_S, MAX_SESSION_S
-from laddbok.wires.ocpi_periods import Dimension, Period, Span, charging_periods, is_quantity, span
+from laddbok.wires.ocpi_periods import TOLERANCE_S, Dimension, Period, Span, charging_periods, is_quantity, span
 
 MAX_PERIODS = 10_000
 
@@ -129,19 +129,26 @@ def _spans(found: _Cdr) -> Iterator[Span]:
     periods = _periods(found)
     energy_given = any(d.type == "ENERGY" for _, period in periods for d in period.dimensions or ())
     assume_charging = not energy_given and bool(found.total_energy)
-    starts = [in_utc(period.start_date_time, f"{path}.start_date_time") for path, period in periods]
+    starts = [_within(start_at, end_at, period, f"{path}.start_date_time") for path, period in periods]
     order = sorted(range(len(starts)), key=starts.__getitem__)
     used = False
     for place, i in enumerate(order):
         until_at = starts[order[place + 1]] if place + 1 < len(order) else end_at
         path, period = periods[i]
-        if starts[i] < start_at or until_at > end_at or until_at < starts[i]:
-            raise Invalid(f"{path}.start_date_time", "lies outside the session")
         at = span(period, path, starts[i], until_at, assume_charging)
         if used and at.reserved_s:
             raise Invalid(f"{path}.dimensions", "reservation time after the session has begun")
         used |= not at.is_reservation and bool(at.charging_s or at.parking_s or at.energy_kwh)
         yield at
+
+
+def _within(start_at: datetime, end_at: datetime, period: Period, field: str) -> datetime:
+    """When a period starts: some seconds outside the session it is another clock, and the session's counts."""
+    at = in_utc(period.start_date_time, field)
+    inside = min(max(at, start_at), end_at)
+    if abs(inside - at) > timedelta(seconds=TOLERANCE_S):
+        raise Invalid(field, "lies outside the session")
+    return inside
 
 
 def _start_and_end(found: _Cdr) -> tuple[datetime, datetime]:

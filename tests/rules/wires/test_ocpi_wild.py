@@ -31,6 +31,7 @@ SAME = [
     changed(CDR, *FIRST, "dimensions", 0, "volume", to=7.9999996),
     changed(CDR, *FIRST, "dimensions", 1, "volume", to=1.49),
     changed(CDR, *FIRST, "tariff_id", to="T1"),
+    changed(CDR, *FIRST, "start_date_time", to="2026-05-08T18:59:20Z"),
 ]
 
 
@@ -39,6 +40,12 @@ def test_the_same_session_in_other_words_costs_the_same(tmp_path: Path, cdr: dic
     for tariff in (TARIFF, NIGHTLY):
         answer, plain = (rated(tmp_path, tariff, document) for document in (cdr, CDR))
         assert (answer["total_cost"], answer["findings"]) == (plain["total_cost"], [])
+
+
+@pytest.mark.parametrize("at", ["2026-05-08T18:59:19Z", "2026-05-08T21:00:41Z"])
+def test_a_period_further_outside_the_session_is_refused(at: str) -> None:
+    with pytest.raises(Invalid, match=r"^charging_periods\[0\]\.start_date_time: lies outside the session"):
+        read_cdr(changed(CDR, *FIRST, "start_date_time", to=at))
 
 
 def test_a_session_without_a_place_is_priced_where_no_clock_counts(tmp_path: Path) -> None:
