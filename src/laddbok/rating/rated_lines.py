@@ -154,7 +154,7 @@ def _limit_line(
         incl_vat=_decimal(gross, digits),
         vat_percent=rates.pop() if len(rates) == 1 else None,
         start_at=cdr.started_at,
-        end_at=cdr.transaction_ended_at or cdr.periods[-1].end_at,
+        end_at=cdr.transaction_ended_at or (cdr.periods[-1].end_at if cdr.periods else cdr.started_at),
     )
 
 

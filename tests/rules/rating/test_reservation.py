@@ -64,6 +64,13 @@ def test_an_expired_reservation_has_no_least_price_and_still_a_highest() -> None
     assert (net(expired(60), fees), net(used(60), fees), net(expired(180), fees)) == (60, 100, 120)
 
 
+def test_a_session_that_has_only_just_begun_shows_its_reservation_within_the_highest_price() -> None:
+    held = Reservation(start_at=NOON - timedelta(minutes=180), end_at=NOON)
+    begun = session(NOON, reservation=held, transaction_ended_at=None, unplugged_at=None)
+    rating = rate(begun, tariff(element(USED, TIME=60), ENERGY, max_price={"excl_vat": 120}), as_of=NOON)
+    assert (rating.excl_vat, rating.final) == (120, False)
+
+
 def test_a_reservation_without_energy_after_it_is_paid_and_the_session_is_not() -> None:
     came = Reservation(start_at=NOON - timedelta(minutes=60), end_at=NOON)
     rating = rate(session(NOON, (60, CHARGING, 0), reservation=came), tariff(element(USED, TIME=60), ENERGY))
