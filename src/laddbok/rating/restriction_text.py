@@ -19,9 +19,15 @@ _DAYS = {
     "sv": ("mån", "tis", "ons", "tors", "fre", "lör", "sön"),
 }
 _WORDS = {
-    "en": {"window": "{} to {}", "from": "from {}", "to": "up to {}", "since": "from {}", "until": "before {}"},
-    "sv": {"window": "{} till {}", "from": "från {}", "to": "upp till {}", "since": "från {}", "until": "före {}"},
-}
+    "en": {
+        "window": "{} to {}", "from": "from {}", "to": "up to {}", "since": "from {}", "until": "before {}",
+        "RESERVATION": "reserved", "RESERVATION_EXPIRES": "the reservation expired",
+    },
+    "sv": {
+        "window": "{} till {}", "from": "från {}", "to": "upp till {}", "since": "från {}", "until": "före {}",
+        "RESERVATION": "bokad", "RESERVATION_EXPIRES": "bokningen förföll",
+    },
+}  # fmt: skip
 _RANGES = (("kwh", "kWh"), ("power", "kW"), ("current", "A"))
 
 
@@ -31,6 +37,8 @@ def when(restrictions: Restrictions, language: str = "en") -> str:
 
 
 def _said(given: Restrictions, words: dict[str, str], language: str) -> Iterator[str]:
+    if given.reservation in words:
+        yield words[given.reservation]
     if given.start_time or given.end_time:
         yield words["window"].format(given.start_time or "00:00", given.end_time or "24:00")
     days = given.day_of_week or ()

@@ -1,11 +1,12 @@
 """Do rated lines explain themselves, in both languages?"""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import msgspec
 import pytest
 
-from laddbok.model.cdr import Cdr
+from laddbok.model.cdr import Cdr, Reservation
 from laddbok.model.rated import LineKind
 from laddbok.model.tariff import parse_tariff
 from laddbok.rating.compile import CompiledTariff
@@ -15,6 +16,7 @@ from laddbok.rating.rate import rate
 from tests.rules.rating.building import CHARGING, IDLE, element, idle, session, tariff
 
 CDR = session("2026-05-08T08:00", (75, CHARGING, 12_345), (40, IDLE, 0))
+RESERVATION_PRICES = [("RESERVATION_EXPIRES", {"FLAT": 4}), ("RESERVATION", {"TIME": (2, 600)})]
 MOST = {"max_price": {"excl_vat": 8, "incl_vat": 10}}
 SLOW = session("2026-05-08T08:00", (75, CHARGING, 12_345), (40.5, IDLE, 0))
 
@@ -79,3 +81,15 @@ def test_the_parts_of_a_spot_price_are_told() -> None:
     assert explain(line, "SEK") == f"3.086 kWh x 0.34 kr/kWh ({parts}, partly estimated)"
     pending = rate(HOUR, compiled).lines[0]
     assert explain(pending, "SEK", "sv") == "3,086 kWh: marknadspriset är inte känt än"
+
+
+def test_a_reservation_is_told_as_one() -> None:
+    fee, time = (element({"reservation": kind}, **price) for kind, price in RESERVATION_PRICES)
+    document = {"id": "T", "currency": "SEK", "elements": [fee, time]}
+    held = Reservation(start_at=CDR.started_at, end_at=CDR.started_at + timedelta(minutes=22), expired=True)
+    priced = rate(session("2026-05-08T08:00", reservation=held), tariff(fee, time))
+    told = [[explain(x, "SEK", language, parse_tariff(document)) for x in priced.lines] for language in ("en", "sv")]
+    assert told == [
+        ["1 x 4.00 kr (the reservation expired)", "30 min x 2.00 kr/h (reserved, 22 min, billed in steps of 10 min)"],
+        ["1 x 4,00 kr (bokningen förföll)", "30 min x 2,00 kr/h (bokad, 22 min, debiteras i steg om 10 min)"],
+    ]
