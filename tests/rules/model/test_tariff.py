@@ -171,3 +171,9 @@ def test_limits_that_no_session_can_keep_are_refused(
 def test_what_is_no_json_object_is_refused(text: bytes) -> None:
     with pytest.raises(Invalid, match=r"^tariff: "):
         parse_tariff(text)
+
+
+@pytest.mark.parametrize("text", [b'{"id": "\xff"}', b'{"id": "\xed\xa0\x80"}', '{"id": "1"}'.encode("utf-16")])
+def test_text_that_is_not_UTF_8_is_refused(text: bytes) -> None:
+    with pytest.raises(Invalid, match=r"^tariff: is not JSON"):
+        parse_tariff(text)
