@@ -197,7 +197,7 @@ class Outcome:
             explained |= {ReviewReason.UNIT_DOUBTFUL}
         if record.key in box.reset:
             explained |= {ReviewReason.REGISTER_WENT_BACK, ReviewReason.ESTIMATES_DISAGREE}
-        if session.id in self._safety.closed_softly:
+        if session.id in self._safety.closed_softly | self._safety.displaced:
             explained |= {ReviewReason.LATE_MESSAGES}
         return demanded, explained
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from laddbok.flow.changes import CdrIssued, Changes, FrameRow
+from laddbok.flow.changes import CdrIssued, Changes, Decision, FrameRow
 from laddbok.flow.messages import StationMemory
 from laddbok.flow.store import Claim
 from laddbok.model.energy import Method
@@ -48,9 +48,12 @@ class Safety:
         self.cdrs: dict[tuple[str, int, str], bytes] = {}
         self.decisions: Counter[tuple[str, str]] = Counter()
         self.closed_softly: set[str] = set()
+        self.displaced: set[str] = set()
+        """Sessions that gave way to an old start, told again, which nobody could tell from a new one."""
         self.epochs: Counter[int] = Counter()
         self.behind: dict[int, int] = {}
         """Of each station the last epoch under which something was stored though a newer one had begun."""
+        self._told_again: set[tuple[int, FramePosition]] = set()
         self._calls: set[tuple[int, bytes]] = set()
         self._arrived: dict[tuple[int, bytes], set[int]] = {}
         self._numbers: dict[str, str] = {}
@@ -101,6 +104,8 @@ class Safety:
             self.decisions[decision.session_id, decision.kind] += 1
             if decision.kind == "closed_softly":
                 self.closed_softly.add(decision.session_id)
+            if decision.kind == "superseded" and self._gave_way_to(decision) in self._told_again:
+                self.displaced.add(decision.session_id)
         for issued in changes.cdrs:
             self._issued(issued)
         for bad in changes.quarantined:
@@ -140,7 +145,14 @@ class Safety:
         others = self.of_transaction.setdefault(key, [])
         if any(not self._is_forgotten(self.sessions[other]) for other in others):
             raise self._violation("no transaction in two sessions", f"{others} and {session.id}", number)
+        if others:
+            self._told_again.add((number, session.opened))
         others.append(session.id)
+
+    def _gave_way_to(self, decision: Decision) -> tuple[int, FramePosition]:
+        """Where the start stands that ended this session."""
+        place = msgspec.convert(decision.body["position"], FramePosition)
+        return self.sessions[decision.session_id].station_no, place
 
     def _is_forgotten(self, session: Session) -> bool:
         """A start of a clock that began anew can't be told from its repetition once its session is over."""
