@@ -5,7 +5,7 @@ order of their elements, with prices as integer fractions of the currency's mino
 session must be cut.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -164,8 +164,8 @@ def compile_tariff(tariff: Tariff, time_zone: str | None) -> CompiledTariff:
         cut_wh=_sorted(x for c in conditions for x in (c.min_wh, c.max_wh)),
         cut_elapsed_s=_sorted(x for c in conditions for x in (c.min_s, c.max_s)),
         cut_seconds_of_day=_sorted(x for c in conditions for x in seconds_of_day(c)),
-        min_price=_limit(tariff.min_price, tariff.currency),
-        max_price=_limit(tariff.max_price, tariff.currency),
+        min_price=_limit(tariff.min_price, tariff, max),
+        max_price=_limit(tariff.max_price, tariff, min),
         floor=None if _may_be_negative(tariff) else Limit(0, 0),
         priced=frozenset(_priced(tariff)),
         findings=tuple(_findings(tariff)),
@@ -252,11 +252,15 @@ def _tiers(tariff: Tariff) -> Iterator[Component]:
         yield _component(LineKind.ENERGY, tier.per_kwh, vat, tariff.currency, tier=i)
 
 
-def _limit(limit: PriceLimit | None, currency: str) -> Limit | None:
+def _limit(limit: PriceLimit | None, tariff: Tariff, stricter: Callable[[list[int]], int]) -> Limit | None:
+    """In minor units. Where no tax applies both sides are one amount, and the stricter of what is given holds for it."""
     if limit is None:
         return None
-    after = limit.after_taxes
-    return Limit(to_minor(limit.before_taxes, currency), None if after is None else to_minor(after, currency))
+    given = (limit.before_taxes, limit.after_taxes)
+    amounts = [to_minor(amount, tariff.currency) for amount in given if amount is not None]
+    if tariff.tax is TaxIncluded.NOT_APPLICABLE:
+        return Limit(stricter(amounts), stricter(amounts))
+    return Limit(amounts[0], amounts[1] if len(amounts) > 1 else None)
 
 
 def _sorted(thresholds: Iterator[int | None]) -> tuple[int, ...]:

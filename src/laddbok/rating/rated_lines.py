@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from laddbok.model.cdr import Cdr
-from laddbok.model.money import divide_half_up, minor_digits
+from laddbok.model.money import divide_half_up, millionths, minor_digits
 from laddbok.model.rated import Finding, FindingCode, LineKind, RatedLine, Rating
 from laddbok.model.tariff import TaxIncluded
 from laddbok.rating.compile import CompiledTariff
@@ -125,17 +125,27 @@ def _limit(
     gross: Side,
 ) -> tuple[Side, Side]:
     """The totals within the tariff's limits; what each limit changes is added as a line and a finding."""
-    for kind, new_net, new_gross in within_limits(net, gross, compiled.min_price, compiled.max_price, compiled.floor):
+    vat = _one_rate(lines)
+    rate = None if vat is None else millionths(vat)
+    limited = within_limits(net, gross, compiled.min_price, compiled.max_price, compiled.floor, rate)
+    for kind, new_net, new_gross in limited:
         changed = _difference(new_net, net), _difference(new_gross, gross)
-        lines.append(_limit_line(cdr, compiled, kind, {line.vat_percent for line in lines}, *changed))
+        lines.append(_limit_line(cdr, compiled, kind, vat, *changed))
         code, text = _LIMIT_FINDINGS[kind]
         findings.append(Finding(code, kind.value, text))
         net, gross = new_net, new_gross
     return net, gross
 
 
+def _one_rate(lines: list[RatedLine]) -> Decimal | None:
+    """The VAT [%] that all lines share, those of no amount aside if any has one; None: they don't, or nobody stated it."""
+    rates = {line.vat_percent for line in lines if line.excl_vat or line.incl_vat}
+    rates = rates or {line.vat_percent for line in lines}
+    return rates.pop() if len(rates) == 1 else None
+
+
 def _limit_line(
-    cdr: Cdr, compiled: CompiledTariff, kind: LineKind, rates: set[Decimal | None], net: Side, gross: Side
+    cdr: Cdr, compiled: CompiledTariff, kind: LineKind, vat: Decimal | None, net: Side, gross: Side
 ) -> RatedLine:
     """What a limit adds or takes away. It has the VAT rate of the other lines if they share one."""
     limits = {
@@ -152,7 +162,7 @@ def _limit_line(
         price=_exact(limit.excl_vat if written is None else written, digits),
         excl_vat=_decimal(net, digits),
         incl_vat=_decimal(gross, digits),
-        vat_percent=rates.pop() if len(rates) == 1 else None,
+        vat_percent=vat,
         start_at=cdr.started_at,
         end_at=cdr.transaction_ended_at or (cdr.periods[-1].end_at if cdr.periods else cdr.started_at),
     )

@@ -10,6 +10,8 @@ transaction ends. A pause that we or the station caused is neither: nobody pays 
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from laddbok.model.cdr import Activity
 from laddbok.rating.compile import Component
 from laddbok.rating.restrictions import Slice
@@ -35,6 +37,6 @@ def parking_time(
     Args: ended_s, the transaction's end [s since 1970]; None while it runs.
     Source: OCPI 2.3.0 mod_tariffs, TariffDimensionType PARKING_TIME; our choice that a pause by the EVSE is not parking.
     """
-    parked = (at for at in session if at.activity in _PARKED)
-    used = ((at, (at.end_s if ended_s is None else min(at.end_s, ended_s)) - at.start_s) for at in parked)
-    return gather(components, (each for each in used if each[1] > 0))
+    parked = (at for at in session if at.activity in _PARKED and (ended_s is None or at.start_s < ended_s))
+    cut = (at if ended_s is None or at.end_s <= ended_s else replace(at, end_s=ended_s) for at in parked)
+    return gather(components, ((at, at.end_s - at.start_s) for at in cut))

@@ -233,7 +233,8 @@ def test_idle_stops_at_its_cap() -> None:
 def test_parking_ends_with_the_transaction() -> None:
     cdr = session("2026-05-08T08:00", (60, CHARGING, 5000), (60, IDLE, 0))
     stopped = msgspec.structs.replace(cdr, transaction_ended_at=local("2026-05-08T09:15"))
-    assert net(stopped, tariff(element(ENERGY=0, PARKING_TIME=60))) == 15
+    rating = rate(stopped, tariff(element(ENERGY=0, PARKING_TIME=60)))
+    assert (rating.excl_vat, rating.lines[-1].end_at) == (15, local("2026-05-08T09:15"))
 
 
 def test_idle_and_parking_in_one_tariff_is_a_finding() -> None:
@@ -271,6 +272,19 @@ def test_a_limit_before_taxes_takes_the_gross_amount_along() -> None:
     assert (rating.excl_vat, rating.incl_vat) == (20, 25)
 
 
+def test_a_highest_price_before_taxes_is_taxed_at_the_one_rate() -> None:
+    """In proportion to the rounded 5.09 and 6.36 it would be 3.17, and the invoice would say 2.54 + 0.64 = 3.18."""
+    cdr = session("2026-05-08T08:00", (60, CHARGING, 5090))
+    rating = rate(cdr, tariff(element(vat=None, FLAT=0), element(ENERGY=1), max_price={"excl_vat": 2.54}))
+    assert (rating.excl_vat, rating.incl_vat, rating.lines[-1].vat_percent) == (Decimal("2.54"), Decimal("3.18"), 25)
+
+
+def test_a_least_price_of_a_free_session_has_its_VAT() -> None:
+    cdr = session("2026-05-08T08:00", (60, CHARGING, 5000))
+    rating = rate(cdr, tariff(element(ENERGY=0), min_price={"excl_vat": 10}))
+    assert (rating.excl_vat, rating.incl_vat) == (Decimal("10.00"), Decimal("12.50"))
+
+
 def test_dates_are_local_and_the_last_is_excluded() -> None:
     may = {"start_date": "2026-05-01", "end_date": "2026-06-01"}
     cdr = session("2026-05-31T23:00", (120, CHARGING, 2000))
@@ -281,6 +295,15 @@ def test_durations_count_from_the_start_of_the_session() -> None:
     cdr = session("2026-05-08T08:00", (90, CHARGING, 9000))
     free_hour = tariff(element({"max_duration": 3600}, TIME=0), element(TIME=60))
     assert net(cdr, free_hour) == 30
+
+
+def test_power_is_the_highest_recorded_else_the_mean_of_charging() -> None:
+    fast = tariff(element({"min_power": 10}, ENERGY=5), element(ENERGY=1))
+    cdr = session("2026-05-08T08:00", (60, CHARGING, 10_000), (60, CHARGING, 9_999), (6, BY_EV, 1_000))
+    assert quantities(rate(cdr, fast)) == [("energy", 10_000), ("energy", 10_999)]
+    peak = msgspec.structs.replace(cdr.periods[1], max_power_w=10_000)
+    recorded = msgspec.structs.replace(cdr, periods=(cdr.periods[0], peak, cdr.periods[2]))
+    assert quantities(rate(recorded, fast)) == [("energy", 19_999), ("energy", 1_000)]
 
 
 def test_a_tariff_by_the_clock_needs_a_time_zone() -> None:
