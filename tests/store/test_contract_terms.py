@@ -1,6 +1,7 @@
 """Do both stores tell the terms of an instant alike? Token, contract, tariff, seller and outlet, on dicts and on PostgreSQL."""
 
 import json
+from datetime import timedelta
 
 import pytest
 
@@ -68,6 +69,31 @@ def test_the_tariff_version_is_that_of_the_instant(ground: Ground) -> None:
     choices = [None, TariffChoice("T", 1), TariffChoice("T", 1), TariffChoice("T", 2)]
     assert [each.tariff for each in facts] == choices
     assert [each.waits_for_unplug for each in facts] == [False, False, False, True]
+
+
+def test_B9_a_session_has_the_version_of_the_very_instant_it_starts(ground: Ground) -> None:
+    """The second version begins at 12:15:00.000: a session from then on has it, one from before does not."""
+    station = ground.new_station("CP")
+    ground.keeps.add_tariff(ground.tenant, tariff_document("T"), minutes(-60))
+    ground.keeps.add_tariff(ground.tenant, tariff_document("T", "4.00"), minutes(15))
+    ground.keeps.assign_tariff(ground.tenant, "default", "", "T")
+    instants = (minutes(0), minutes(15) - timedelta(milliseconds=1), minutes(15))
+    assert [found(ground, station, at).facts.tariff for at in instants] == [
+        TariffChoice("T", 1),
+        TariffChoice("T", 1),
+        TariffChoice("T", 2),
+    ]
+
+
+def test_B44_the_payer_is_the_contract_of_the_instant(ground: Ground) -> None:
+    station = ground.new_station("CP")
+    ground.keeps.add_token(ground.tenant, "04A1")
+    for contract_id, since, until in (("old", minutes(-60), minutes(30)), ("new", minutes(30), None)):
+        ground.keeps.add_contract(ground.tenant, contract_id)
+        ground.keeps.link_token(ground.tenant, "04A1", contract_id, since, until)
+    instants = (minutes(0), minutes(30) - timedelta(milliseconds=1), minutes(30))
+    tokens = [found(ground, station, at).facts.token for at in instants]
+    assert [token and token.contract_id for token in tokens] == ["old", "old", "new"]
 
 
 def test_a_later_assignment_replaces_the_earlier_from_its_instant(ground: Ground) -> None:

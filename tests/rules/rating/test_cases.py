@@ -154,6 +154,15 @@ def test_B32_idle_after_the_grace(seconds: int, price: str) -> None:
     assert net(cdr, idle(2, grace_s=900)) == Decimal(price)
 
 
+def test_B32_the_grace_counts_once_per_session_and_by_the_clock() -> None:
+    """15 minutes of grace, of which a pause of ours takes 10; after it no grace begins anew."""
+    cdr = session(
+        "2026-05-08T08:00", (60, CHARGING, 5000), (5, IDLE, 0), (20, BY_EVSE, 0), (20, BY_EV, 0), (5, IDLE, 0)
+    )
+    rating = rate(cdr, idle(2, grace_s=900))
+    assert (quantities(rating)[-1], rating.excl_vat) == (("idle", 25 * 60), Decimal("50.00"))
+
+
 def test_B33_idle_with_exempt_hours() -> None:
     cdr = session("2026-05-08T20:30", (60, CHARGING, 5000), (600, IDLE, 0))
     rating = rate(cdr, idle(1, grace_s=900, exempt=[NIGHT]))

@@ -40,6 +40,15 @@ def test_B36_a_negative_market_price() -> None:
     assert [line.price for line in rating.lines] == [Decimal("0.34")]
 
 
+def test_B36_with_VAT_it_is_0_425_a_kilowatt_hour() -> None:
+    rating = rate(
+        session("2026-05-08T08:00", (15, CHARGING, 10_000)),
+        spot(terms=ADDED),
+        prices=quarters("2026-05-08T08:00", "-0.32"),
+    )
+    assert (rating.excl_vat, rating.incl_vat) == (Decimal("3.40"), Decimal("4.25"))
+
+
 def test_B36_the_floor_is_per_session_never_per_quarter() -> None:
     cdr = session("2026-05-08T08:00", (30, CHARGING, 2_000))
     dear_then_cheap = quarters("2026-05-08T08:00", "1.00", "-0.60")

@@ -1,6 +1,7 @@
 """Who moves a session from state to state? One case for each move of the design, and for each reason to hold it."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from msgspec.structs import replace
@@ -10,7 +11,7 @@ from laddbok.flow.charge_to_cash import settle
 from laddbok.model.events import AuthorizationStatus
 from laddbok.model.session import ReviewReason, SessionState, TariffChoice
 from laddbok.sessions.close import SETTLE_AFTER, held_because
-from tests.rules.sessions.stage import BLOCKED_TOKEN, NOON, OTHER_TOKEN, STRANGER, TOKEN, Stage, step
+from tests.rules.sessions.stage import BLOCKED_TOKEN, NOON, OTHER_TOKEN, STRANGER, TOKEN, Stage, step, tariff_document
 
 PENDING, ACTIVE, ENDED = SessionState.PENDING, SessionState.ACTIVE, SessionState.ENDED
 SETTLED, REVIEW, VOID = SessionState.SETTLED, SessionState.REVIEW, SessionState.VOID
@@ -130,6 +131,34 @@ def test_the_tariff_is_that_of_the_driver_who_comes_after_the_cable(stage_201: S
     assert (session.tariff, session.contract_id) == (TariffChoice("T", 1, "contract"), "C-1")
     stage_201.event_201("Updated", token=OTHER_TOKEN)
     assert (stage_201.session().token, stage_201.session().contract_id) == (TOKEN, "C-1")
+
+
+def test_B44_the_payer_stays_the_contract_of_the_start(stage: Stage) -> None:
+    """The token goes over to another contract while its session runs."""
+    terms, changes_at = stage.store.terms, stage.now + timedelta(minutes=5)
+    for contract_id in ("C-1", "C-2"):
+        terms.add_contract(1, contract_id)
+    terms.link_token(1, TOKEN, "C-1", valid_to=changes_at)
+    terms.link_token(1, TOKEN, "C-2", valid_from=changes_at)
+    stage.starts_16(1000)
+    stage.stops_16(2000, idTag=TOKEN)
+    first = stage.settle()
+    assert first.started_at < changes_at < stage.cdr().periods[-1].end_at
+    assert first.contract_id == "C-1"
+    stage.starts_16(2000)
+    stage.stops_16(3000, transaction_id=2)
+    stage.settle()
+    assert sorted(str(session.contract_id) for session in stage.sessions()) == ["C-1", "C-2"]
+
+
+def test_B9_a_version_that_begins_meanwhile_is_for_the_next_session(stage: Stage) -> None:
+    stage.starts_16(1000)
+    stage.store.terms.add_tariff(1, tariff_document().replace(b"3.20", b"9.99"), stage.now + timedelta(minutes=5))
+    stage.stops_16(2000)
+    stage.settle()
+    assert {line.price for line in stage.rating().lines} == {Decimal("3.20")}
+    stage.starts_16(2000)
+    assert [session.tariff for session in stage.sessions()] == [TariffChoice("T", 1), TariffChoice("T", 2)]
 
 
 def test_a_tariff_that_changes_meanwhile_does_not_change_the_price(stage: Stage) -> None:
