@@ -1,0 +1,110 @@
+"""In which order, and how, is a tariff's price list shown to people?
+
+Prices per kWh first, then per minute, then per session, then the rest. A price per hour is shown per minute where it is
+exact.
+
+>>> from laddbok.model.tariff import parse_tariff
+>>> prices = [{"type": "FLAT", "price": 5, "vat": 25}, {"type": "TIME", "price": 12}, {"type": "ENERGY", "price": "3.2"}]
+>>> tariff = parse_tariff({"id": "1", "currency": "SEK", "elements": [{"price_components": prices}]})
+>>> [price.en for price in price_list(tariff)]
+['3.20 kr/kWh + VAT', '0.20 kr/min + VAT', '5.00 kr per session + VAT']
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+import msgspec
+
+from laddbok.model.money import amount_text
+from laddbok.model.tariff import Dimension, PriceComponent, Restrictions, Tariff, TaxIncluded
+
+RANKS = {Dimension.ENERGY: 0, Dimension.TIME: 1, Dimension.PARKING_TIME: 1, Dimension.FLAT: 2}
+"""kWh, minute, session. Source: Regulation (EU) 2023/1804 (AFIR) article 5(4)."""
+OTHER = 3
+MOST_DECIMALS = 6
+"""A price per minute with more is shown per hour."""
+
+_TAX = {
+    TaxIncluded.YES: (" incl. VAT", " inkl. moms"),
+    TaxIncluded.NO: (" + VAT", " + moms"),
+    TaxIncluded.NOT_APPLICABLE: ("", ""),
+}
+
+Said = tuple[int, str, str, str]
+"""Rank, path, and the price in English and Swedish."""
+
+
+class ShownPrice(msgspec.Struct, frozen=True):
+    """One price as people see it, and where it stands in the document."""
+
+    path: str
+    en: str
+    sv: str
+
+
+def price_list(tariff: Tariff) -> list[ShownPrice]:
+    """The prices of a tariff, in the order in which they are shown.
+
+    Source: Regulation (EU) 2023/1804 (AFIR) article 5(4) for the order; its words: our choice.
+    """
+    tax = _TAX[tariff.tax]
+    found = sorted([*_of_elements(tariff), *_of_ours(tariff), *_of_limits(tariff)], key=lambda said: said[0])
+    return [ShownPrice(path, en + tax[0], sv + tax[1]) for _, path, en, sv in found]
+
+
+def _of_elements(tariff: Tariff) -> Iterator[Said]:
+    for i, element in enumerate(tariff.elements):
+        for j, component in enumerate(element.price_components):
+            path = f"elements[{i}].price_components[{j}]"
+            en, sv = (_component_text(component, tariff.currency, language) for language in ("en", "sv"))
+            when = element.restrictions
+            rank = OTHER if when and when.reservation else RANKS[component.type]
+            yield rank, path, en + _when(when, "en"), sv + _when(when, "sv")
+
+
+def _component_text(component: PriceComponent, currency: str, language: str) -> str:
+    price, unit = component.price, {Dimension.ENERGY: "kWh", Dimension.FLAT: ""}.get(component.type, "h")
+    if unit == "h" and per_minute(price) is not None:
+        price, unit = price / 60, "min"
+    once = {"en": " per session", "sv": " per laddning"}[language]
+    parked = {"en": " parked", "sv": " parkering"}[language] if component.type is Dimension.PARKING_TIME else ""
+    return f"{amount_text(price, currency, language)}{f'/{unit}' if unit else once}{parked}"
+
+
+def per_minute(per_hour: Decimal, decimals: int = MOST_DECIMALS) -> Decimal | None:
+    """A price per hour as one per minute, None where that has more decimals."""
+    scaled = per_hour.scaleb(decimals)
+    return per_hour / 60 if scaled == scaled.to_integral_value() and int(scaled) % 60 == 0 else None
+
+
+def _when(restrictions: Restrictions | None, language: str) -> str:
+    if restrictions is None or restrictions == Restrictions():
+        return ""
+    if restrictions.reservation:
+        return {"en": ", for a reservation", "sv": ", för en bokning"}[language]
+    return {"en": ", under conditions", "sv": ", med villkor"}[language]
+
+
+def _of_ours(tariff: Tariff) -> Iterator[Said]:
+    ours, currency = tariff.laddbok, tariff.currency
+    if ours.spot:
+        markup = [amount_text(ours.spot.markup, currency, language) for language in ("en", "sv")]
+        en, sv = f"market price {ours.spot.zone} + {markup[0]}/kWh", f"marknadspris {ours.spot.zone} + {markup[1]}/kWh"
+        yield 0, "laddbok.spot", f"{en} + grid and energy tax", f"{sv} + nät och energiskatt"
+    if ours.idle:
+        en, sv = (amount_text(ours.idle.per_min, currency, language) for language in ("en", "sv"))
+        yield 1, "laddbok.idle", f"{en}/min idle", f"{sv}/min efter laddning"
+    if ours.subscription:
+        en, sv = (amount_text(ours.subscription.month_fee, currency, language) for language in ("en", "sv"))
+        yield OTHER, "laddbok.subscription", f"{en} a month", f"{sv} per månad"
+
+
+def _of_limits(tariff: Tariff) -> Iterator[Said]:
+    words = {"min_price": ("at least", "minst"), "max_price": ("at most", "högst")}
+    for field, (en, sv) in words.items():
+        limit = getattr(tariff, field)
+        if limit is not None:
+            gross = tariff.tax is TaxIncluded.YES and limit.after_taxes is not None
+            amount = limit.after_taxes if gross else limit.before_taxes
+            texts = [amount_text(amount, tariff.currency, language) for language in ("en", "sv")]
+            yield OTHER, field, f"{en} {texts[0]} per session", f"{sv} {texts[1]} per laddning"
