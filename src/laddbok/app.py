@@ -38,6 +38,7 @@ from laddbok.store.sql import query
 from laddbok.wires.ocmf import check_reading
 from laddbok.wires.price_feeds import PriceFeed
 from laddbok.workers.fetch_prices import PriceFetcher
+from laddbok.wires.tariff_export import export_tariff
 from laddbok.workers.housekeeping import Housekeeper
 from laddbok.workers.jobs import Does, Worker
 from laddbok.workers.match_orphan import MATCH_ORPHAN, OrphanMatcher
@@ -122,7 +123,8 @@ async def running_api(settings: Settings, database: Database) -> AsyncIterator[i
         quirks=quirk_table(settings),
     )
     stop = asyncio.Event()
-    serving = asyncio.create_task(serve(build_api(about, pool, settings.clock, check_reading), listener, stop))
+    api = build_api(about, pool, settings.clock, check_reading, export_tariff)
+    serving = asyncio.create_task(serve(api, listener, stop))
     try:
         yield listener.getsockname()[1]
     finally:

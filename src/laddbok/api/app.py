@@ -38,6 +38,8 @@ from laddbok.api import (
     signed_values,
     station_traits,
     stations,
+    tariff_checks,
+    tariff_exports,
     tariffs,
     timeline,
 )
@@ -47,7 +49,7 @@ from laddbok.api.console_files import serve_file, show_console
 from laddbok.api.door import OPEN, guard
 from laddbok.api.legible import refuse_illegible
 from laddbok.api.live import Live
-from laddbok.api.parts import Parts, parts_of
+from laddbok.api.parts import ExportTariff, Parts, parts_of
 from laddbok.api.prices import Prices
 from laddbok.api.problems import answer_problem
 from laddbok.api.settings import ApiSettings
@@ -81,7 +83,7 @@ HANDLERS = [
     places.list_sites, places.show_site, places.put_site,
     places.list_legal_entities, places.show_legal_entity, places.put_legal_entity,
     tariffs.list_tariffs, tariffs.show_tariff, tariffs.post_tariff, tariffs.choose_default,
-    tariffs.list_assignments, tariffs.put_assignment,
+    tariffs.list_assignments, tariffs.put_assignment, tariff_checks.check_tariff, tariff_exports.show_export,
 ]  # fmt: skip
 
 
@@ -104,17 +106,19 @@ def build_api(
     pool: asyncpg.Pool,
     clock: Clock,
     check_signed: Callable[[SignedReading], Checked],
+    export_tariff: ExportTariff,
     wall: Clock | None = None,
 ) -> Litestar:
     """The API as an ASGI application.
 
     Args: pool: connections as the tables' owner, at least 5. clock: of the business. check_signed: verifies a reading
-        that a meter signed. wall: for log-ins.
+        that a meter signed. export_tariff: writes a tariff for others. wall: for log-ins.
     """
     prices = Prices()
     parts = Parts(
         settings=settings, pool=pool, clock=clock, wall=wall or SystemClock(), attempts=Attempts(), prices=prices,
         command_answers=CommandAnswers(pool), live=Live(pool, clock, prices, settings), check_signed=check_signed,
+        export_tariff=export_tariff,
     )  # fmt: skip
     api = Router(
         BASE, route_handlers=[*HANDLERS, show_health], guards=[guard], before_request=refuse_illegible,

@@ -8,6 +8,7 @@ end sixty times sooner in a demo.
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import asyncpg
@@ -21,11 +22,15 @@ from laddbok.api.prices import Prices
 from laddbok.api.settings import ApiSettings
 from laddbok.model.clock import Clock
 from laddbok.model.proof import Checked, SignedReading
+from laddbok.model.tariff import Tariff
 from laddbok.store.people import Asker
 from laddbok.store.reads import on_behalf
 
 ApiRequest = Request[Asker, Any, State]
 """A request whose asker is known: `request.user`."""
+
+ExportTariff = Callable[[Tariff, str, datetime], bytes]
+"""Writes a tariff for others: the tariff, the wire, and when it was last written."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,7 @@ class Parts:
     live: Live
     check_signed: Callable[[SignedReading], Checked]
     """Verifies a reading that a meter signed."""
+    export_tariff: ExportTariff
 
 
 def parts_of(request: Request[Any, Any, State]) -> Parts:

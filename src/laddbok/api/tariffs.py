@@ -3,7 +3,8 @@
 A tariff is posted as an OCPI document, and posted again with the same id it gets a new version, which holds from its
 `start_date_time` or from receipt, never in the past, until its `end_date_time` or the next version. Sessions that began
 before keep the version that they began with.
-Of the scopes contract, station, site and default the first that has a tariff decides.
+Of the scopes contract, station, site and default the first that has a tariff decides. What a tariff may not say where it
+applies is refused when it is written, and when it is assigned.
 """
 
 from datetime import datetime
@@ -18,9 +19,10 @@ from laddbok.api.door import ADMINISTRATOR
 from laddbok.api.pages import DEFAULT_LIMIT, Cursor, Limit, Page, read_page
 from laddbok.api.parts import ApiRequest, asked, parts_of
 from laddbok.api.sessions import aware
+from laddbok.api.tariff_checks import TariffFindingView, checked, refuse_where_it_applies
 from laddbok.api.writes import IdempotencyKey, written
 from laddbok.model.errors import Invalid, NotFound
-from laddbok.model.tariff import Tariff, parse_tariff
+from laddbok.model.tariff import parse_tariff
 from laddbok.store.reads import Filters, parse_cursor
 from laddbok.store.sql import query
 
@@ -28,7 +30,7 @@ MAX_ID_CHARS = 36
 """Source: OCPI 2.2.1 mod_tariffs, Tariff id CiString(36)."""
 
 
-_NO_IDS = (".", "..", "default")
+_NO_IDS = (".", "..", "default", "check")
 """Paths below /tariffs that mean something else."""
 
 
@@ -59,13 +61,14 @@ class TariffVersions(msgspec.Struct):
     versions: list[TariffVersion]
 
 
-class PostedTariff(msgspec.Struct):
-    """The version that a posted document became. `findings`: what in it a person should know."""
+class PostedTariff(msgspec.Struct, omit_defaults=True):
+    """The version that a posted document became. `findings`: what in it a person should know; `details`: the same, in parts."""
 
     id: str
     version: int
     valid_from: datetime
     findings: list[str]
+    details: list[TariffFindingView] = []
 
 
 class DefaultTariff(msgspec.Struct, forbid_unknown_fields=True):
@@ -126,12 +129,13 @@ async def post_tariff(
 
     async def work(connection: asyncpg.Connection) -> PostedTariff:
         await connection.execute(query("tariff_default_lock"))
+        found = await checked(connection, tariff, received_at)
         await connection.execute(query("tariff_add"), tariff.id, received_at)
         version = await connection.fetchval(
             query("tariff_version_add"), tariff.id, valid_from, valid_to, received_at, text.decode()
         )
         await connection.execute(query("tariff_default_first"), tariff.id, received_at)
-        return PostedTariff(tariff.id, version, valid_from, _findings(tariff))
+        return PostedTariff(tariff.id, version, valid_from, [f"{each.path}: {each.text.en}" for each in found], found)
 
     return await written(request, work, status=201)
 
@@ -173,6 +177,7 @@ async def _assign(request: ApiRequest, assignment: TariffAssignment) -> Response
         now = parts_of(request).clock.now().replace(microsecond=0)
         if assignment.scope == "default":
             await connection.execute(query("tariff_default_lock"))
+        await refuse_where_it_applies(connection, assignment.scope, assignment.scope_id, assignment.tariff_id, now)
         await connection.execute(
             query("tariff_assign"), assignment.scope, assignment.scope_id, now, assignment.tariff_id
         )
@@ -186,12 +191,3 @@ def _check_id(tariff_id: str) -> None:
         raise Invalid("id", f"must be 1 to {MAX_ID_CHARS} characters")
     if "/" in tariff_id or tariff_id in _NO_IDS:
         raise Invalid("id", f"{tariff_id!r} can't be named in a path: no slash, and none of {', '.join(_NO_IDS)}")
-
-
-def _findings(tariff: Tariff) -> list[str]:
-    """Restrictions that we don't know: their elements never match, and every rating says so."""
-    return [
-        f"elements[{number}].restrictions.{name}: not known, so this element never applies"
-        for number, element in enumerate(tariff.elements)
-        for name in (element.restrictions.unknown if element.restrictions else ())
-    ]

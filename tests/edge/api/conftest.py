@@ -18,6 +18,7 @@ from laddbok.model.clock import SystemClock
 from laddbok.store.embedded import Dsn
 from laddbok.store.people import ensure_admin, ensure_admin_key
 from laddbok.wires.ocmf import check_reading
+from laddbok.wires.tariff_export import export_tariff
 
 KEY = "test-key-0123456789abcdef"
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -73,7 +74,7 @@ async def _run(
         told["password"] = str(await ensure_admin(connection, NOW))
         await ensure_admin_key(connection, KEY, NOW)
     settings = ApiSettings(command_time_limit_s=2.0, live_interval_s=0.2, heartbeat_s=0.5)
-    api = build_api(settings, pool, clock, check_reading, SystemClock())
+    api = build_api(settings, pool, clock, check_reading, export_tariff, SystemClock())
     ended = asyncio.Event()
     serving = asyncio.create_task(serve(api, listener, ended))
     ready.set()

@@ -142,3 +142,109 @@ def _default(house: RunningApi) -> str:
 def _shown(house: RunningApi, tariff_id: str) -> dict[str, Any]:
     [found] = [item for item in house.client.get("/tariffs").json()["items"] if item["id"] == tariff_id]
     return dict(found)
+
+
+def _ad_hoc(tariff_id: str, *kinds: str) -> dict[str, Any]:
+    components = [{"type": kind, "price": "5.00", "vat": 25} for kind in kinds]
+    elements = [{"price_components": components}]
+    return {"id": tariff_id, "currency": "SEK", "type": "AD_HOC_PAYMENT", "elements": elements}
+
+
+@pytest.fixture(scope="module")
+def fast(house: RunningApi) -> RunningApi:
+    """The house with a station of 150 kW on a site of its own."""
+    site = {"name": "Vägen", "time_zone": "Europe/Stockholm", "seller_id": "ab"}
+    assert house.client.put("/sites/vagen", json=site).status_code == 200
+    evse = {"evse_id": 1, "max_power_w": 150_000, "connectors": [{"connector_id": 1}]}
+    station = {"station_id": "DC-1", "site_id": "vagen", "evses": [evse]}
+    assert house.client.post("/stations", json=station).status_code == 201
+    house.client.post("/tariffs", json=_document("plain"))
+    assert house.client.put("/tariffs/default", json={"tariff_id": "plain"}).status_code == 200
+    return house
+
+
+def test_B39_a_start_fee_without_contract_is_refused_where_there_are_50_kW(fast: RunningApi) -> None:
+    assert fast.client.post("/tariffs", json=_ad_hoc("with-fee", "ENERGY", "FLAT")).status_code == 201
+    for scope, scope_id, status in (("site", "vagen", 422), ("station", "DC-1", 422), ("site", "torget", 200)):
+        body = {"scope": scope, "scope_id": scope_id, "tariff_id": "with-fee"}
+        answer = fast.client.put("/tariff-assignments", json=body)
+        assert answer.status_code == status, scope_id
+        assert status == 200 or (answer.json()["field"], "start fee" in answer.json()["detail"]) == ("tariff_id", True)
+    answer = fast.client.put("/tariffs/default", json={"tariff_id": "with-fee"})
+    assert (answer.status_code, answer.json()["field"]) == (422, "tariff_id")
+    fast.clock.at = NOW + timedelta(minutes=1)
+    own = {"scope": "site", "scope_id": "vagen", "tariff_id": "plain"}
+    assert fast.client.put("/tariff-assignments", json=own).status_code == 200
+    assert fast.client.put("/tariffs/default", json={"tariff_id": "with-fee"}).status_code == 200
+
+
+def test_B39_a_new_version_is_checked_where_the_tariff_applies(fast: RunningApi) -> None:
+    assert fast.client.post("/tariffs", json=_ad_hoc("dc", "ENERGY", "PARKING_TIME")).json().get("details") is None
+    body = {"scope": "station", "scope_id": "DC-1", "tariff_id": "dc"}
+    assert fast.client.put("/tariff-assignments", json=body).status_code == 200
+    answer = fast.client.post("/tariffs", json=_ad_hoc("dc", "ENERGY", "TIME", "FLAT"))
+    assert (answer.status_code, answer.json()["field"]) == (422, "elements[0].price_components[1]")
+    assert "elements[0].price_components[2]" in answer.json()["detail"]
+    assert len(fast.client.get("/tariffs/dc").json()["versions"]) == 1
+    lower = fast.client.post("/tariffs", json=_ad_hoc("elsewhere", "ENERGY", "TIME", "FLAT"))
+    assert lower.status_code == 201
+
+
+def test_what_a_tariff_warns_of_is_told_in_both_languages(house: RunningApi) -> None:
+    document = _document("night", type="REGULAR")
+    document["elements"][0]["restrictions"] = {"start_time": "22:00", "end_time": "06:00"}
+    answer = house.client.post("/tariffs", json=document).json()
+    assert answer["findings"] == ["elements: ENERGY has no price Mon-Sun 06:00-22:00"]
+    text = {"sv": "ENERGY har inget pris mån-sön 06:00-22:00", "en": "ENERGY has no price Mon-Sun 06:00-22:00"}
+    assert answer["details"] == [{"code": "hole", "path": "elements", "severity": "warning", "text": text}]
+
+
+def test_a_contradiction_is_refused_with_its_path(house: RunningApi) -> None:
+    document = _document("never")
+    document["elements"][0]["restrictions"] = {"min_kwh": 20, "max_kwh": 10}
+    answer = house.client.post("/tariffs", json=document)
+    assert (answer.status_code, answer.json()["field"]) == (422, "elements[0].restrictions.max_kwh")
+    assert house.client.get("/tariffs/never").status_code == 404
+
+
+def test_a_tariff_is_checked_without_being_written(house: RunningApi) -> None:
+    question = {"ad_hoc": "true", "max_power_w": "50000"}
+    document = _document("asked")
+    document["elements"][0]["price_components"].insert(0, {"type": "FLAT", "price": 5, "vat": 25})
+    answer = house.client.post("/tariffs/check", json=document, params=question).json()
+    assert answer["refused"] is True
+    assert [(each["code"], each["path"], each["severity"]) for each in answer["findings"]] == [
+        ("afir_price", "elements[0].price_components[0]", "refused")
+    ]
+    assert [each["text"]["sv"] for each in answer["prices"]] == ["3,20 kr/kWh + moms", "5,00 kr per laddning + moms"]
+    assert house.client.get("/tariffs/asked").status_code == 404
+    assert house.client.post("/tariffs/check", json=document).json()["refused"] is False
+    for bad, field in (({"max_power_w": "-1"}, "max_power_w"), ({"max_power_w": "much"}, "max_power_w")):
+        refused = house.client.post("/tariffs/check", json=document, params=bad)
+        assert (refused.status_code, refused.json()["field"]) == (422, field)
+    assert house.client.post("/tariffs/check", json={"id": "x"}).json()["field"] == "currency"
+
+
+def test_a_tariff_is_exported_as_it_holds(house: RunningApi) -> None:
+    party = {"country_code": "SE", "party_id": "LAD"}
+    house.client.post("/tariffs", json=_document("out", **party))
+    house.client.post("/tariffs", json=_document("out", "4.00", start_date_time="2026-04-01T00:00:00Z", **party))
+    found = house.client.get("/tariffs/out/export", params={"to": "ocpi-2.3.0"}).json()
+    assert (found["tax_included"], found["last_updated"]) == ("NO", "2026-03-01T12:00:00Z")
+    assert found["elements"][0]["price_components"][0]["price"] == 3.2
+    second = house.client.get("/tariffs/out/export", params={"to": "ocpp-2.1", "version": 2}).json()
+    assert second["energy"] == {"prices": [{"priceKwh": 4.0}], "taxRates": [{"type": "VAT", "tax": 25}]}
+    for path, params, status in (
+        ("out", {"to": "ocpi-2.1.1"}, 422),
+        ("out", {}, 422),
+        ("out", {"to": "ocpp-2.1", "version": 3}, 404),
+        ("none", {"to": "ocpp-2.1"}, 404),
+    ):
+        assert house.client.get(f"/tariffs/{path}/export", params=params).status_code == status
+
+
+def test_an_export_that_can_not_be_said_names_the_place(house: RunningApi) -> None:
+    house.client.post("/tariffs", json=_document("idle", laddbok={"idle": {"per_min": 1, "grace_s": 900}}))
+    answer = house.client.get("/tariffs/idle/export", params={"to": "ocpp-2.1"})
+    assert (answer.status_code, answer.json()["field"]) == (422, "laddbok.idle")
+    assert "laddbok.idle.grace_s" in answer.json()["detail"]

@@ -59,3 +59,46 @@ SELECT CASE $1::text
     WHEN 'station' THEN EXISTS (SELECT FROM station WHERE identity = $2)
     WHEN 'site' THEN EXISTS (SELECT FROM site WHERE id = $2)
     ELSE $2 = '' END
+
+-- name: tariff_power
+-- The highest power of the EVSEs where a tariff applies at a time; where none applies yet, the first one posted will.
+SELECT max(e.max_power_w) FROM station s
+JOIN evse e ON e.tenant = s.tenant AND e.station_no = s.station_no
+WHERE $1 = coalesce(
+    (SELECT a.tariff_id FROM tariff_assignment a
+     WHERE a.tenant = s.tenant AND a.scope = 'station' AND a.scope_id = s.identity AND a.valid_from <= $2
+     ORDER BY a.valid_from DESC LIMIT 1),
+    (SELECT a.tariff_id FROM tariff_assignment a
+     WHERE a.tenant = s.tenant AND a.scope = 'site' AND a.scope_id = s.site_id AND a.valid_from <= $2
+     ORDER BY a.valid_from DESC LIMIT 1),
+    (SELECT a.tariff_id FROM tariff_assignment a
+     WHERE a.tenant = s.tenant AND a.scope = 'default' AND a.valid_from <= $2 ORDER BY a.valid_from DESC LIMIT 1),
+    $1::text)
+
+-- name: scope_power
+-- The highest power of the EVSEs that a tariff gets at a time when it is assigned to a station, a site or as the default:
+-- those that no narrower scope has a tariff for.
+SELECT max(e.max_power_w) FROM station s
+JOIN evse e ON e.tenant = s.tenant AND e.station_no = s.station_no
+WHERE CASE $1::text WHEN 'station' THEN s.identity = $2::text WHEN 'site' THEN s.site_id = $2 ELSE $1 = 'default' END
+    AND ($1 = 'station' OR NOT EXISTS (
+        SELECT FROM tariff_assignment a
+        WHERE a.tenant = s.tenant AND a.scope = 'station' AND a.scope_id = s.identity AND a.valid_from <= $3))
+    AND ($1 <> 'default' OR NOT EXISTS (
+        SELECT FROM tariff_assignment a
+        WHERE a.tenant = s.tenant AND a.scope = 'site' AND a.scope_id = s.site_id AND a.valid_from <= $3))
+
+-- name: tariff_to_come
+-- The documents of a tariff that hold at a time or will hold later.
+SELECT document::text AS document FROM tariff_version
+WHERE tariff_id = $1 AND (valid_to IS NULL OR valid_to > $2) AND version >= coalesce((
+    SELECT v.version FROM tariff_version v WHERE v.tariff_id = $1 AND v.valid_from <= $2
+    ORDER BY v.valid_from DESC, v.version DESC LIMIT 1), 0)
+ORDER BY version
+
+-- name: tariff_held
+-- A version of a tariff, or the one that holds at a time, else the first that will; with when it was received.
+SELECT version, received_at, document::text AS document FROM tariff_version
+WHERE tariff_id = $1 AND version = coalesce($3::integer, version)
+ORDER BY (valid_from <= $2) DESC, CASE WHEN valid_from <= $2 THEN valid_from END DESC, valid_from, version DESC
+LIMIT 1

@@ -1,0 +1,109 @@
+"""What is wrong in a tariff, before it holds?
+
+The same check answers a question (`POST /tariffs/check`, which writes nothing) and stands before every write: what it
+refuses is not written, and what it warns of is told. A tariff for drivers without a contract is checked against the EVSEs
+where it applies.
+"""
+
+import asyncio
+from datetime import datetime
+from typing import Annotated, Any
+
+import asyncpg
+import msgspec
+from litestar import post
+from litestar.params import JSONBody, QueryParameter
+
+from laddbok.api.door import READER
+from laddbok.api.parts import ApiRequest, parts_of
+from laddbok.api.timeline_text import Text
+from laddbok.model.errors import Invalid
+from laddbok.model.tariff import Tariff, parse_tariff
+from laddbok.model.tariff_finding import Severity, TariffFinding, TariffFindingCode
+from laddbok.rating.price_list import price_list
+from laddbok.rating.tariff_check import check
+from laddbok.store.sql import query
+
+MAX_POWER_W = 10_000_000
+_FOR_AD_HOC = (TariffFindingCode.AFIR_PRICE, TariffFindingCode.AFIR_NOT_FIXED)
+
+AdHoc = Annotated[bool | None, QueryParameter(name="ad_hoc", description="For sessions without a contract.")]
+MaxPowerW = Annotated[
+    int | None, QueryParameter(name="max_power_w", description="Of the strongest EVSE [W].", ge=0, le=MAX_POWER_W)
+]
+
+
+class TariffFindingView(msgspec.Struct):
+    """One thing about a tariff: `path` is where it stands, `severity` refused or warning."""
+
+    code: str
+    path: str
+    severity: str
+    text: Text
+
+
+class PriceText(msgspec.Struct):
+    """One price as people are shown it, and where it stands."""
+
+    path: str
+    text: Text
+
+
+class CheckedTariff(msgspec.Struct):
+    """What would be said of a tariff if it were posted, and its prices in the order in which people are shown them."""
+
+    refused: bool
+    findings: list[TariffFindingView]
+    prices: list[PriceText]
+
+
+@post("/tariffs/check", opt=READER, status_code=200)
+async def check_tariff(
+    request: ApiRequest, data: JSONBody[dict[str, Any]], ad_hoc: AdHoc = None, max_power_w: MaxPowerW = None
+) -> CheckedTariff:
+    """Say what is wrong in a tariff, and write nothing."""
+    tariff = parse_tariff(await request.body())
+    today = parts_of(request).clock.now().date()
+    found = await asyncio.to_thread(check, tariff, ad_hoc=ad_hoc, max_power_w=max_power_w, today=today)
+    refused = any(each.severity is Severity.REFUSED for each in found)
+    prices = [PriceText(price.path, Text(price.sv, price.en)) for price in price_list(tariff)]
+    return CheckedTariff(refused, [_view(each) for each in found], prices)
+
+
+async def checked(connection: asyncpg.Connection, tariff: Tariff, at: datetime) -> list[TariffFindingView]:
+    """What a person should know about a tariff that is about to be written.
+
+    Raises: Invalid, naming all that is refused.
+    """
+    power_w = await connection.fetchval(query("tariff_power"), tariff.id, at)
+    found = await asyncio.to_thread(check, tariff, max_power_w=power_w, today=at.date())
+    if refused := [each for each in found if each.severity is Severity.REFUSED]:
+        raise Invalid(refused[0].path, _reason(refused))
+    return [_view(each) for each in found]
+
+
+async def refuse_where_it_applies(
+    connection: asyncpg.Connection, scope: str, scope_id: str, tariff_id: str, at: datetime
+) -> None:
+    """A tariff for drivers without a contract is not assigned to EVSEs where it may not be used.
+
+    Raises: Invalid.
+    """
+    if scope == "contract":
+        return
+    power_w = await connection.fetchval(query("scope_power"), scope, scope_id, at)
+    for row in await connection.fetch(query("tariff_to_come"), tariff_id, at):
+        tariff = parse_tariff(row["document"].encode())
+        found = await asyncio.to_thread(check, tariff, max_power_w=power_w)
+        refused = [each for each in found if each.severity is Severity.REFUSED and each.code in _FOR_AD_HOC]
+        if refused:
+            raise Invalid("tariff_id", f"{tariff_id!r} can't apply there: {refused[0].path}: {_reason(refused)}")
+
+
+def _reason(refused: list[TariffFinding]) -> str:
+    first, *others = refused
+    return "; ".join([first.en, *(f"{each.path}: {each.en}" for each in others)])
+
+
+def _view(finding: TariffFinding) -> TariffFindingView:
+    return TariffFindingView(finding.code.value, finding.path, finding.severity.value, Text(finding.sv, finding.en))
