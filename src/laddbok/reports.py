@@ -31,7 +31,7 @@ async def session(settings: Settings, session_id: str, language: str, as_json: b
     """Print one session. Raises: NotFound."""
     wanted = normalise_session_id(session_id)
     now = settings.clock.now()
-    async with _tenants(settings) as (pool, tenants):
+    async with each_tenant(settings) as (pool, tenants):
         for tenant in tenants:
             async with on_behalf(pool, tenant) as connection:
                 filters = Filters()
@@ -55,7 +55,7 @@ async def session(settings: Settings, session_id: str, language: str, as_json: b
 async def session_list(settings: Settings, state: str | None, limit: int, as_json: bool) -> dict[str, Any]:
     """Print the latest sessions of all tenants."""
     items: list[SessionView] = []
-    async with _tenants(settings) as (pool, tenants):
+    async with each_tenant(settings) as (pool, tenants):
         for tenant in tenants:
             filters = Filters()
             if state is not None:
@@ -70,7 +70,8 @@ async def session_list(settings: Settings, state: str | None, limit: int, as_jso
 
 
 @asynccontextmanager
-async def _tenants(settings: Settings) -> AsyncIterator[tuple[asyncpg.Pool, list[int]]]:
+async def each_tenant(settings: Settings) -> AsyncIterator[tuple[asyncpg.Pool, list[int]]]:
+    """A pool and the numbers of all tenants, for a command that looks through them."""
     async with open_database(settings.database_url, settings.state_folder, create=False) as database:
         pool = await database.pool(2)
         try:

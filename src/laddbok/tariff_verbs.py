@@ -7,6 +7,7 @@ import argparse
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from laddbok.model.money import number_of
@@ -20,8 +21,10 @@ def add_tariff_verbs(add: Add, commands: Any, settings: Callable[[], Any]) -> No
 
     Args: add, makes a command; settings, reads them when a verb needs them.
     """
-    tariff = commands.add_parser("tariff", help="what tariffs would have cost")
+    tariff = commands.add_parser("tariff", help="check tariffs, write them for others, and compare what they cost")
     verbs = tariff.add_subparsers(required=True, metavar="WHAT")
+    _add_check(add, verbs)
+    _add_export(add, verbs, settings)
     _add_compare(add, verbs, settings)
 
 
@@ -50,7 +53,7 @@ def _add_compare(add: Add, verbs: Any, settings: Callable[[], Any]) -> None:
     verb.add_argument(
         "--power-kw",
         dest="power_w",
-        type=_charging_power_w,
+        type=_power_w,
         default=None,
         metavar="KW",
         help="at which a history's sessions charged",
@@ -60,7 +63,38 @@ def _add_compare(add: Add, verbs: Any, settings: Callable[[], Any]) -> None:
     verb.add_argument("--language", choices=("en", "sv"), default="en")
 
 
-def _charging_power_w(text: str) -> int:
+def _add_check(add: Add, verbs: Any) -> None:
+    def run(options: argparse.Namespace) -> Any:
+        from laddbok.tariff_check import check_file
+
+        return check_file(Path(options.file), options.ad_hoc, options.power_w, options.language, options.json)
+
+    check = add("check", run, "what a tariff may not say, contradicts, forgets; and its prices", verbs)
+    check.add_argument("file")
+    check.add_argument(
+        "--power-kw", dest="power_w", type=_power_w, default=None, metavar="KW", help="of the strongest EVSE"
+    )
+    check.add_argument("--ad-hoc", action="store_true", help="for drivers without a contract, whatever its type says")
+    check.add_argument("--language", choices=("en", "sv"), default="en")
+
+
+def _add_export(add: Add, verbs: Any, settings: Callable[[], Any]) -> None:
+    def run(options: argparse.Namespace) -> Any:
+        from laddbok import app
+        from laddbok.tariff_export import export, export_file
+
+        target = None if options.target is None else Path(options.target)
+        if Path(options.tariff).is_file():
+            return export_file(Path(options.tariff), options.to, target, options.json)
+        return app.run(export(settings(), options.tariff, options.to, target, options.json))
+
+    given = add("export", run, "a tariff as OCPI or OCPP 2.1 tell it", verbs)
+    given.add_argument("tariff", metavar="FILE|ID")
+    given.add_argument("--to", required=True, metavar="WIRE", help="ocpi-2.2.1, ocpi-2.3.0 or ocpp-2.1")
+    given.add_argument("-o", dest="target", metavar="FILE", default=None, help="the file to write, else stdout")
+
+
+def _power_w(text: str) -> int:
     kw = number_of(text)
     if kw is None or not 0 < kw <= MAX_POWER_KW:
         raise argparse.ArgumentTypeError(f"must be above 0 and at most {MAX_POWER_KW}")

@@ -13,13 +13,12 @@ of the week are a set, one bit a minute from Monday 00:00: there the union of se
 
 from collections.abc import Iterator, Sequence
 from datetime import date
-from decimal import Decimal
 
 import msgspec
 
 from laddbok.model.superset import Weekday
 from laddbok.model.tariff import Restrictions
-from laddbok.rating.restrictions import Conditions, compile_restrictions
+from laddbok.rating.restrictions import Conditions, compile_restrictions, looks_at_current
 
 WEEK = tuple(Weekday)
 DAY_MIN = 24 * 60
@@ -27,24 +26,24 @@ WHOLE_DAY = (1 << DAY_MIN) - 1
 WHOLE_WEEK = (1 << 7 * DAY_MIN) - 1
 DAY_NAMES = {
     "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
-    "sv": ("mån", "tis", "ons", "tor", "fre", "lör", "sön"),
+    "sv": ("mån", "tis", "ons", "tors", "fre", "lör", "sön"),
 }
 
-Span = tuple[int | Decimal, int | Decimal | None]
+Span = tuple[int, int | None]
 """From this on, up to before that; None: without end."""
 
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 
 
 class Box(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a price applies. `minutes` of the week; `days` since 1970; `current` [A], None: also where it isn't known."""
+    """Where a price applies. `minutes` of the week; `days` since 1970; `milliamps` None: also where none is recorded."""
 
     minutes: int
     days: Span
     wh: Span
     watts: Span
     seconds: Span
-    current: Span | None
+    milliamps: Span | None
     reservation: str | None
 
 
@@ -59,18 +58,23 @@ class Hole(msgspec.Struct, frozen=True):
 def box(restrictions: Restrictions | None) -> Box | None:
     """Where an element applies; None: nowhere, or where we can't judge. Source: OCPI 2.3.0 TariffRestrictions."""
     given = restrictions or Restrictions()
-    c = compile_restrictions(given)
-    current = (given.min_current or Decimal(0), given.max_current)
-    axes = {
+    return None if given.unknown else box_of(compile_restrictions(given), given.reservation)
+
+
+def box_of(c: Conditions, reservation: str | None = None) -> Box | None:
+    """Where conditions hold; None: nowhere."""
+    spans = {
         "days": (c.first_day or 0, c.end_day),
         "wh": (c.min_wh or 0, c.max_wh),
         "watts": (c.min_w or 0, c.max_w),
         "seconds": (c.min_s or 0, c.max_s),
-        "current": None if given.min_current is None and given.max_current is None else current,
+        "milliamps": (c.min_ma or 0, c.max_ma),
     }
-    if given.unknown or any(span and span[1] is not None and span[0] >= span[1] for span in axes.values()):
+    if any(end is not None and start >= end for start, end in spans.values()):
         return None
-    return Box(minutes=_minutes(c), reservation=given.reservation, **axes)  # type: ignore[arg-type]
+    milliamps = spans.pop("milliamps")
+    known = milliamps if looks_at_current(c) else None
+    return Box(minutes=_minutes(c), reservation=reservation, milliamps=known, **spans)
 
 
 def unreachable(boxes: Sequence[Box | None]) -> list[int]:
@@ -87,7 +91,7 @@ def holes(boxes: Sequence[Box | None], today: date | None = None) -> Iterator[Ho
     Args: today, what was before it is passed over.
     """
     known = [each for each in boxes if each is not None]
-    edges: list[int] = sorted({int(edge) for each in known for edge in each.days if edge is not None} | {0})
+    edges: list[int] = sorted({edge for each in known for edge in each.days if edge is not None} | {0})
     first = 0 if today is None else today.toordinal() - _EPOCH_DAY
     for start, end in zip(edges, [*edges[1:], None], strict=True):
         if end is not None and end <= first:
@@ -128,7 +132,7 @@ def _wider(outer: Box, inner: Box) -> bool:
     spans = (outer.days, inner.days), (outer.wh, inner.wh), (outer.watts, inner.watts), (outer.seconds, inner.seconds)
     if outer.reservation != inner.reservation or not all(_within(narrow, wide) for wide, narrow in spans):
         return False
-    return outer.current is None or (inner.current is not None and _within(inner.current, outer.current))
+    return outer.milliamps is None or (inner.milliamps is not None and _within(inner.milliamps, outer.milliamps))
 
 
 def _within(narrow: Span, wide: Span) -> bool:

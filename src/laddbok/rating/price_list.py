@@ -17,6 +17,7 @@ import msgspec
 
 from laddbok.model.money import amount_text
 from laddbok.model.tariff import Dimension, PriceComponent, Restrictions, Tariff, TaxIncluded
+from laddbok.rating.restriction_text import when
 
 RANKS = {Dimension.ENERGY: 0, Dimension.TIME: 1, Dimension.PARKING_TIME: 1, Dimension.FLAT: 2}
 """kWh, minute, session. Source: Regulation (EU) 2023/1804 (AFIR) article 5(4)."""
@@ -57,9 +58,9 @@ def _of_elements(tariff: Tariff) -> Iterator[Said]:
         for j, component in enumerate(element.price_components):
             path = f"elements[{i}].price_components[{j}]"
             en, sv = (_component_text(component, tariff.currency, language) for language in ("en", "sv"))
-            when = element.restrictions
-            rank = OTHER if when and when.reservation else RANKS[component.type]
-            yield rank, path, en + _when(when, "en"), sv + _when(when, "sv")
+            given = element.restrictions
+            rank = OTHER if given and given.reservation else RANKS[component.type]
+            yield rank, path, en + _when(given, "en"), sv + _when(given, "sv")
 
 
 def _component_text(component: PriceComponent, currency: str, language: str) -> str:
@@ -78,11 +79,12 @@ def per_minute(per_hour: Decimal, decimals: int = MOST_DECIMALS) -> Decimal | No
 
 
 def _when(restrictions: Restrictions | None, language: str) -> str:
-    if restrictions is None or restrictions == Restrictions():
+    if restrictions is None:
         return ""
-    if restrictions.reservation:
-        return {"en": ", for a reservation", "sv": ", för en bokning"}[language]
-    return {"en": ", under conditions", "sv": ", med villkor"}[language]
+    reserved = {"en": "for a reservation", "sv": "för en bokning"}[language] if restrictions.reservation else ""
+    unknown = {"en": "never", "sv": "aldrig"}[language] if restrictions.unknown else ""
+    said = ", ".join(word for word in (reserved, unknown, when(restrictions, language)) if word)
+    return f" ({said})" if said else ""
 
 
 def _of_ours(tariff: Tariff) -> Iterator[Said]:

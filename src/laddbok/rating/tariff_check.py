@@ -19,7 +19,8 @@ from laddbok.model.superset import Hours, Surcharge
 from laddbok.model.tariff import Dimension, Restrictions, Tariff, TaxIncluded
 from laddbok.model.tariff_finding import Severity, TariffFinding, TariffFindingCode
 from laddbok.rating.afir import ad_hoc_findings
-from laddbok.rating.coverage import WHOLE_WEEK, Box, Hole, box, holes, unreachable, week_text
+from laddbok.rating.coverage import WHOLE_WEEK, Box, Hole, box, box_of, holes, unreachable, week_text
+from laddbok.rating.restrictions import compile_surcharge
 
 _RANGES = (
     ("min_kwh", "max_kwh"),
@@ -146,7 +147,7 @@ def _unreachable(tariff: Tariff) -> Iterator[TariffFinding]:
         else:
             yield from (_never(f"elements[{i}].price_components[{j}]") for j in of_element)
     for path, entries in _surcharges(tariff):
-        boxes = [_surcharge_box(entry) for entry in entries[:MAX_COMPARED]]
+        boxes = [box_of(compile_surcharge(entry)) for entry in entries[:MAX_COMPARED]]
         yield from (_never(f"{path}[{i}]") for i in unreachable(boxes))
 
 
@@ -168,24 +169,12 @@ def _never(path: str) -> TariffFinding:
     )
 
 
-def _surcharge_box(entry: Surcharge) -> Box | None:
-    return box(
-        Restrictions(
-            start_time=entry.start_time,
-            end_time=entry.end_time,
-            day_of_week=entry.day_of_week,
-            start_date=entry.start_date,
-            end_date=entry.end_date,
-        )
-    )
-
-
 def _holes(tariff: Tariff, today: date | None) -> Iterator[TariffFinding]:
     for dimension, boxes in hole_boxes(tariff).items():
         for hole in _holes_in(boxes, today):
             yield _hole("elements", hole, (f"{dimension.value} has no price", f"{dimension.value} har inget pris"))
     for path, entries in _surcharges(tariff):
-        boxes = [_surcharge_box(entry) for entry in entries]
+        boxes = [box_of(compile_surcharge(entry)) for entry in entries]
         for hole in _holes_in(boxes, today):
             yield _hole(path, hole, ("nothing is added", "inget läggs till"))
 

@@ -231,6 +231,19 @@ def test_what_ocpp_has_no_word_for_is_named(
     assert refused(read(*elements, **more), "ocpp-2.1") == paths
 
 
+@pytest.mark.parametrize("wire", OCPI)
+@pytest.mark.parametrize("may_be_negative", [False, True])
+def test_prices_below_nothing_with_a_least_price_come_to_the_same(wire: str, may_be_negative: bool) -> None:
+    least = {"before_taxes": 0, "after_taxes": 0}
+    for price in ("-3.1", "0.2", "-0.01"):
+        elements = element({"max_kwh": 1}, ENERGY=price), element(vat=6, ENERGY="0.25")
+        ours = read(*elements, min_price=least, laddbok={"may_be_negative": may_be_negative})
+        theirs = parse_tariff(export_tariff(ours, wire, AT))
+        for seed in range(20):
+            ratings = [rate(some_session(seed), compile_tariff(each, STOCKHOLM)) for each in (ours, theirs)]
+            assert len({(rating.excl_vat, rating.incl_vat) for rating in ratings}) == 1
+
+
 def test_an_unknown_wire_is_refused() -> None:
     with pytest.raises(Invalid, match=r"^to: 'ocpi-2.1.1' is none of"):
         export_tariff(read(WHOLE), "ocpi-2.1.1", AT)
