@@ -39,7 +39,7 @@ async def session(settings: Settings, session_id: str, language: str, as_json: b
                 found = await session_views(connection, filters, Prices(), now, limit=1)
                 if not found:
                     continue
-                price = await price_of(connection, Prices(), wanted, now)
+                price = await price_of(connection, Prices(), tenant, wanted, now)
                 items = (await timeline_of(connection, wanted, MAX_TIMELINE)).items
                 signed = await verified(await signed_frames(connection, wanted), check_reading)
                 root = await connection.fetchval(query("root_of_session"), wanted)

@@ -40,6 +40,7 @@ from laddbok.api import (
     stations,
     tariff_checks,
     tariff_exports,
+    tariff_editor,
     tariffs,
     timeline,
 )
@@ -84,6 +85,7 @@ HANDLERS = [
     places.list_legal_entities, places.show_legal_entity, places.put_legal_entity,
     tariffs.list_tariffs, tariffs.show_tariff, tariffs.post_tariff, tariffs.choose_default,
     tariffs.list_assignments, tariffs.put_assignment, tariff_checks.check_tariff, tariff_exports.show_export,
+    tariff_editor.draw_week, tariff_editor.try_tariff,
 ]  # fmt: skip
 
 

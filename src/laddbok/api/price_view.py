@@ -16,15 +16,22 @@ from laddbok.api.parts import ApiRequest, asked, parts_of
 from laddbok.api.prices import Prices
 from laddbok.api.session_view import TariffRef, facts_of, missing_reason
 from laddbok.api.timeline_text import Text
-from laddbok.model.errors import NotFound
+from laddbok.model.errors import Invalid, NotFound
 from laddbok.model.ids import normalise_session_id
-from laddbok.model.rated import Finding, FindingCode, LineKind, RatedLine, Rating
+from laddbok.model.rated import Finding, FindingCode, LineKind, PriceParts, RatedLine, Rating
+from laddbok.model.session import TariffChoice
+from laddbok.model.tariff import Tariff
 from laddbok.rating.explain import explain
+from laddbok.rating.restriction_text import when
 from laddbok.store.sql import query
 
 
 class PriceLine(msgspec.Struct):
-    """One line. `quantity` in `unit` (Wh, s, 1); `unit_price` per `price_unit` (kWh, h, min, session)."""
+    """One line. `quantity` in `unit` (Wh, s, 1); `unit_price` per `price_unit` (kWh, h, min, session).
+
+    `restriction` is when the price applies, null when always. `parts` is what a spot price is made of. A line is `pending`
+    while the market's price is not known: it has neither price nor amounts.
+    """
 
     dimension: str
     quantity: int
@@ -37,17 +44,24 @@ class PriceLine(msgspec.Struct):
     text: Text
     start_at: datetime
     end_at: datetime
+    restriction: Text | None
+    parts: PriceParts | None
+    pending: bool
 
 
 class PriceFinding(msgspec.Struct):
-    """Something to know about a price."""
+    """Something to know about a price, and the field of the tariff or the session that it stems from."""
 
     code: str
     text: Text
+    field: str
 
 
 class PriceView(msgspec.Struct):
-    """The price of a session. `final`: issued; else it may still change. Either amount is null while the VAT is unknown."""
+    """The price of a session. `final`: issued; else it may still change.
+
+    Either amount is null while the VAT is unknown, both are while a market price is.
+    """
 
     currency: str
     excl_vat: Decimal | None
@@ -89,6 +103,8 @@ _FINDINGS_SV = {
     FindingCode.ENERGY_SPREAD: "Energi fördelades jämnt över tid utan avläsning",
     FindingCode.ENERGY_DIFFERS: "Periodernas energi skiljer sig från totalen",
     FindingCode.CREDIT: "Beloppet är en kreditering",
+    FindingCode.PRICE_PENDING: "Marknadspriset är inte känt än för en del av energin; den är inte prissatt",
+    FindingCode.NOT_BELOW_NOTHING: "Summan blev mindre än noll; laddningen kostar 0",
 }
 
 _rating = msgspec.json.Decoder(Rating)
@@ -97,23 +113,24 @@ _rating = msgspec.json.Decoder(Rating)
 @get("/sessions/{session_id:str}/price")
 async def show_price(request: ApiRequest, session_id: FromPath[str]) -> PriceView | NoPrice:
     """The price with its lines, or the reason why there is none."""
-    parts = parts_of(request)
+    parts, tenant = parts_of(request), request.user.tenant
     async with asked(request) as connection:
-        return await price_of(connection, parts.prices, normalise_session_id(session_id), parts.clock.now())
+        return await price_of(connection, parts.prices, tenant, normalise_session_id(session_id), parts.clock.now())
 
 
 async def price_of(
-    connection: asyncpg.Connection, prices: Prices, session_id: str, now: datetime
+    connection: asyncpg.Connection, prices: Prices, tenant: int, session_id: str, now: datetime
 ) -> PriceView | NoPrice:
     """The issued price of a session, else the running one, else the reason why there is none.
 
-    Args: connection: in the asker's name. now: business time.
+    Args: connection: in the name of somebody of the tenant. now: business time.
     Raises: NotFound.
     """
     issued = await connection.fetchrow(query("session_cdr"), session_id)
     if issued is not None:
         tariff = TariffRef(issued["tariff_id"], issued["tariff_version"])
-        return price_view(_rating.decode(issued["rating"]), tariff, issued["issued_at"], final=True)
+        terms = await _terms(connection, prices, tenant, tariff)
+        return price_view(_rating.decode(issued["rating"]), tariff, issued["issued_at"], final=True, terms=terms)
     row = await connection.fetchrow(query("session_body"), session_id)
     if row is None:
         raise NotFound("session", session_id)
@@ -125,25 +142,47 @@ async def price_of(
         return NoPrice(running)
     assert facts.tariff is not None
     rating, as_of = running
-    return price_view(rating, TariffRef(facts.tariff.tariff_id, facts.tariff.version), as_of, final=False)
+    tariff = TariffRef(facts.tariff.tariff_id, facts.tariff.version)
+    terms = await _terms(connection, prices, tenant, tariff)
+    return price_view(rating, tariff, as_of, final=False, terms=terms)
 
 
-def price_view(rating: Rating, tariff: TariffRef, as_of: datetime, *, final: bool) -> PriceView:
-    """A rating as it looks from outside."""
+async def _terms(connection: asyncpg.Connection, prices: Prices, tenant: int, ref: TariffRef) -> Tariff | None:
+    """The tariff's version as it can be read; None: it can't."""
+    try:
+        return await prices.tariff(connection, tenant, TariffChoice(ref.id, ref.version))
+    except Invalid:
+        return None
+
+
+def price_view(
+    rating: Rating, tariff: TariffRef, as_of: datetime, *, final: bool, terms: Tariff | None = None
+) -> PriceView:
+    """A rating as it looks from outside. Args: terms: the tariff that priced it, so that its conditions are told."""
     return PriceView(
         rating.currency, rating.excl_vat, rating.incl_vat, final, as_of, tariff, rating.tax_included,
-        [_line(line, rating.currency) for line in rating.lines],
-        [_finding(finding) for finding in rating.findings],
+        [_line(line, rating.currency, terms) for line in rating.lines],
+        [finding_view(finding) for finding in rating.findings],
     )  # fmt: skip
 
 
-def _line(line: RatedLine, currency: str) -> PriceLine:
+def _line(line: RatedLine, currency: str, terms: Tariff | None) -> PriceLine:
     unit, price_unit = _UNITS.get(line.kind, ("1", "session"))
     return PriceLine(
         line.kind.value, line.quantity, unit, line.price, price_unit, line.excl_vat, line.vat_percent, line.incl_vat,
-        Text(explain(line, currency, "sv"), explain(line, currency, "en")), line.start_at, line.end_at,
+        Text(explain(line, currency, "sv", terms), explain(line, currency, "en", terms)), line.start_at, line.end_at,
+        restriction_of(terms, line.element), line.parts, line.pending,
     )  # fmt: skip
 
 
-def _finding(finding: Finding) -> PriceFinding:
-    return PriceFinding(finding.code.value, Text(_FINDINGS_SV.get(finding.code, finding.text), finding.text))
+def restriction_of(terms: Tariff | None, element: int | None) -> Text | None:
+    """When the prices of a tariff's element apply, in words; None: always, or not known."""
+    restrictions = terms.elements[element].restrictions if terms and element is not None else None
+    text = Text(when(restrictions, "sv"), when(restrictions, "en")) if restrictions else None
+    return text if text and text.en else None
+
+
+def finding_view(finding: Finding) -> PriceFinding:
+    """A finding in both languages."""
+    text = Text(_FINDINGS_SV.get(finding.code, finding.text), finding.text)
+    return PriceFinding(finding.code.value, text, finding.field)
