@@ -6,7 +6,7 @@ figures, or a real one as it was issued. Nothing is stored; the functions that r
 
 import asyncio
 from datetime import UTC, date, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from litestar import post
@@ -40,7 +40,16 @@ NOT_POSTED = 0
 """The version of a document that nobody has published."""
 
 Zone = Annotated[str, msgspec.Meta(max_length=60)]
+
+
+class _Draft(msgspec.Struct):
+    """The document as it was written: the framework's own decoder would round its numbers."""
+
+    document: msgspec.Raw
+
+
 _cdr = msgspec.json.Decoder(Cdr)
+_draft = msgspec.json.Decoder(_Draft)
 
 
 class WeekAsked(msgspec.Struct, forbid_unknown_fields=True):
@@ -49,7 +58,7 @@ class WeekAsked(msgspec.Struct, forbid_unknown_fields=True):
     `power_w` is that of the session that is thought of, where a price depends on it.
     """
 
-    document: msgspec.Raw
+    document: dict[str, Any]
     time_zone: Zone
     from_date: date
     power_w: Annotated[int, msgspec.Meta(ge=0, le=MAX_POWER_W)] = POWER_W
@@ -68,7 +77,7 @@ class Example(msgspec.Struct, forbid_unknown_fields=True):
 class Trial(msgspec.Struct, forbid_unknown_fields=True):
     """A tariff as it could be posted, and what to try it on: an example, or a session of which a CDR was issued."""
 
-    document: msgspec.Raw
+    document: dict[str, Any]
     example: Example | None = None
     session_id: str | None = None
 
@@ -76,7 +85,7 @@ class Trial(msgspec.Struct, forbid_unknown_fields=True):
 @post("/tariffs/week", opt=READER, status_code=200)
 async def draw_week(request: ApiRequest, data: JSONBody[WeekAsked]) -> WeekGrid:
     """The price per kWh of each quarter hour of a week under a tariff that need not be published. Writes nothing."""
-    tariff = _tariff(data.document)
+    tariff = await _tariff(request)
     compiled = compile_tariff(tariff, data.time_zone)
     span_s = week_span(zone_named(data.time_zone), data.from_date)
     prices = await _market(request, compiled, _instant(span_s[0]), _instant(span_s[-1]))
@@ -91,7 +100,7 @@ async def draw_week(request: ApiRequest, data: JSONBody[WeekAsked]) -> WeekGrid:
 @post("/tariffs/try", opt=READER, status_code=200)
 async def try_tariff(request: ApiRequest, data: JSONBody[Trial]) -> PriceView:
     """What a session would cost under a tariff that need not be published. Writes nothing."""
-    tariff = _tariff(data.document)
+    tariff = await _tariff(request)
     if (data.example is None) == (data.session_id is None):
         raise Invalid("example", "either an example or a session_id, and not both")
     session = _told(data.example) if data.example else await _issued(request, data.session_id or "")
@@ -102,8 +111,9 @@ async def try_tariff(request: ApiRequest, data: JSONBody[Trial]) -> PriceView:
     return price_view(rating, reference, now, final=False, terms=tariff)
 
 
-def _tariff(document: msgspec.Raw) -> Tariff:
-    tariff = parse_tariff(bytes(document))
+async def _tariff(request: ApiRequest) -> Tariff:
+    """The tariff in the request, its numbers exact. Raises: Invalid, also when it is too large to draw."""
+    tariff = parse_tariff(bytes(_draft.decode(await request.body()).document))
     ours = tariff.laddbok
     count = sum(len(element.price_components) for element in tariff.elements)
     count += len(ours.spot.grid) + len(ours.spot.energy_tax) if ours.spot else 0
