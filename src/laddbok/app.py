@@ -37,8 +37,8 @@ from laddbok.store.postgres import PostgresStore
 from laddbok.store.sql import query
 from laddbok.wires.ocmf import check_reading
 from laddbok.wires.price_feeds import PriceFeed
-from laddbok.workers.fetch_prices import PriceFetcher
 from laddbok.wires.tariff_export import export_tariff
+from laddbok.workers.fetch_prices import PriceFetcher
 from laddbok.workers.housekeeping import Housekeeper
 from laddbok.workers.jobs import Does, Worker
 from laddbok.workers.match_orphan import MATCH_ORPHAN, OrphanMatcher

@@ -39,8 +39,8 @@ from laddbok.api import (
     station_traits,
     stations,
     tariff_checks,
-    tariff_exports,
     tariff_editor,
+    tariff_exports,
     tariffs,
     timeline,
 )
