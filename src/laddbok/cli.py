@@ -64,6 +64,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_prices(add, commands)
     _add_rebuild(add)
     _add_tariff(add, commands)
+    _add_invoice(add, commands)
     add("doctor", _doctor, "what is configured, reachable, migrated, and what is wrong")
     return parser
 
@@ -177,6 +178,12 @@ def _add_tariff(add: Callable[..., argparse.ArgumentParser], commands: Any) -> N
     from laddbok.tariff_verbs import add_tariff_verbs
 
     add_tariff_verbs(add, commands, _settings)
+
+
+def _add_invoice(add: Callable[..., argparse.ArgumentParser], commands: Any) -> None:
+    from laddbok.invoice_verbs import add_invoice_verbs
+
+    add_invoice_verbs(add, commands, _settings)
 
 
 def _demo(options: argparse.Namespace) -> Any:

@@ -104,7 +104,10 @@ def _line(place: int, line: InvoiceLine, currency: str) -> Iterator[FieldFinding
     if not line.text.sv.strip() or not line.text.en.strip():
         yield on_line(place, "BR-25", "text", "text saknas", "its text is missing")
     if line.unit_price < 0:
-        sv, en = "priset är negativt; ett avdrag har negativ mängd", "its price is negative; a deduction has a negative quantity"
+        sv, en = (
+            "priset är negativt; ett avdrag har negativ mängd",
+            "its price is negative; a deduction has a negative quantity",
+        )
         yield on_line(place, "BR-27", "unit_price", sv, en)
     if line.per <= 0:
         yield on_line(place, "PEPPOL-EN16931-R121", "per", "prisets mängd är inte över 0", "its price is for nothing")
@@ -134,7 +137,9 @@ def _line_numbers(lines: tuple[InvoiceLine, ...]) -> Iterator[FieldFinding]:
     seen: set[int] = set()
     for place, line in enumerate(lines, 1):
         if line.number < 1 or line.number in seen:
-            yield on_line(place, "BR-21", "number", f"nummer {line.number} finns redan", f"number {line.number} is taken")
+            yield on_line(
+                place, "BR-21", "number", f"nummer {line.number} finns redan", f"number {line.number} is taken"
+            )
         seen.add(line.number)
 
 
@@ -144,7 +149,10 @@ def _vat(invoice: Invoice) -> Iterator[FieldFinding]:
     for line in invoice.lines:
         nets[line.vat] = nets.get(line.vat, _ZERO) + line.net
     if len(nets) > 1 and any(rate.category == "O" for rate in nets):
-        sv, en = "det som inte omfattas av moms ska faktureras för sig", "what is outside VAT needs a document of its own"
+        sv, en = (
+            "det som inte omfattas av moms ska faktureras för sig",
+            "what is outside VAT needs a document of its own",
+        )
         yield on_invoice("BR-O-11", "vat", sv, en)
     seen: set[VatRate] = set()
     for place, each in enumerate(invoice.vat):

@@ -58,7 +58,9 @@ def written(root: Element) -> bytes:
     """
     from lxml import etree
 
-    tree = etree.Element(f"{{{root_namespace(root.name)}}}{root.name}", nsmap={None: root_namespace(root.name), **NAMESPACES})
+    tree = etree.Element(
+        f"{{{root_namespace(root.name)}}}{root.name}", nsmap={None: root_namespace(root.name), **NAMESPACES}
+    )
     _fill(tree, root, etree.SubElement, root.name)
     return bytes(etree.tostring(tree, xml_declaration=True, encoding="UTF-8"))
 

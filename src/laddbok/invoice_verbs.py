@@ -1,0 +1,45 @@
+"""What can be done with invoices from the command line?
+
+One module per group of verbs, imported when one is typed; here are their words and options.
+"""
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+Add = Callable[..., argparse.ArgumentParser]
+
+
+def add_invoice_verbs(add: Add, commands: Any, settings: Callable[[], Any]) -> None:
+    """Add `laddbok invoice VERB` to the commands.
+
+    Args: add, makes a command; settings, reads them when a verb needs them.
+    """
+    verbs = commands.add_parser("invoice", help="bill a month, and look at documents").add_subparsers(
+        required=True, metavar="WHAT"
+    )
+    _add_run(add, verbs, settings)
+    _add_show(add, verbs, settings)
+
+
+def _add_run(add: Add, verbs: Any, settings: Callable[[], Any]) -> None:
+    def run(options: argparse.Namespace) -> Any:
+        from laddbok import app, invoicing
+
+        how = {"final": options.final, "early": options.early, "as_json": options.json}
+        return app.run(invoicing.run_month(settings(), options.period, options.seller, **how))
+
+    verb = add("run", run, "show what billing a month would do, or do it", verbs)
+    verb.add_argument("--period", required=True, metavar="YYYY-MM", help="the month")
+    verb.add_argument("--seller", default=None, metavar="ID", help="the legal entity (all)")
+    verb.add_argument("--final", action="store_true", help="make it final: numbers, books, documents")
+    verb.add_argument("--early", action="store_true", help="final though late sessions are still awaited")
+
+
+def _add_show(add: Add, verbs: Any, settings: Callable[[], Any]) -> None:
+    def run(options: argparse.Namespace) -> Any:
+        from laddbok import app, invoicing
+
+        return app.run(invoicing.show(settings(), options.number, options.json))
+
+    add("show", run, "one document as it was frozen", verbs).add_argument("number", help="or its id")
