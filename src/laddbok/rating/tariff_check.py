@@ -20,7 +20,7 @@ from laddbok.model.tariff import Dimension, Restrictions, Tariff, TaxIncluded
 from laddbok.model.tariff_finding import Severity, TariffFinding, TariffFindingCode
 from laddbok.rating.afir import ad_hoc_findings
 from laddbok.rating.coverage import WHOLE_WEEK, Box, Hole, box, box_of, holes, unreachable, week_text
-from laddbok.rating.restrictions import compile_surcharge
+from laddbok.rating.restrictions import compile_hours, compile_surcharge
 
 _RANGES = (
     ("min_kwh", "max_kwh"),
@@ -30,7 +30,8 @@ _RANGES = (
     ("start_date", "end_date"),
 )
 
-MAX_COMPARED = 1_000
+MAX_FINDINGS = 200
+MAX_COMPARED = 200
 """Of a dimension with more prices it is not said which of them never apply, nor when there is none."""
 
 Placed = tuple[int, int, Box | None]
@@ -40,7 +41,7 @@ Placed = tuple[int, int, Box | None]
 def check(
     tariff: Tariff, *, ad_hoc: bool | None = None, max_power_w: int | None = None, today: date | None = None
 ) -> tuple[TariffFinding, ...]:
-    """What a person should know about a tariff, what is refused first.
+    """What a person should know about a tariff, what is refused first; the first MAX_FINDINGS of it.
 
     Args: ad_hoc, whether it is for sessions without a contract, None: as its type says; max_power_w, the highest power
         [W] of the EVSEs where it applies, None: not known; today, what ended before it is said to be past.
@@ -55,7 +56,7 @@ def check(
         *_past(tariff, today),
         *_of_money(tariff),
     ]
-    return tuple(sorted(found, key=lambda finding: finding.severity is not Severity.REFUSED))
+    return tuple(sorted(found, key=lambda finding: finding.severity is not Severity.REFUSED)[:MAX_FINDINGS])
 
 
 def hole_boxes(tariff: Tariff) -> dict[Dimension, list[Box | None]]:
@@ -84,6 +85,10 @@ def _contradictions(tariff: Tariff) -> Iterator[TariffFinding]:
         if element.restrictions:
             yield from _of_ranges(f"elements[{i}].restrictions", element.restrictions)
             yield from _of_hours(f"elements[{i}].restrictions", element.restrictions)
+    start, end = tariff.start_date_time, tariff.end_date_time
+    if start is not None and end is not None and end <= start:
+        en, sv = f"{end.isoformat()} is not after start_date_time", f"{end.isoformat()} är inte efter start_date_time"
+        yield _contradiction("end_date_time", en, sv)
     for path, hours in _our_hours(tariff):
         if isinstance(hours, Surcharge):
             yield from _of_ranges(path, hours)
@@ -149,6 +154,10 @@ def _unreachable(tariff: Tariff) -> Iterator[TariffFinding]:
     for path, entries in _surcharges(tariff):
         boxes = [box_of(compile_surcharge(entry)) for entry in entries[:MAX_COMPARED]]
         yield from (_never(f"{path}[{i}]") for i in unreachable(boxes))
+    exempt = [box_of(compile_hours(hours)) for hours in (tariff.laddbok.idle.exempt if tariff.laddbok.idle else ())]
+    if exempt and not any(holes(exempt)):
+        en, sv = "never applies: the whole week is exempt", "gäller aldrig: hela veckan är undantagen"
+        yield TariffFinding(code=TariffFindingCode.UNREACHABLE, path="laddbok.idle.exempt", en=en, sv=sv)
 
 
 def _placed(tariff: Tariff) -> dict[Dimension, list[Placed]]:

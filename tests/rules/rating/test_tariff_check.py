@@ -18,7 +18,7 @@ from laddbok.rating.compile import compile_tariff
 from laddbok.rating.coverage import box, holes, week_text
 from laddbok.rating.price_list import price_list
 from laddbok.rating.rate import rate
-from laddbok.rating.tariff_check import check, hole_boxes
+from laddbok.rating.tariff_check import MAX_COMPARED, MAX_FINDINGS, check, hole_boxes
 from tests.rules.rating.building import STOCKHOLM, element, session
 from tests.rules.rating.test_properties import some_session, some_tariff
 
@@ -132,6 +132,19 @@ def test_dates_of_what_is_added_to_the_market_price_contradict_too() -> None:
     assert told(check(tariff)) == [("contradiction", "laddbok.spot.energy_tax[0].end_date", "refused")]
 
 
+def test_a_tariff_that_ends_before_it_begins_is_refused() -> None:
+    dates = {"start_date_time": "2026-06-01T00:00:00Z", "end_date_time": "2026-06-01T00:00:00Z"}
+    assert told(check(read(WHOLE, **dates))) == [("contradiction", "end_date_time", "refused")]
+    assert check(read(WHOLE, **{**dates, "end_date_time": "2026-06-01T00:00:01Z"})) == ()
+
+
+def test_an_idle_fee_that_is_exempt_all_week_is_told() -> None:
+    day, night = {"start_time": "06:00", "end_time": "22:00"}, {"start_time": "22:00", "end_time": "06:00"}
+    both = read(WHOLE, laddbok={"idle": {"per_min": 1, "exempt": [day, night]}})
+    assert told(check(both)) == [("unreachable", "laddbok.idle.exempt", "warning")]
+    assert check(read(WHOLE, laddbok={"idle": {"per_min": 1, "exempt": [night]}})) == ()
+
+
 def test_hours_that_are_read_in_two_ways_are_told() -> None:
     tariff = read(element({"start_time": "08:00", "end_time": "08:00", "day_of_week": []}, ENERGY=1))
     assert told(check(tariff)) == [
@@ -182,7 +195,12 @@ def test_the_energy_tax_of_next_year_is_missing() -> None:
     terms = {"spot": {"zone": "SE3", "vat": 25, "energy_tax": taxes}}
     [finding] = check(read(type="REGULAR", laddbok=terms), today=date(2026, 11, 25))
     assert (finding.path, finding.en) == ("laddbok.spot.energy_tax", "nothing is added from 2027-01-01")
-    assert len(check(read(type="REGULAR", laddbok=terms))) == 2  # without a day, that of before 2026 is told too
+    for today, told_of in (
+        (None, 2),
+        (date(2025, 12, 31), 2),
+        (date(2026, 1, 1), 1),
+    ):  # before 2026 there is none either
+        assert len(check(read(type="REGULAR", laddbok=terms), today=today)) == told_of
 
 
 def test_what_is_past_is_told() -> None:
@@ -272,3 +290,13 @@ def test_a_hole_has_no_line_and_what_is_none_has_one(seed: int) -> None:
             if (hole.start is None or hole.start <= at.date()) and (hole.end is None or at.date() < hole.end)
         )
         assert bool(rate(cdr, compiled).lines) is not in_hole, at
+
+
+def test_very_many_findings_are_cut_what_is_refused_first() -> None:
+    never = {"min_kwh": 2, "max_kwh": 1}
+    elements = [element(vat=None, ENERGY=1) for _ in range(MAX_COMPARED + 1)]
+    found = check(read(*elements, element(never, ENERGY=1)))
+    assert (len(found), found[0].code.value) == (MAX_FINDINGS, "contradiction")
+    assert "unreachable" not in {finding.code.value for finding in found}
+    fewer = check(read(*elements[: MAX_COMPARED // 4], type="REGULAR"))
+    assert len([each for each in fewer if each.code.value == "unreachable"]) == MAX_COMPARED // 4 - 1
