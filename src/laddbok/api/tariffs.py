@@ -30,7 +30,7 @@ MAX_ID_CHARS = 36
 """Source: OCPI 2.2.1 mod_tariffs, Tariff id CiString(36)."""
 
 
-_NO_IDS = (".", "..", "default", "check")
+_NO_IDS = (".", "..", "default", "check", "week", "try")
 """Paths below /tariffs that mean something else."""
 
 

@@ -102,6 +102,8 @@ def test_an_unknown_restriction_is_told(house: RunningApi) -> None:
         ({"id": ""}, "id"),
         ({"id": "a/b"}, "id"),
         ({"id": "default"}, "id"),
+        ({"id": "check"}, "id"),
+        ({"id": "week"}, "id"),
         ({"id": "."}, "id"),
         ({"id": ".."}, "id"),
         ({"id": "a\0"}, "id"),

@@ -57,7 +57,7 @@ def test_a_tariff_as_ocpi_2_2_1() -> None:
         "end_date": "2027-01-01",
     }
     tariff = read(
-        element(night, ENERGY=("0.1", 0)), element(vat=None, FLAT=1), type="REGULAR",
+        element(night, ENERGY=("0.1", 0)), element(vat=None, FLAT=0), type="REGULAR",
         min_price={"excl_vat": 1, "incl_vat": "1.25"}, start_date_time="2026-12-01T00:00:00Z",
     )  # fmt: skip
     assert written(tariff, "ocpi-2.2.1") == {
@@ -67,7 +67,7 @@ def test_a_tariff_as_ocpi_2_2_1() -> None:
             {"price_components": [{"type": "ENERGY", "price": Decimal("0.1"), "vat": 25, "step_size": 1}],
              "restrictions": {"start_time": "22:00", "end_time": "00:00", "day_of_week": ["FRIDAY"],
                               "min_kwh": Decimal("1.5"), "end_date": "2027-01-01"}},
-            {"price_components": [{"type": "FLAT", "price": 1, "step_size": 1}]},
+            {"price_components": [{"type": "FLAT", "price": 0, "step_size": 1}]},
         ],
         "start_date_time": "2026-12-01T00:00:00Z", "last_updated": "2026-11-25T12:00:00Z",
     }  # fmt: skip
@@ -193,6 +193,11 @@ def test_that_no_tax_applies_can_be_said_but_in_ocpi_2_2_1() -> None:
     assert refused(tariff, "ocpi-2.2.1") == ["tax_included"]
     assert written(tariff, "ocpi-2.3.0")["tax_included"] == "N/A"
     assert written(tariff, "ocpp-2.1")["energy"] == {"prices": [{"priceKwh": 3}]}
+
+
+@pytest.mark.parametrize("wire", EVERY)
+def test_a_VAT_that_nobody_stated_is_not_written_as_none(wire: str) -> None:
+    assert refused(read(element(vat=None, ENERGY=3)), wire) == ["elements[0].price_components[0].vat"]
 
 
 @pytest.mark.parametrize("wire", OCPI)

@@ -73,6 +73,10 @@ def _unsayable(tariff: Tariff, version: str) -> Iterator[Unsayable]:
             "tax_included", "OCPI 2.2.1 can't tell prices without any tax from those whose tax is not stated"
         )
     for i, element in enumerate(tariff.elements):
+        for j, component in enumerate(element.price_components):
+            if component.vat is None and component.price != 0 and tariff.tax is not TaxIncluded.NOT_APPLICABLE:
+                why = "is not stated, which in OCPI says that no VAT is applicable"
+                yield Unsayable(f"elements[{i}].price_components[{j}].vat", why)
         kind = element.restrictions.reservation if element.restrictions else None
         if kind is not None and kind not in RESERVATIONS:
             why = f"{kind!r} is neither of {', '.join(RESERVATIONS)}"
