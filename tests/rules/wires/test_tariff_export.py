@@ -195,9 +195,12 @@ def test_that_no_tax_applies_can_be_said_but_in_ocpi_2_2_1() -> None:
     assert written(tariff, "ocpp-2.1")["energy"] == {"prices": [{"priceKwh": 3}]}
 
 
-@pytest.mark.parametrize("wire", EVERY)
-def test_a_VAT_that_nobody_stated_is_not_written_as_none(wire: str) -> None:
-    assert refused(read(element(vat=None, ENERGY=3)), wire) == ["elements[0].price_components[0].vat"]
+@pytest.mark.parametrize("tax", ["YES", "NO"])
+def test_a_VAT_that_nobody_stated_is_not_written_as_none(tax: str) -> None:
+    tariff = read(element(vat=None, ENERGY=3), tax_included=tax)
+    for wire in ("ocpi-2.2.1", "ocpp-2.1"):
+        assert refused(tariff, wire)[-1] == "elements[0].price_components[0].vat"
+    assert written(tariff, "ocpi-2.3.0")["tax_included"] == tax
 
 
 @pytest.mark.parametrize("wire", OCPI)

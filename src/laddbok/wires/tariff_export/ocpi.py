@@ -66,21 +66,29 @@ def _unsayable(tariff: Tariff, version: str) -> Iterator[Unsayable]:
             yield Unsayable(name, f"OCPI requires {least if least == most else f'{least} to {most}'} characters")
     if tariff.type is not None and tariff.type not in TYPES:
         yield Unsayable("type", f"{tariff.type!r} is none of {', '.join(TYPES)}")
-    if version == "2.2.1" and taxes_within(tariff):
-        yield Unsayable("tax_included", "OCPI 2.2.1 has prices without taxes only, and none comes to the same amounts")
-    if version == "2.2.1" and tariff.tax is TaxIncluded.NOT_APPLICABLE:
-        yield Unsayable(
-            "tax_included", "OCPI 2.2.1 can't tell prices without any tax from those whose tax is not stated"
-        )
+    if version == "2.2.1":
+        yield from _of_taxes(tariff)
     for i, element in enumerate(tariff.elements):
-        for j, component in enumerate(element.price_components):
-            if component.vat is None and component.price != 0 and tariff.tax is not TaxIncluded.NOT_APPLICABLE:
-                why = "is not stated, which in OCPI says that no VAT is applicable"
-                yield Unsayable(f"elements[{i}].price_components[{j}].vat", why)
         kind = element.restrictions.reservation if element.restrictions else None
         if kind is not None and kind not in RESERVATIONS:
             why = f"{kind!r} is neither of {', '.join(RESERVATIONS)}"
             yield Unsayable(f"elements[{i}].restrictions.reservation", why)
+
+
+def _of_taxes(tariff: Tariff) -> Iterator[Unsayable]:
+    """OCPI 2.2.1 knows prices without taxes only, and a VAT that is not stated is none; 2.3.0 has `tax_included`."""
+    if tariff.tax is TaxIncluded.NOT_APPLICABLE:
+        yield Unsayable(
+            "tax_included", "OCPI 2.2.1 can't tell prices without any tax from those whose tax is forgotten"
+        )
+        return
+    if taxes_within(tariff):
+        yield Unsayable("tax_included", "OCPI 2.2.1 has prices without taxes only, and none comes to the same amounts")
+    for i, element in enumerate(tariff.elements):
+        for j, component in enumerate(element.price_components):
+            if component.vat is None and component.price != 0:
+                path = f"elements[{i}].price_components[{j}].vat"
+                yield Unsayable(path, "is not stated, which in OCPI 2.2.1 says that no VAT is applicable")
 
 
 def _element(element: Element) -> dict[str, Any]:
