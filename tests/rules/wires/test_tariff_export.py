@@ -2,17 +2,19 @@
 
 import json
 import random
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
+import msgspec
 import ocpp
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from laddbok.model.cdr import Cdr, Reservation
 from laddbok.model.errors import Invalid
 from laddbok.model.tariff import Tariff, parse_tariff
 from laddbok.rating.compile import compile_tariff
@@ -268,14 +270,24 @@ def test_read_again_it_rates_every_session_alike(
     document = some_tariff(tariff_seed) | ({"tax_included": tax} if tax else {})
     if tariff_seed % 3 == 0:
         document["max_price"] = {"before_taxes": tariff_seed % 40, "after_taxes": tariff_seed % 40 + 1}
+    kind = ("RESERVATION", "RESERVATION_EXPIRES")[tariff_seed % 2]
+    document["elements"].append(element({"reservation": kind}, FLAT=tariff_seed % 7, TIME=(12, 60)))
     ours = read(**document)
     if wire == "ocpi-2.2.1" and tax in ("YES", "N/A"):
         assert refused(ours, wire) == ["tax_included"]
         return
     theirs = parse_tariff(export_tariff(ours, wire, AT))
     assert theirs.version == wire[-5:]
-    cdr = some_session(session_seed)
+    cdr = _reserved(some_session(session_seed), session_seed)
     assert rate(cdr, compile_tariff(theirs, STOCKHOLM)) == rate(cdr, compile_tariff(ours, STOCKHOLM))
+
+
+def _reserved(cdr: Cdr, seed: int) -> Cdr:
+    """The same session after a reservation, with a current in each period."""
+    periods = tuple(msgspec.structs.replace(each, current_ma=seed % 48_000) for each in cdr.periods)
+    made_at = cdr.started_at - timedelta(minutes=seed % 90)
+    reservation = Reservation(start_at=made_at, end_at=cdr.started_at, expired=bool(seed % 2))
+    return msgspec.structs.replace(cdr, periods=periods, reservation=reservation)
 
 
 @settings(max_examples=60, deadline=None)
