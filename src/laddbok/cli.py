@@ -126,6 +126,9 @@ def _add_bench(add: Callable[..., argparse.ArgumentParser], commands: Any) -> No
     gateway.add_argument("--connections", type=_count(1, 10_000), default=1_000)
     gateway.add_argument("--read-samples", type=_count(10_000, 100_000_000), default=200_000)
     add("rating", _bench_rating, "sessions priced in a second, simple ones and days at the spot price", kinds)
+    invoices = add("invoices", _bench_invoices, "a month of priced sessions to final invoices and books", kinds)
+    invoices.add_argument("--sessions", type=_count(1, 10_000_000), default=100_000)
+    invoices.add_argument("--customers", type=_count(1, 1_000_000), default=5_000)
 
 
 def _add_soak(add: Callable[..., argparse.ArgumentParser]) -> None:
@@ -256,6 +259,13 @@ def _bench_rating(options: argparse.Namespace) -> Any:
     from laddbok.bench.rating import bench_rating
 
     return bench_rating(options)
+
+
+def _bench_invoices(options: argparse.Namespace) -> Any:
+    from laddbok.bench.invoices import bench_invoices
+    from laddbok.invoicing import checked
+
+    return bench_invoices(options, checked)
 
 
 def _soak(options: argparse.Namespace) -> Any:

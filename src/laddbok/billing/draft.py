@@ -104,7 +104,7 @@ def lines_of(position: Position, kind: InvoiceKind) -> Iterator[InvoiceLine]:
             unit_price=amount,
             per=kwh if in_kwh else Decimal(1),
             net=turned * amount,
-            vat=VatRate(percent=percent),
+            vat=VatRate(category="S" if percent else "E", percent=percent),
             session_id=position.session_id,
             cost_centre=position.cost_centre,
         )
