@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from laddbok.model.billing import JournalEntry, Posting
 from laddbok.model.errors import Invalid
-from laddbok.model.invoice import Invoice, InvoiceKind, VatSum
+from laddbok.model.invoice import Invoice, InvoiceKind, VatRate
 
 ACCOUNTS = {
     "receivable": "1510",
@@ -81,15 +81,15 @@ def _customer(invoice: Invoice, invoice_id: str, accounts: Mapping[str, str]) ->
 
 def _sales(invoice: Invoice, accounts: Mapping[str, str]) -> Iterator[Posting]:
     for each in invoice.vat:
-        rate = _rate_name(each)
+        rate = rate_name(each.rate)
         yield Posting(account=account(f"sales_{rate}", accounts), amount=-each.net)
         if each.vat:
             yield Posting(account=account(f"vat_{rate}", accounts), amount=-each.vat)
 
 
-def _rate_name(vat: VatSum) -> str:
+def rate_name(rate: VatRate) -> str:
     """25, 12, 6 or 0; another rate, as abroad, needs accounts of its own name."""
-    return f"{vat.rate.percent.normalize():f}".replace(".", "_")
+    return f"{rate.percent.normalize():f}".replace(".", "_")
 
 
 def _signed(posting: Posting, sign: int) -> Posting:
