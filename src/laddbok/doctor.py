@@ -7,15 +7,19 @@ import errno
 import os
 import shutil
 import socket
+from datetime import date
 from typing import Any
 
 import asyncpg
 
 from laddbok.model.errors import ConfigurationError, LaddbokError
+from laddbok.model.market_prices import market_day, quarters_of
 from laddbok.sessions.quirks import known_quirks
 from laddbok.settings import NAMES, Settings, quirk_table, unknown_names
 from laddbok.store.database import Database, open_database
+from laddbok.store.spot_prices import prices_lack
 from laddbok.store.sql import query
+from laddbok.wires.price_feeds import CURRENCIES
 
 LEAST_FREE_BYTES = 1 << 30
 LEAST_OPEN_FILES = 4096
@@ -95,6 +99,7 @@ async def _inside(database: Database, settings: Settings) -> list[Finding]:
         where = (settings.database_url and "external") or f"embedded in {settings.state_folder}"
         version = await connection.fetchval("SHOW server_version")
         row = await connection.fetchrow(query("doctor_counts"))
+        prices = [await _prices(connection, zone, market_day(settings.clock.now())) for zone in settings.price_zones]
         durable = [f"{name} {await connection.fetchval(f'SHOW {name}')}" for name in _DURABLE]
     finally:
         await connection.close()
@@ -109,7 +114,15 @@ async def _inside(database: Database, settings: Settings) -> list[Finding]:
         _finding("jobs given up", not row["failed_jobs"], str(row["failed_jobs"])),
         _finding("lobby", True, f"{row['lobby']} stations wait to be admitted"),
         _finding("evidence partitions", not row["in_rest"], f"{row['in_rest']} frames outside their day's partition"),
+        *prices,
     ]
+
+
+async def _prices(connection: asyncpg.Connection, zone: str, day: date) -> Finding:
+    """Whether a zone that is fetched has its prices of the day."""
+    lacks = await prices_lack(connection, zone, CURRENCIES, quarters_of(day))
+    detail = f"not all of {day} are there: laddbok prices gaps" if lacks else f"those of {day} are there"
+    return _finding(f"prices of {zone}", not lacks, detail)
 
 
 _DURABLE = ("fsync", "synchronous_commit", "full_page_writes")

@@ -129,7 +129,8 @@ def _listed(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
 
 def _zones(environ: Mapping[str, str]) -> tuple[str, ...]:
     try:
-        return tuple(checked_zone(each, "LADDBOK_PRICE_ZONES") for each in _listed(environ, "LADDBOK_PRICE_ZONES"))
+        zones = dict.fromkeys(_listed(environ, "LADDBOK_PRICE_ZONES"))
+        return tuple(checked_zone(each, "LADDBOK_PRICE_ZONES") for each in zones)
     except Invalid as error:
         raise ConfigurationError(str(error)) from error
 

@@ -117,6 +117,21 @@ def test_without_options_the_newest_published_day_of_all_zones_is_fetched(
     assert [path[-8:-5] for path in source.asked] == ["SE3", "SE1", "SE4"]
 
 
+def test_the_doctor_tells_whether_the_zones_that_are_fetched_have_todays_prices(
+    prices: Tell, source: PriceSource, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LADDBOK_CLOCK", ScaledClock(NOON, datetime.now(UTC).timestamp(), 1.0).to_text())
+    monkeypatch.setenv("LADDBOK_PRICE_ZONES", "SE1,SE4,SE4")
+    source.publish("SE4", TODAY, rows_of(TODAY, 15))
+    assert prices("fetch", "--zone", "SE4").code == 0
+    main(["doctor", "--json"])
+    findings = json.loads(capsys.readouterr().out.splitlines()[-1])["findings"]
+    assert {each["what"]: each["ok"] for each in findings if each["what"].startswith("prices of")} == {
+        "prices of SE1": False,
+        "prices of SE4": True,
+    }
+
+
 def test_a_day_that_is_not_published_is_named(prices: Tell) -> None:
     code, found, error = prices("fetch", "--zone", "SE4", "--date", "2026-05-04")
     assert (code, found, error) == (1, None, "laddbok: no day-ahead prices 'SE4 2026-05-04'\n")

@@ -20,8 +20,8 @@ from laddbok.model.market_prices import RESOLUTIONS_MIN, PriceQuote, checked_zon
 from laddbok.model.money import number_of
 
 PRICE_COLUMN = re.compile(r"([A-Z]{3})_per_kWh")
-MAX_ROWS = 1_000_000
-"""Of one source: seven zones for four years by the quarter hour."""
+MAX_ROWS = 500_000
+"""Of one source: four zones for three and a half years by the quarter hour."""
 MAX_PRICE = 100_000
 """Per kWh, in whatever currency; below it and above its negative."""
 MAX_DECIMALS = 12

@@ -31,7 +31,7 @@ from laddbok.store.sql import query
 log = logging.getLogger(__name__)
 
 PUBLISHED = time(12, 55)
-"""When tomorrow's prices are there, by the clock of the market. Source: SDAC, publication at 12:57 at the latest."""
+"""When tomorrow's prices are there, by the clock of the market. Source: SDAC, which publishes shortly before 13:00."""
 EVERY_S = 60.0
 FIRST_RETRY = timedelta(minutes=1)
 LAST_RETRY = timedelta(hours=1)
