@@ -115,6 +115,7 @@ def _add_rate(add: Callable[..., argparse.ArgumentParser]) -> None:
     rate.add_argument("--cdr", required=True, metavar="FILE")
     rate.add_argument("--ocpi", choices=("2.2.1", "2.3.0"), default=None)
     rate.add_argument("--time-zone", default=None, metavar="ZONE")
+    rate.add_argument("--prices", default=None, metavar="FILE", help="day-ahead prices, for a tariff with a spot price")
     rate.add_argument("--explain", action="store_true", help="say each line in words")
 
 
@@ -245,8 +246,9 @@ def _rate(options: argparse.Namespace) -> Any:
     from laddbok.wires.ocpi_files import rate_files
 
     tariff, cdr = Path(options.tariff), Path(options.cdr)
+    prices = None if options.prices is None else Path(options.prices)
     options.json = True
-    return rate_files(tariff, cdr, options.ocpi, options.time_zone, explain=options.explain)
+    return rate_files(tariff, cdr, options.ocpi, options.time_zone, options.explain, prices)
 
 
 def _bench_gateway(options: argparse.Namespace) -> Any:

@@ -11,12 +11,14 @@ from typing import Any
 import msgspec
 
 from laddbok.model.errors import Invalid
+from laddbok.model.spot_prices import SpotPrices
 from laddbok.model.tariff import Tariff, decode_object, parse_tariff
 from laddbok.rating.compile import compile_tariff
 from laddbok.rating.rate import rate
 from laddbok.wires.country_zones import zone_of
 from laddbok.wires.ocpi_answer import answer
 from laddbok.wires.ocpi_cdr import read_cdr
+from laddbok.wires.price_feeds import read_price_file
 
 MAX_FILE_BYTES = 10_000_000
 VERSIONS = ("2.2.1", "2.3.0")
@@ -28,11 +30,13 @@ def rate_files(
     version: str | None = None,
     time_zone: str | None = None,
     explain: bool = False,
+    prices_path: Path | None = None,
 ) -> dict[str, Any]:
     """Price the CDR in one file with the tariff in another.
 
     Args: version, "2.2.1" or "2.3.0", None: as the tariff shows; time_zone, the site's IANA zone, None: as the CDR
-        shows; explain, whether every line explains itself in English and Swedish.
+        shows; explain, whether every line explains itself in English and Swedish; prices_path, a file of day-ahead prices,
+        without which a spot price is not known.
     Returns: `currency, total_cost {excl_vat, incl_vat}`, a cost per dimension, `lines, findings`; amounts are decimal
         strings or None, and negative for a credit CDR.
     Raises: Invalid for input that can't be priced.
@@ -44,8 +48,21 @@ def rate_files(
         raise Invalid("currency", f"the CDR is in {found.currency}, the tariff in {tariff.currency}")
     zone = found.time_zone or (zone_of(found.country) if found.country else None) if time_zone is None else time_zone
     cdr = msgspec.structs.replace(found.cdr, time_zone="UTC" if zone is None else zone)
-    rating = rate(cdr, compile_tariff(tariff, zone), energy_known=found.energy_known)
+    prices = _prices(prices_path, tariff) if prices_path else None
+    rating = rate(cdr, compile_tariff(tariff, zone), energy_known=found.energy_known, prices=prices)
     return answer(tariff, found, zone, rating, explain)
+
+
+def _prices(path: Path, tariff: Tariff) -> SpotPrices | None:
+    """What the file quotes for the tariff's spot price, in its currency; nothing is read for a tariff that has none."""
+    spot = tariff.laddbok.spot
+    if spot is None:
+        return None
+    quotes = [q for q in read_price_file(path) if (q.zone, q.currency) == (spot.zone, tariff.currency)]
+    if not quotes:
+        raise Invalid(str(path), f"has no prices of {spot.zone} in {tariff.currency}")
+    by_start_s = {at_s: quote.per_kwh for quote in quotes for at_s in quote.quarters}
+    return SpotPrices(zone=spot.zone, currency=tariff.currency, source=path.name, by_start_s=by_start_s)
 
 
 def object_in(path: Path) -> dict[str, Any]:
