@@ -16,7 +16,7 @@ import msgspec
 
 from laddbok.model.cdr import Cdr
 from laddbok.model.errors import Invalid
-from laddbok.model.market_prices import PriceQuote
+from laddbok.model.market_prices import prices_of
 from laddbok.model.spot_prices import SpotPrices
 from laddbok.model.tariff import Tariff, parse_tariff
 from laddbok.rating.compare_plans import Comparison, compare, together
@@ -174,17 +174,6 @@ async def _prices(
     first = min(cdr.started_at for cdr in cdrs)
     last = max((period.end_at for cdr in cdrs for period in cdr.periods), default=first)
     return {key: await stored.prices(*key, first, last) for key in wanted}
-
-
-def prices_of(quotes: Sequence[PriceQuote], zone: str, currency: str, source: str) -> SpotPrices:
-    """The prices of one zone in one currency, quarter by quarter."""
-    by_start_s = {
-        start_s: quote.per_kwh
-        for quote in quotes
-        if quote.zone == zone and quote.currency == currency
-        for start_s in quote.quarters
-    }
-    return SpotPrices(zone=zone, currency=currency, source=source, by_start_s=by_start_s)
 
 
 def _contracts(sessions: Sequence[Metered], each_driver: bool) -> list[list[Metered]]:

@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from laddbok.model.errors import Invalid
-from laddbok.model.spot_prices import QUARTER_S
+from laddbok.model.spot_prices import QUARTER_S, SpotPrices
 
 MARKET_TIME_ZONE = "Europe/Stockholm"
 RESOLUTIONS_MIN = (15, 60)
@@ -68,6 +68,17 @@ class Gap(msgspec.Struct, frozen=True):
     def quarters(self) -> int:
         """How many they are."""
         return (self.end_at - self.start_at) // timedelta(seconds=QUARTER_S)
+
+
+def prices_of(quotes: Iterable[PriceQuote], zone: str, currency: str, source: str) -> SpotPrices:
+    """The prices of one zone in one currency, quarter by quarter; `source` names where the quotes come from."""
+    by_start_s = {
+        start_s: quote.per_kwh
+        for quote in quotes
+        if quote.zone == zone and quote.currency == currency
+        for start_s in quote.quarters
+    }
+    return SpotPrices(zone=zone, currency=currency, source=source, by_start_s=by_start_s)
 
 
 def quarters_of(first: date, last: date | None = None) -> range:

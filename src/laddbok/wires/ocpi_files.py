@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from laddbok.model.errors import Invalid
+from laddbok.model.market_prices import prices_of
 from laddbok.model.spot_prices import SpotPrices
 from laddbok.model.tariff import Tariff, decode_object, parse_tariff
 from laddbok.rating.compile import compile_tariff
@@ -58,11 +59,10 @@ def _prices(path: Path, tariff: Tariff) -> SpotPrices | None:
     spot = tariff.laddbok.spot
     if spot is None:
         return None
-    quotes = [q for q in read_price_file(path) if (q.zone, q.currency) == (spot.zone, tariff.currency)]
-    if not quotes:
+    prices = prices_of(read_price_file(path), spot.zone, tariff.currency, path.name)
+    if not prices.by_start_s:
         raise Invalid(str(path), f"has no prices of {spot.zone} in {tariff.currency}")
-    by_start_s = {at_s: quote.per_kwh for quote in quotes for at_s in quote.quarters}
-    return SpotPrices(zone=spot.zone, currency=tariff.currency, source=path.name, by_start_s=by_start_s)
+    return prices
 
 
 def object_in(path: Path) -> dict[str, Any]:
