@@ -233,3 +233,28 @@ def test_a_file_of_sessions_under_the_plans_of_a_contract(compare_stored: Compar
 def test_a_contract_that_nobody_has_is_not_found(compare_stored: Compare, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["tariff", "compare", "--contract", "nobody"]) == 1
     assert "no contract 'nobody'" in capsys.readouterr().err
+
+
+def test_a_month_of_real_sessions_at_real_prices(compare: Compare, tmp_path: Path, shared_data: Path) -> None:
+    plans: list[str] = []
+    for name, markup in (("spot", "0.10"), ("dearer", "1.10")):
+        terms = {"zone": "SE3", "markup": markup, "energy_tax": [{"per_kwh": "0.439"}], "vat": 25}
+        path = tmp_path / f"{name}.json"
+        path.write_text(json.dumps({"id": name, "currency": "SEK", "elements": [], "laddbok": {"spot": terms}}))
+        plans += ["--tariff", str(path)]
+    fixed = tmp_path / "fixed.json"
+    fixed.write_text(json.dumps({"id": "fixed", "currency": "SEK", **energy("2.00")}))
+    found = compare(
+        "--sessions", str(shared_data / "sessions/norway_12_residential_2018_2021.csv.gz"), "--shift-years", "6",
+        "--from", "2025-10-01", "--to", "2025-10-31", "--power-kw", "7.2", *plans, "--tariff", str(fixed),
+        "--prices", str(shared_data / "prices/day_ahead_se1_se4_2024_2026.csv.gz"),
+    )  # fmt: skip
+    assert (found["left_out_count"], found["sessions"] > 1_000) == (0, True)
+    assert [[*plan["months"]] for plan in found["plans"]] == [["2025-10"]] * 3
+    nets = {plan["plan"]: Decimal(plan["total"]["excl_vat"]) for plan in found["plans"]}
+    kwh = Decimal(found["energy_wh"]) / 1_000
+    rounding = Decimal("0.01") * found["sessions"]
+    assert abs(nets["fixed"] - 2 * kwh) <= rounding / 2
+    # The market's price is the same in both; and it can't have been more than a few kronor, nor far below nothing.
+    assert abs(nets["dearer"] - nets["spot"] - kwh) <= rounding
+    assert Decimal("0.4") * kwh < nets["spot"] < 5 * kwh
