@@ -19,6 +19,7 @@ from laddbok.api.parts import ApiRequest, asked, parts_of
 from laddbok.api.writes import IdempotencyKey, written
 from laddbok.model.agreement import Agreement, parse_agreement
 from laddbok.model.errors import Conflict, Invalid, NotFound
+from laddbok.model.tariff import decode_object
 from laddbok.store.sql import query
 
 MAX_PLANS = 50
@@ -176,7 +177,8 @@ async def put_agreement(
 ) -> Response[AgreementView]:
     """Let an agreement hold for a contract's sessions that begin from now on."""
     now = parts_of(request).clock.now()
-    agreement = None if data.agreement is None else parse_agreement(data.agreement)
+    exact = decode_object(await request.body(), "body")["agreement"]
+    agreement = None if data.agreement is None else parse_agreement(exact)
 
     async def work(connection: asyncpg.Connection) -> AgreementView:
         await _check_contract(connection, contract_id)

@@ -88,7 +88,7 @@ def who_pays(rating: Rating, agreement: Agreement, taken_in_month: Sequence[Deci
         if group[0] not in LIMITS
     }
     weights = _totals(shared.values())
-    shared |= {group: _like(weights, amounts) for group, amounts in groups.items() if group[0] in LIMITS}
+    shared |= {group: _like(weights, amounts, room) for group, amounts in groups.items() if group[0] in LIMITS}
     taken = [earlier[i] + sum(parts[i].gross for parts in shared.values() if i in parts) for i in range(len(earlier))]
     return PaidBy(
         currency=rating.currency,
@@ -154,12 +154,21 @@ def _totals(shared: Iterable[Mapping[int, _Amounts]]) -> dict[int, int]:
     return totals
 
 
-def _like(weights: Mapping[int, int], amounts: _Amounts) -> dict[int, _Amounts]:
-    """A limit on the whole price, shared as the rest of the price was; by the rest alone where that says nothing."""
+def _like(weights: Mapping[int, int], amounts: _Amounts, room: list[int | None]) -> dict[int, _Amounts]:
+    """A limit on the whole price, shared as the rest of the price was; by the rest alone where that says nothing.
+
+    A share that ends at an amount ends there also when the limit lifts the price.
+    """
     whole = sum(weights.values())
     if whole <= 0 or min(weights.values()) < 0:
         return {REST: amounts}
-    return _split_both(amounts, {i: Fraction(weight, whole) for i, weight in weights.items()})
+    wants = {i: Fraction(weight, whole) for i, weight in weights.items() if i != REST}
+    for i, wanted in wants.items():
+        if (most := room[i]) is not None and amounts.gross > 0:
+            taken = min(amounts.gross * wanted.numerator // wanted.denominator, most)
+            room[i] = most - taken
+            wants[i] = Fraction(taken, amounts.gross)
+    return _split_both(amounts, wants | {REST: 1 - sum(wants.values(), Fraction(0))})
 
 
 def _parts(shared: Mapping[Group, Mapping[int, _Amounts]], agreement: Agreement, currency: str) -> Iterable[PayerPart]:

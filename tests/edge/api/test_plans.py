@@ -144,11 +144,15 @@ def test_an_agreement_is_written_read_and_ended_from_now_on(offered: RunningApi)
     assert answer.json() == {
         "contract_id": "k", "agreement": shares, "valid_from": "2026-03-01T12:00:00Z", "agreed_by": "key desk",
     }  # fmt: skip
+    exact = '{"agreement": {"shares": [{"payer_id": "work", "part": 33.333333333333333333}]}}'
+    offered.clock.at = NOW + timedelta(hours=1)
+    answer = offered.client.put(path, content=exact, headers={"Content-Type": "application/json"})
+    assert answer.json()["agreement"]["shares"][0]["part"] == "33.333333333333333333"
     offered.clock.at = NOW + timedelta(days=1)
     assert offered.client.put(path, json={"agreement": None}).json()["agreement"] is None
     assert offered.client.get(path).json()["valid_from"] == "2026-03-02T12:00:00Z"
     rows = offered.sql("SELECT document IS NULL AS ended FROM payers_agreement ORDER BY valid_from")
-    assert [row["ended"] for row in rows] == [False, True]
+    assert [row["ended"] for row in rows] == [False, False, True]
 
 
 @pytest.mark.parametrize(
@@ -157,10 +161,13 @@ def test_an_agreement_is_written_read_and_ended_from_now_on(offered: RunningApi)
         ({"shares": [{"payer_id": "nobody"}]}, "agreement"),
         ({"shares": [{"payer_id": "work"}], "rest": "nobody"}, "agreement"),
         ({"shares": [{"payer_id": "work", "part": 200}]}, "shares[0].part"),
+        ({"shares": [{"payer_id": "work", "part": 12.5, "of": 10}]}, "shares[0].part"),
+        ([], "agreement"),
+        ("work", "agreement"),
         ({"shares": []}, "shares"),
         ({"shares": [{"payer_id": "work", "colour": 1}]}, "shares[0]"),
     ],
 )
-def test_an_agreement_that_can_not_hold_is_refused(offered: RunningApi, agreement: dict[str, Any], field: str) -> None:
+def test_an_agreement_that_can_not_hold_is_refused(offered: RunningApi, agreement: Any, field: str) -> None:
     answer = offered.client.put("/contracts/j/agreement", json={"agreement": agreement})
     assert (answer.status_code, answer.json()["field"]) == (422, field), answer.text

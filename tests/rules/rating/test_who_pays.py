@@ -125,6 +125,12 @@ def test_a_limit_on_the_price_is_shared_as_the_price_was() -> None:
     assert net_by_payer(paid) == {None: Decimal("50.00"), "work": Decimal("50.00")}
 
 
+def test_an_amount_is_not_passed_either_when_the_least_price_lifts_the_session() -> None:
+    rating = of_amounts((LineKind.ENERGY, 4_000, 5_000), (LineKind.MIN_PRICE, 2_000, 2_500))
+    paid = shared(rating, {"payer_id": "work", "up_to_per_session": "60.00"})
+    assert (gross_of(paid, "work"), gross_of(paid, None)) == (Decimal("60.00"), Decimal("15.00"))
+
+
 def test_a_limit_on_a_price_that_says_nothing_is_the_rests() -> None:
     rating = of_amounts((LineKind.ENERGY, -500, -625), (LineKind.FLOOR, 500, 625))
     paid = shared(rating, {"payer_id": "work", "kinds": ["energy"]})
@@ -169,7 +175,7 @@ def test_parts_sum_to_the_price_and_keep_within_their_limits(
     assert sum(part.excl_vat for part in paid.parts) == rating.excl_vat
     assert sum(part.incl_vat for part in paid.parts) == rating.incl_vat
     assert paid == shared(rating, *shares)
-    if not any(kind in ("max_price", "min_price") or net < 0 for kind, net in lines):
+    if all(net >= 0 for _, net in lines):
         for share, taken in zip(shares, paid.taken_in_month, strict=True):
             limits = [Decimal(share[name]) for name in ("up_to_per_session", "up_to_per_month") if name in share]
             assert all(0 <= taken <= limit for limit in limits)
