@@ -1,10 +1,15 @@
 """Can a contract choose among the plans that it is offered, and agree on who pays, from now on and by whom?"""
 
-from datetime import timedelta
+import asyncio
+from datetime import datetime, timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 
+from laddbok.flow.store import Question
+from laddbok.model.session import TariffChoice
+from laddbok.store.postgres import PostgresStore
 from tests.edge.api.conftest import NOW, RunningApi
 
 OPERATOR = "operator-key-0123456789abcdef"
@@ -68,12 +73,37 @@ def test_B44_the_choice_holds_for_sessions_that_begin_from_now_on(offered: Runni
     assert again.json()["choice"]["since"] == "2026-03-01T13:00:00Z"  # to choose what one has changes nothing
     as_operator(offered, "PUT", "/contracts/k/plan", json={"tariff_id": "fixed"})
     rows = offered.sql(
-        "SELECT tariff_id, valid_from, chosen_by FROM tariff_assignment WHERE scope = 'contract' ORDER BY valid_from"
+        "SELECT tariff_id, valid_from, chosen_by FROM tariff_assignment WHERE scope_id = 'k' ORDER BY valid_from"
     )
     assert [tuple(row) for row in rows] == [
         ("night", NOW + timedelta(hours=1), "key desk"),
         ("fixed", NOW + timedelta(hours=2), "key desk"),
     ]
+
+
+def tariff_of_a_start(api: RunningApi, at: datetime) -> str | None:
+    """Which tariff a session has that Anna begins at LB-1, as the gateway looks it up."""
+
+    async def look_up() -> TariffChoice | None:
+        async with asyncpg.create_pool(**api.dsn, min_size=1, max_size=1) as pool:
+            question = Question(tenant=1, station_no=1, evse_id=1, token="ANNA", at=at)
+            [found] = await PostgresStore(pool).look_up([question])
+            return found.facts.tariff
+
+    choice = asyncio.run(look_up())
+    return choice and choice.tariff_id
+
+
+def test_B44_a_session_has_the_plan_that_was_chosen_when_it_began(offered: RunningApi) -> None:
+    offered.client.post("/contracts", json={"id": "anna", "name": "Anna"}).raise_for_status()
+    offered.client.put("/id-tokens/anna", json={"status": "Accepted", "contract_id": "anna"}).raise_for_status()
+    for name in ("fixed", "night"):
+        offered.client.put(f"/contracts/anna/plans/{name}", json=NAMES).raise_for_status()
+    for hours, name in ((1, "night"), (2, "fixed")):
+        offered.clock.at = NOW + timedelta(hours=hours)
+        offered.client.put("/contracts/anna/plan", json={"tariff_id": name}).raise_for_status()
+    starts = [NOW + timedelta(minutes=minutes) for minutes in (59, 60, 119, 120)]
+    assert [tariff_of_a_start(offered, at) for at in starts] == ["base", "night", "night", "fixed"]
 
 
 def test_only_what_is_offered_and_has_a_price_can_be_chosen(offered: RunningApi) -> None:
