@@ -43,11 +43,11 @@ _NAMES = {
     "8313": "Ränteintäkter",
 }
 _SPELLED = {
-    "–": "-",
-    "—": "-",
-    "”": '"',
-    "“": '"',
-    "’": "'",
+    "\N{EN DASH}": "-",
+    "\N{EM DASH}": "-",
+    "\N{RIGHT DOUBLE QUOTATION MARK}": '"',
+    "\N{LEFT DOUBLE QUOTATION MARK}": '"',
+    "\N{RIGHT SINGLE QUOTATION MARK}": "'",
     "€": "EUR",
     "ø": "o",
     "Ø": "O",
