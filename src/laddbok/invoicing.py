@@ -7,6 +7,7 @@ final with `--early`.
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -49,7 +50,7 @@ async def run_month(
                     )
                 run = BillingRun(connection, reader, tenant, terms, period)
                 with tqdm(desc=run.id, unit=" customers", file=sys.stderr, disable=not sys.stderr.isatty()) as bar:
-                    result = await run.run(now, "cli", checked, final=final, show=lambda r, bar=bar: _show(bar, r))
+                    result = await run.run(now, "cli", checked, final=final, show=partial(_show, bar))
                 left = await connection.fetch(
                     query("billing_left_out"), tenant, terms.seller.id, ends_before(period, terms)
                 )
