@@ -11,10 +11,10 @@ from typing import Any
 
 import asyncpg
 
+from laddbok.demo_customers import sell
 from laddbok.fleet.outlet import StationShape
 from laddbok.fleet.population import FleetSettings, station_shapes
 from laddbok.gateway.credentials import hash_password
-from laddbok.sessions.authorize import normalise_token
 from laddbok.store.database import Database
 from laddbok.store.sql import query
 
@@ -60,7 +60,7 @@ async def fill(database: Database, fleet: FleetSettings, now: datetime) -> None:
             for kind, site in SITES.items():
                 await connection.execute(query("demo_site"), tenant, *site, SINCE)
                 await _tariff(connection, tenant, kind, site[0], now)
-            await _drivers(connection, tenant, fleet.tokens)
+            await sell(connection, tenant, fleet.tokens, SINCE, now)
             for shape in station_shapes(fleet):
                 await _station(connection, tenant, shape, now)
     finally:
@@ -89,13 +89,6 @@ async def _tariff(connection: asyncpg.Connection, tenant: int, kind: str, site_i
 
 def _component(kind: str, price: str) -> dict[str, Any]:
     return {"type": kind, "price": price, "vat": VAT_PERCENT, "step_size": 1}
-
-
-async def _drivers(connection: asyncpg.Connection, tenant: int, tokens: tuple[str, ...]) -> None:
-    for number, token in enumerate(tokens, start=1):
-        contract = f"demo-{number:03d}"
-        name = f"Förare {number}"
-        await connection.execute(query("demo_driver"), tenant, contract, name, SINCE, normalise_token(token), token)
 
 
 async def _station(connection: asyncpg.Connection, tenant: int, shape: StationShape, now: datetime) -> None:

@@ -64,13 +64,29 @@ ON CONFLICT DO NOTHING;
 WITH c AS (
     INSERT INTO contract (tenant, id, name, valid_from) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING RETURNING tenant, id
 ), p AS (
-    INSERT INTO payer (tenant, id, name) SELECT tenant, id, $3 FROM c RETURNING tenant, id
+    INSERT INTO payer (tenant, id, name, email, address, postal_code, city, kind, organisation_number, vat_number,
+        endpoint_scheme, endpoint_id, buyer_reference, e_invoice)
+    SELECT tenant, id, $7, $8, $9, $10, $11, $12, $13, $14, CASE WHEN $13::text IS NOT NULL THEN '0007' END, $13, $15,
+        $13::text IS NOT NULL
+    FROM c RETURNING tenant, id
 ), l AS (
     INSERT INTO contract_payer (tenant, contract_id, payer_id, valid_from) SELECT tenant, id, id, $4 FROM p
 ), t AS (
     INSERT INTO id_token (tenant, token, presented, status, label) SELECT tenant, $5, $6, 'Accepted', $3 FROM c RETURNING tenant, token
 )
 INSERT INTO id_token_contract (tenant, token, contract_id, valid_from) SELECT t.tenant, t.token, $2, $4 FROM t;
+
+-- name: demo_seller
+-- The demo's seller with everything that an invoice must tell of it; a name that people gave stays.
+UPDATE legal_entity SET name = $2, organisation_number = $3, vat_number = $4, f_skatt = true, address = $5, postal_code = $6,
+    city = $7, bankgiro = $8, email = $9, endpoint_scheme = '0007', endpoint_id = $3
+WHERE tenant = $1 AND id = 'seller' AND organisation_number IS NULL;
+
+-- name: demo_plan
+-- A price plan that a contract of the demo is offered.
+INSERT INTO price_plan (tenant, contract_id, tariff_id, name_sv, name_en, about_sv, about_en, offered_at, offered_by)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'demo')
+ON CONFLICT DO NOTHING;
 
 -- name: oldest_tenant
 -- The tenant that a demo, or an import from the command line, is filled into.
