@@ -64,7 +64,11 @@ class RatedLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, g
     estimated: bool = False
     tier: int | None = None
     parts: PriceParts | None = None
-    pending: bool = False
+
+    @property
+    def pending(self) -> bool:
+        """Whether it waits for a market price."""
+        return self.price is None
 
 
 class FindingCode(StrEnum):

@@ -7,8 +7,10 @@ limits then act on the sums; a limit is a line of its own, so that lines still s
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from laddbok.model.cdr import Cdr
-from laddbok.model.money import divide_half_up, millionths, minor_digits
+from laddbok.model.money import divide_half_up, from_minor, millionths
 from laddbok.model.rated import Finding, FindingCode, LineKind, RatedLine, Rating
 from laddbok.model.tariff import TaxIncluded
 from laddbok.rating.compile import CompiledTariff
@@ -42,9 +44,9 @@ def rated(
     known = [usage for usage in usages if usage.component.price is not None] if pending else usages
     amounts = _amounts(known, compiled)
     nets, grosses = both_sides(amounts, [usage.component.vat_millionths for usage in known], compiled.tax)
-    digits = minor_digits(compiled.currency)
+    unit, at = from_minor(1, compiled.currency), _instants(usages)
     lines = [
-        _line(usage, compiled, amounts[i], _side(nets, i, digits), _side(grosses, i, digits))
+        _line(usage, compiled, amounts[i], _side(nets, i, unit), _side(grosses, i, unit), at)
         for i, usage in enumerate(known)
     ]
     net, gross = (None if side is None else sum(side) for side in (nets, grosses))
@@ -53,15 +55,15 @@ def rated(
     if net is None or gross is None:
         findings.append(_VAT_ABSENT)
     if pending:
-        lines += [_line(usage, compiled, 0, None, None) for usage in pending]
+        lines += [_line(usage, compiled, 0, None, None, at) for usage in pending]
         net = gross = None
         findings.append(_pending(pending))
     return Rating(
         tariff_id=compiled.tariff_id,
         currency=compiled.currency,
         tax_included=compiled.tax is TaxIncluded.YES,
-        excl_vat=_decimal(net, digits),
-        incl_vat=_decimal(gross, digits),
+        excl_vat=_decimal(net, unit),
+        incl_vat=_decimal(gross, unit),
         final=cdr.transaction_ended_at is not None,
         lines=tuple(lines),
         findings=(*compiled.findings, *findings),
@@ -92,10 +94,21 @@ def _cap_minor(usage: Usage, compiled: CompiledTariff) -> int | None:
     return compiled.idle.cap_minor if compiled.idle and usage.component.kind is LineKind.IDLE else None
 
 
-def _line(usage: Usage, compiled: CompiledTariff, amount: int, net: Decimal | None, gross: Decimal | None) -> RatedLine:
+def _instants(usages: list[Usage]) -> dict[int, datetime]:
+    """The instants of all usages, each made once: the end of one is mostly the start of the next."""
+    return {at_s: datetime.fromtimestamp(at_s, UTC) for at_s in {x for u in usages for x in (u.start_s, u.end_s)}}
+
+
+def _line(
+    usage: Usage,
+    compiled: CompiledTariff,
+    amount: int,
+    net: Decimal | None,
+    gross: Decimal | None,
+    at: dict[int, datetime],
+) -> RatedLine:
     component = usage.component
-    idle = compiled.idle if component.kind is LineKind.IDLE else None
-    return RatedLine(
+    line = RatedLine(
         kind=component.kind,
         quantity=usage.quantity,
         measured=usage.measured,
@@ -103,17 +116,17 @@ def _line(usage: Usage, compiled: CompiledTariff, amount: int, net: Decimal | No
         excl_vat=net,
         incl_vat=gross,
         vat_percent=component.vat_percent,
-        start_at=datetime.fromtimestamp(usage.start_s, UTC),
-        end_at=datetime.fromtimestamp(usage.end_s, UTC),
+        start_at=at[usage.start_s],
+        end_at=at[usage.end_s],
         element=component.element,
         step_size=component.step_size,
-        grace_s=idle.grace_s if idle else 0,
-        capped=idle is not None and amount == idle.cap_minor,
         estimated=usage.estimated,
         tier=component.tier,
         parts=component.parts,
-        pending=component.price is None,
     )
+    if component.kind is not LineKind.IDLE or compiled.idle is None:
+        return line
+    return replace(line, grace_s=compiled.idle.grace_s, capped=amount == compiled.idle.cap_minor)
 
 
 def _limit(
@@ -153,15 +166,15 @@ def _limit_line(
     }  # fmt: skip
     limit = limits[kind]
     assert limit is not None
-    digits = minor_digits(compiled.currency)
+    unit = from_minor(1, compiled.currency)
     written = limit.incl_vat if compiled.tax is TaxIncluded.YES else limit.excl_vat
     return RatedLine(
         kind=kind,
         quantity=1,
         measured=1,
-        price=_exact(limit.excl_vat if written is None else written, digits),
-        excl_vat=_decimal(net, digits),
-        incl_vat=_decimal(gross, digits),
+        price=(limit.excl_vat if written is None else written) * unit,
+        excl_vat=_decimal(net, unit),
+        incl_vat=_decimal(gross, unit),
         vat_percent=vat,
         start_at=cdr.started_at,
         end_at=cdr.transaction_ended_at or (cdr.periods[-1].end_at if cdr.periods else cdr.started_at),
@@ -172,13 +185,10 @@ def _difference(new: Side, old: Side) -> Side:
     return None if new is None or old is None else new - old
 
 
-def _side(minors: list[int] | None, i: int, digits: int) -> Decimal | None:
-    return None if minors is None else _exact(minors[i], digits)
+def _side(minors: list[int] | None, i: int, unit: Decimal) -> Decimal | None:
+    return None if minors is None else minors[i] * unit
 
 
-def _decimal(minor: int | None, digits: int) -> Decimal | None:
-    return None if minor is None else _exact(minor, digits)
-
-
-def _exact(minor: int, digits: int) -> Decimal:
-    return Decimal(minor).scaleb(-digits)
+def _decimal(minor: int | None, unit: Decimal) -> Decimal | None:
+    """So many minor units, one of which is `unit`: 0.01 for öre."""
+    return None if minor is None else minor * unit

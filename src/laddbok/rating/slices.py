@@ -34,9 +34,10 @@ def slices(cdr: Cdr, compiled: CompiledTariff, tier_ends_wh: Sequence[int] = ())
     cut_wh = sorted({*compiled.cut_wh, *tier_ends_wh}) if tier_ends_wh else compiled.cut_wh
     terms_day = _local_day(started_s, known) if compiled.dates_at_start and known else None
     found: list[Slice] = []
-    wh_before = 0
+    wh_before, end_at, end_s = 0, cdr.started_at, started_s
     for period in cdr.periods:
-        start_s, end_s = whole_seconds(period.start_at), whole_seconds(period.end_at)
+        start_s = end_s if period.start_at == end_at else whole_seconds(period.start_at)
+        end_at, end_s = period.end_at, whole_seconds(period.end_at)
         power_w = _power_w(period, end_s - start_s) if compiled.uses_power else 0
         for piece in _pieces(start_s, end_s, wh_before, period.energy_wh, cut_s, cut_wh):
             found.append(_slice(period, piece, started_s, power_w, known, terms_day))

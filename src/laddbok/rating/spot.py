@@ -29,6 +29,8 @@ EXACT_DIGITS = 18
 """So many decimals of a price count; a tariff and a price list have no more."""
 _WH_PER_KWH = 1_000
 _DENOMINATOR = 10**EXACT_DIGITS * _WH_PER_KWH
+_SCALE = tuple(Decimal(1).scaleb(EXACT_DIGITS + digits) for digits in range(4))
+"""What a price is multiplied by, for a currency of so many minor digits, to be a whole number."""
 
 
 def spot_energy(session: Iterable[Slice], spot: CompiledSpot, currency: str, prices: SpotPrices | None) -> list[Usage]:
@@ -91,7 +93,7 @@ def _component(
         kind=LineKind.ENERGY,
         element=None,
         price=price,
-        numerator=0 if price is None else int(price.scaleb(EXACT_DIGITS + minor_digits(currency))),
+        numerator=0 if price is None else int(price * _SCALE[minor_digits(currency)]),
         denominator=_DENOMINATOR,
         vat_percent=spot.vat_percent,
         vat_millionths=spot.vat_millionths,
