@@ -6,7 +6,7 @@ SEED =
 STORE = memory
 BENCH = gateway
 
-.PHONY: help setup demo test check sim long long-mutations bench golden lock
+.PHONY: help setup demo test check sim long long-mutations long-rating bench golden lock
 
 help: ## list these habits
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -e 's/:.*## /	/' | awk -F '	' '{ printf "make %-8s %s\n", $$1, $$2 }'
@@ -35,11 +35,14 @@ check: $(READY) ## format, lint, types, import layers, tidiness, docs
 sim: $(READY) ## the whole platform in one thread with faults: 200 seeds, or one with SEED=n; STORE=postgres SEED=n
 	$(BIN)/python -m tests.sim $(if $(SEED),--seed $(SEED) --store $(STORE),--seeds 1..200 --jobs 2)
 
-long: $(READY) long-mutations ## 5,000 seeds of the simulation, and a million spoilt frames
+long: $(READY) long-mutations long-rating ## 5,000 seeds of the simulation, a million spoilt frames, 10,000 prices computed twice
 	$(BIN)/python -m tests.sim --seeds 1..5000 --jobs 2
 
 long-mutations: $(READY) ## a million spoilt frames
 	$(BIN)/python -m tests.mutations --count 1000000
+
+long-rating: $(READY) ## 10,000 sessions and tariffs priced by rating and by a second, simple reading of the rules
+	$(BIN)/python -m tests.rules.rating.reference --count 10000 --jobs 2
 
 bench: $(READY) ## measure; BENCH=gateway|rating|dispatch|invoices|api
 	$(BIN)/laddbok bench $(BENCH)
