@@ -60,7 +60,8 @@ def rate(
     reserved, reserved_s = reservation_fee(cdr.reservation, compiled)
     if energy_known and cdr.energy_wh == 0:
         return _nothing_delivered(cdr, compiled, reserved)
-    assert prices is None or compiled.spot is None or prices.zone == compiled.spot.zone, cdr.session_id
+    if prices is not None and compiled.spot is not None:
+        assert (prices.zone, prices.currency) == (compiled.spot.zone, compiled.currency), cdr.session_id
     session = slices(cdr, compiled, tier_ends_wh)
     assert sum(at.wh for at in session) == cdr.energy_wh, cdr.session_id
     ended_s = None if cdr.transaction_ended_at is None else whole_seconds(cdr.transaction_ended_at)

@@ -55,7 +55,7 @@ def generated(seed: int) -> Generated:
         break
     tiers = tariff.get("laddbok", {}).get("subscription", {}).get("tiers", ())
     ends_wh = sorted(some_wh(pick, cdr.energy_wh) for _ in tiers)
-    prices = some_prices(pick, cdr) if "spot" in tariff.get("laddbok", {}) else None
+    prices = some_prices(pick, cdr, tariff["currency"]) if "spot" in tariff.get("laddbok", {}) else None
     return Generated(seed=seed, cdr=cdr, tariff=tariff, prices=prices, tier_ends_wh=tuple(ends_wh), as_of=as_of)
 
 
@@ -278,7 +278,7 @@ def some_surcharge(pick: random.Random, cdr: Cdr) -> Document:
     return {"per_kwh": pick.choice(["0.25", "0.36", "0.439", "0.0075"]), **hours, **dates}
 
 
-def some_prices(pick: random.Random, cdr: Cdr) -> SpotPrices:
+def some_prices(pick: random.Random, cdr: Cdr, currency: str) -> SpotPrices:
     """A price for each quarter that the session touches, often below nothing; now and then a gap."""
     first_s, last_s = int(cdr.started_at.timestamp()), int(cdr.periods[-1].end_at.timestamp())
     starts = range(first_s - first_s % QUARTER_S, last_s + QUARTER_S, QUARTER_S)
@@ -286,4 +286,4 @@ def some_prices(pick: random.Random, cdr: Cdr) -> SpotPrices:
     found = {at: Decimal(pick.randrange(least, most)).scaleb(-5) for at in starts}
     for at in pick.sample(list(starts), pick.choice([1, len(starts)])) if chance(pick, 35) else ():
         del found[at]
-    return SpotPrices(zone="SE3", currency="SEK", source="generated", by_start_s=found)
+    return SpotPrices(zone="SE3", currency=currency, source="generated", by_start_s=found)
