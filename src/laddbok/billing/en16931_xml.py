@@ -101,13 +101,10 @@ def _note(invoice: Invoice) -> str:
 
 def _references(invoice: Invoice, pdf: bytes | None) -> tuple[Element | None, ...]:
     former = invoice.refers_to
-    preceding = former and cac(
-        "InvoiceDocumentReference",
-        cbc("ID", former.number),  # BT-25
-        cbc("IssueDate", former.issue_date.isoformat()),  # BT-26
-    )
+    number = cbc("ID", former.number) if former else None  # BT-25
+    issued = cbc("IssueDate", former.issue_date.isoformat()) if former else None  # BT-26
     return (
-        cac("BillingReference", preceding),  # BG-3
+        cac("BillingReference", cac("InvoiceDocumentReference", number, issued)),  # BG-3
         cac("ContractDocumentReference", cbc("ID", invoice.contract_id)),  # BT-12
         None if pdf is None else _attachment(invoice, pdf),
     )

@@ -15,6 +15,7 @@ from laddbok.model.errors import Invalid
 
 _SCHEMA = "urn:oasis:names:specification:ubl:schema:xsd:"
 NAMESPACES = {"cac": f"{_SCHEMA}CommonAggregateComponents-2", "cbc": f"{_SCHEMA}CommonBasicComponents-2"}
+_BLANKS = " \t\r\n"
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -28,7 +29,8 @@ class Element(NamedTuple):
 
 def cbc(name: str, text: str | None, **attributes: str) -> Element | None:
     """A basic component: an element with text; None without."""
-    return Element(f"cbc:{name}", text.strip(), attributes) if text and text.strip() else None
+    shown = text.strip(_BLANKS) if text else ""
+    return Element(f"cbc:{name}", shown, attributes) if shown else None
 
 
 def cac(name: str, *children: Element | None) -> Element | None:
@@ -58,9 +60,9 @@ def written(root: Element) -> bytes:
     """
     from lxml import etree
 
-    tree = etree.Element(
-        f"{{{root_namespace(root.name)}}}{root.name}", nsmap={None: root_namespace(root.name), **NAMESPACES}
-    )
+    own = root_namespace(root.name)
+    spaces: dict[str | None, str] = {None: own} | dict(NAMESPACES.items())
+    tree = etree.Element(f"{{{own}}}{root.name}", nsmap=spaces)
     _fill(tree, root, etree.SubElement, root.name)
     return bytes(etree.tostring(tree, xml_declaration=True, encoding="UTF-8"))
 
