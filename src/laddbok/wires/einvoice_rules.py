@@ -111,6 +111,7 @@ class OfficialRules:
                 f"the official rules {', '.join(missing)} are not in {self._folder}: no e-invoice can be checked; "
                 "see docs/commands.md, laddbok einvoice check"
             )
+        require_saxon()
         for layer in wanted:
             path = self._folder / layer.file
             version = version_of(path, layer)
@@ -200,8 +201,7 @@ def _run(layer: Layer, stylesheet: Any, node: Any) -> str:
 
 @cache
 def _saxon() -> Any:
-    """The one XSLT processor of this process."""
-    require_saxon()
+    """The one XSLT processor of this process: what one has read or compiled, no other can use."""
     from saxonche import PySaxonProcessor
 
     return PySaxonProcessor(license=False)
