@@ -63,6 +63,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_import(add, commands)
     _add_prices(add, commands)
     _add_rebuild(add)
+    _add_einvoice(add, commands)
     _add_tariff(add, commands)
     _add_invoice(add, commands)
     add("doctor", _doctor, "what is configured, reachable, migrated, and what is wrong")
@@ -165,6 +166,12 @@ def _add_prices(add: Callable[..., argparse.ArgumentParser], commands: Any) -> N
     gaps.add_argument("--from", dest="first", type=date.fromisoformat, metavar="DAY", required=True)
     gaps.add_argument("--to", dest="last", type=date.fromisoformat, metavar="DAY", required=True, help="the last day")
     gaps.add_argument("--currency", metavar="CODE", default="SEK")
+
+
+def _add_einvoice(add: Callable[..., argparse.ArgumentParser], commands: Any) -> None:
+    from laddbok.einvoices import add_einvoice_verbs
+
+    add_einvoice_verbs(add, commands, _settings)
 
 
 def _add_rebuild(add: Callable[..., argparse.ArgumentParser]) -> None:

@@ -19,6 +19,13 @@ from laddbok.settings import NAMES, Settings, quirk_table, unknown_names
 from laddbok.store.database import Database, open_database
 from laddbok.store.spot_prices import prices_lack
 from laddbok.store.sql import query
+from laddbok.wires.einvoice_rules import (
+    BILLING_LAYERS,
+    SELF_BILLING_LAYERS,
+    missing_layers,
+    require_saxon,
+    version_of,
+)
 from laddbok.wires.price_feeds import CURRENCIES
 
 LEAST_FREE_BYTES = 1 << 30
@@ -29,7 +36,13 @@ Finding = dict[str, Any]
 
 async def examine(settings: Settings, as_json: bool) -> tuple[dict[str, Any], int]:
     """Look at everything. Returns: the findings and the exit code."""
-    findings = [*_configured(), *known_models(settings), *_machine(settings), *(await _database(settings))]
+    findings = [
+        *_configured(),
+        *known_models(settings),
+        *einvoice_rules(settings),
+        *_machine(settings),
+        *(await _database(settings)),
+    ]
     bad = sum(not each["ok"] for each in findings)
     if not as_json:
         for each in findings:
@@ -57,6 +70,22 @@ def known_models(settings: Settings) -> list[Finding]:
     except ConfigurationError as error:
         return [_finding("known models", False, str(error))]
     return [_finding("known models", True, f"{own} rows in {settings.quirks_file}")]
+
+
+def einvoice_rules(settings: Settings) -> list[Finding]:
+    """The official rules of e-invoices are there, and are those that they should be; who sends none needs none."""
+    folder = settings.einvoice_rules
+    if settings.einvoice_rules_folder is None and not folder.exists():
+        return [_finding("e-invoice rules", True, f"none in {folder}: e-invoices are refused")]
+    try:
+        require_saxon()
+        if missing := missing_layers(folder, BILLING_LAYERS):
+            return [_finding("e-invoice rules", False, f"{', '.join(missing)} not in {folder}: e-invoices are refused")]
+        layers = (*BILLING_LAYERS, *(() if missing_layers(folder, SELF_BILLING_LAYERS) else SELF_BILLING_LAYERS[1:]))
+        told = [f"{layer.name} {version_of(folder / layer.file, layer)}" for layer in layers]
+    except LaddbokError as error:
+        return [_finding("e-invoice rules", False, str(error))]
+    return [_finding("e-invoice rules", True, f"{', '.join(told)} in {folder}")]
 
 
 def _machine(settings: Settings) -> list[Finding]:

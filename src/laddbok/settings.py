@@ -35,6 +35,7 @@ NAMES = {
     "LADDBOK_QUIRKS": "A file with an operator's own rows about models; added to those that ship.",
     "LADDBOK_PRICE_ZONES": "Bidding zones, with commas between, whose day-ahead prices a worker fetches; none unless set.",
     "LADDBOK_PRICE_URL": "Where they are fetched; https://www.elprisetjustnu.se/api/v1/prices unless set.",
+    "LADDBOK_EINVOICE_RULES": "The folder with the official rules of e-invoices; einvoice-rules in the state folder unless set.",
     "LADDBOK_SECURE_COOKIES": "true: the console is reached over TLS, so its cookie is never sent without it.",
     "LADDBOK_CLOCK": "The scaled clock of a demo; set by `laddbok demo` for its processes.",
     "LADDBOK_PARENT": "The process without which this one stops; set by laddbok for its own processes.",
@@ -65,6 +66,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     quirks_file: Path | None = None
     price_zones: tuple[str, ...] = ()
     price_url: str = PRICE_URL
+    einvoice_rules_folder: Path | None = None
     secure_cookies: bool = False
     clock_text: str | None = None
     parent_pid: int | None = None
@@ -73,6 +75,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def clock(self) -> Clock:
         """Business time in this process."""
         return clock_from_text(self.clock_text)
+
+    @property
+    def einvoice_rules(self) -> Path:
+        """The folder with the official rules of e-invoices."""
+        return self.einvoice_rules_folder or self.state_folder / "einvoice-rules"
 
 
 def quirk_table(settings: Settings) -> QuirkTable:
@@ -117,6 +124,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         quirks_file=Path(environ["LADDBOK_QUIRKS"]) if environ.get("LADDBOK_QUIRKS") else None,
         price_zones=_zones(environ),
         price_url=_url(environ, "LADDBOK_PRICE_URL", PRICE_URL),
+        einvoice_rules_folder=_folder(environ, "LADDBOK_EINVOICE_RULES"),
         secure_cookies=_yes(environ, "LADDBOK_SECURE_COOKIES"),
         clock_text=environ.get("LADDBOK_CLOCK") or None,
         parent_pid=_integer(environ, "LADDBOK_PARENT", 0, 0, 2**31) or None,
@@ -152,6 +160,11 @@ def _integer(environ: Mapping[str, str], name: str, default: int, least: int, mo
     if not text.isdecimal() or not least <= int(text) <= most:
         raise ConfigurationError(f"{name}={text!r} must be a whole number from {least} to {most}")
     return int(text)
+
+
+def _folder(environ: Mapping[str, str], name: str) -> Path | None:
+    text = environ.get(name)
+    return Path(text).expanduser() if text else None
 
 
 def _yes(environ: Mapping[str, str], name: str) -> bool:
