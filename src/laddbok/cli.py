@@ -272,9 +272,9 @@ def _bench_rating(options: argparse.Namespace) -> Any:
 
 def _bench_invoices(options: argparse.Namespace) -> Any:
     from laddbok.bench.invoices import bench_invoices
-    from laddbok.invoicing import checked
+    from laddbok.billing_checks import DocumentChecks
 
-    return bench_invoices(options, checked)
+    return bench_invoices(options, DocumentChecks(_settings().einvoice_rules))
 
 
 def _soak(options: argparse.Namespace) -> Any:

@@ -15,9 +15,8 @@ import msgspec
 from tqdm import tqdm
 
 from laddbok import app
-from laddbok.billing.check import check
-from laddbok.billing.freeze import Series, numbered
-from laddbok.flow.billing_run import InTheWay, Planned, ends_before, is_final_time, period_of
+from laddbok.billing_checks import DocumentChecks
+from laddbok.flow.billing_run import ends_before, is_final_time, period_of
 from laddbok.model.billing import SellerTerms
 from laddbok.model.errors import Conflict, NotFound
 from laddbok.model.invoice import Invoice
@@ -38,7 +37,7 @@ async def run_month(
 
     Raises: NotFound: there is no such seller. Conflict: late sessions of the month are still awaited.
     """
-    now, answers = settings.clock.now(), []
+    now, answers, checks = settings.clock.now(), [], DocumentChecks(settings.einvoice_rules)
     async with _opened(settings) as (database, connection, tenant):
         reader = await database.connect()
         try:
@@ -50,7 +49,7 @@ async def run_month(
                     )
                 run = BillingRun(connection, reader, tenant, terms, period)
                 with tqdm(desc=run.id, unit=" customers", file=sys.stderr, disable=not sys.stderr.isatty()) as bar:
-                    result = await run.run(now, "cli", checked, final=final, show=partial(_show, bar))
+                    result = await run.run(now, "cli", checks, final=final, show=partial(_show, bar))
                 left = await connection.fetch(
                     query("billing_left_out"), tenant, terms.seller.id, ends_before(period, terms)
                 )
@@ -75,16 +74,6 @@ async def show(settings: Settings, number: str, as_json: bool) -> dict[str, Any]
         _print_document(document)
     answer: dict[str, Any] = msgspec.json.decode(row["content"])
     return answer | {"id": row["id"], "hash": row["hash"].hex()}
-
-
-def checked(planned: Planned) -> Sequence[InTheWay]:
-    """What our own arithmetic and the law's fields say against a document, before it takes a number."""
-    document = numbered(planned.invoice, _ANY_SERIES)
-    return [InTheWay(planned.customer.buyer.id, each.field, each.text.en) for each in check(document)]
-
-
-_ANY_SERIES = Series(prefix="9", next_number=1)
-"""A number of the right shape, to be checked under."""
 
 
 @asynccontextmanager
