@@ -36,6 +36,7 @@ def slices(cdr: Cdr, compiled: CompiledTariff, tier_ends_wh: Sequence[int] = ())
     found: list[Slice] = []
     wh_before, end_at, end_s = 0, cdr.started_at, started_s
     for period in cdr.periods:
+        assert period.start_at >= end_at, cdr.session_id
         start_s = end_s if period.start_at == end_at else whole_seconds(period.start_at)
         end_at, end_s = period.end_at, whole_seconds(period.end_at)
         power_w = _power_w(period, end_s - start_s) if compiled.uses_power else 0
