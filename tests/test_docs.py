@@ -28,7 +28,7 @@ from laddbok.settings import NAMES
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src/laddbok"
-PACKAGES = "model ocpp sessions rating flow store gateway api workers wires fleet app reports settings".split()
+PACKAGES = "model ocpp sessions rating billing flow store gateway api workers wires fleet app reports settings".split()
 NO_RULES = {"__init__", "examples"}
 LINK = re.compile(r"\[[^\]]+\]\((?!https?://)([^)\s]+)\)")
 CODE = re.compile(r"`([^`\n]+)`")
