@@ -52,6 +52,8 @@ def in_our_words(invoice: Invoice, rule: str, location: str, message: str) -> Fi
     owner, field, sv, en = FIELDS[rule]
     if rule in _OF_BOTH and "AccountingCustomerParty" in location:
         owner = Owner.BUYER
+    if rule == "PEPPOL-COMMON-R049" and "EndpointID" in location:
+        field = "endpoint"
     if owner is not Owner.INVOICE:
         return on_party(invoice, owner, rule, field, sv, en)
     return on_line(int(at_line[1]), rule, field, sv, en) if at_line else on_invoice(rule, field, sv, en)

@@ -133,6 +133,13 @@ def test_the_location_tells_whose_field_it_is() -> None:
         assert found.field == f"{field}.endpoint"
 
 
+def test_a_wrong_number_is_that_of_the_company_or_of_its_address_on_the_network() -> None:
+    party = "/Invoice[1]/AccountingCustomerParty[1]/Party[1]/{}[1]"
+    for name, field in (("EndpointID", "endpoint"), ("PartyLegalEntity[1]/CompanyID", "organisation_number")):
+        found = in_our_words(simple(), "PEPPOL-COMMON-R049", party.format(name), "")
+        assert found.field == f"buyer.{field}"
+
+
 def test_a_rule_that_we_have_no_words_for_keeps_its_own() -> None:
     found = in_our_words(simple(), "NEW-R-001", "/CreditNote[1]/cac:CreditNoteLine[2]", "Something MUST be so.")
     assert (found.field, found.text.en) == ("lines[1]", "line 2: breaks NEW-R-001: Something MUST be so.")

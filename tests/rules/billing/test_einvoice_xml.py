@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from laddbok.billing.en16931_xml import to_ubl
 from laddbok.billing.ubl import NAMESPACES
 from laddbok.model.errors import Invalid
-from laddbok.model.invoice import BuyerKind, Endpoint, Invoice, InvoiceKind, Text
+from laddbok.model.invoice import Buyer, BuyerKind, Endpoint, Invoice, InvoiceKind, Text
 from tests.rules.billing.documents import BUYER, OUTSIDE, SELLER, document, documents, line, simple
 
 CHILDREN = {
@@ -157,6 +157,12 @@ def test_texts_are_in_the_customers_language() -> None:
     more = {"note": Text(sv="Hej", en="Hello"), "reason": Text(sv="Kulans", en="Goodwill")}
     for language, words in (("sv", "Kulans\nHej"), ("en", "Goodwill\nHello")):
         assert texts(simple(buyer=replace(BUYER, language=language), **more), "./cbc:Note") == [words]
+
+
+def test_a_consumer_without_address_has_an_e_invoice_that_goes_nowhere() -> None:
+    """It is attached to the PDF; what it lacks is missing in it."""
+    nobody = Buyer(id="anna", name="Anna Berg")
+    assert texts(simple(buyer=nobody), ".//cac:AccountingCustomerParty//*") == [None, None, "Anna Berg"]
 
 
 def test_the_pdf_comes_along() -> None:

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from laddbok.billing.en16931_xml import to_ubl
 from laddbok.model.errors import Invalid
@@ -49,6 +51,14 @@ def test_what_is_no_e_invoice_is_refused(text: str, reason: str) -> None:
 def test_a_document_type_hides_in_no_encoding(encoding: str) -> None:
     with pytest.raises(Invalid, match=r"^e-invoice: "):
         parsed("<!DOCTYPE a [<!ENTITY b 'ö'>]><a>&b;</a>".encode(encoding))
+
+
+@given(st.binary(max_size=200) | st.binary(max_size=50).map(lambda tail: to_ubl(simple())[:-20] + tail))
+def test_any_bytes_are_an_e_invoice_or_are_refused(xml: bytes) -> None:
+    try:
+        assert parsed(xml).kind == "Invoice"
+    except Invalid as error:
+        assert error.field == "e-invoice"
 
 
 def test_a_huge_file_is_refused(tmp_path: Path) -> None:

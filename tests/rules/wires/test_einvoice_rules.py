@@ -152,6 +152,12 @@ def test_a_mutation_is_caught_with_the_id_of_its_rule(name: str, rules: Official
     assert expected <= {each.rule for each in rules.check(changed.encode()).findings}
 
 
+def test_an_amount_that_is_none_is_never_a_document_without_errors(rules: OfficialRules) -> None:
+    changed = swap(">66.55</cbc:PayableAmount>", ">a lot</cbc:PayableAmount>")(to_ubl(simple()).decode())
+    with pytest.raises(EinvoiceRulesFailed, match="a lot"):
+        rules.check(changed.encode())
+
+
 def test_a_finding_tells_where_and_what(rules: OfficialRules) -> None:
     changed = swap(">53.24</cbc:PriceAmount>", ">-53.24</cbc:PriceAmount>")(to_ubl(simple()).decode())
     findings = {each.rule: each for each in rules.check(changed.encode()).errors}
