@@ -1,6 +1,6 @@
 """Which bugs must the simulation find?
 
-Six that platforms of this kind have had, each planted by a subclass or a patch of one rule. If one of them is not found
+Seven that platforms of this kind have had, each planted by a subclass or a patch of one rule. If one of them is not found
 within ten seeds, the simulation is blind, and it is the simulation that is to be mended.
 """
 
@@ -8,17 +8,21 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from unittest.mock import patch
 
 from msgspec.structs import replace
 
+from laddbok.flow import billing_run
 from laddbok.flow.apply import Desk
+from laddbok.flow.billing_run import Planned as PlannedDocument
 from laddbok.flow.changes import Changes
 from laddbok.flow.charge_to_cash import settle
 from laddbok.flow.decide import Decided
 from laddbok.flow.messages import Entry, Received, Reply
 from laddbok.flow.store import Found, LeasedJob
 from laddbok.model.events import TransactionEnded
+from laddbok.model.invoice import InvoiceKind
 from laddbok.model.session import SessionState
 from laddbok.sessions.open import start_key
 from laddbok.workers.settle import Settler
@@ -130,7 +134,20 @@ def no_deduplication() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def no_credit_notes() -> Iterator[None]:
+    """What was corrected after it was billed is billed anew, and what was billed first is not taken back."""
+
+    def invoices_only(*asked: Any) -> Iterator[PlannedDocument]:
+        return (each for each in documents(*asked) if each.invoice.kind is InvoiceKind.INVOICE)
+
+    documents = billing_run._documents
+    with patch("laddbok.flow.billing_run._documents", invoices_only):
+        yield
+
+
 PLANTED: dict[str, Planted] = {
+    "corrections without credit notes": Planted("every CDR is billed", patched=no_credit_notes),
     "no de-duplication of starts": Planted("no transaction in two sessions", patched=no_deduplication),
     "answer before commit": Planted("acknowledged means durable", Parts(desk=AnswersFirst, gateway=AnsweringGateway)),
     "apply, then mark": Planted("visible means stored", Parts(desk=MarksFirst)),

@@ -20,6 +20,7 @@ from laddbok.flow.messages import Asked
 from laddbok.model.session import OPEN_STATES, SessionState
 from laddbok.workers.settle import Settler
 from tests.sim import people
+from tests.sim.books import Books
 from tests.sim.box import OFF_S, Box
 from tests.sim.faults import Faults
 from tests.sim.gateway import Gateway, MakesDesk
@@ -101,6 +102,7 @@ class Simulation:
             parts.gateway(self.world, self.database, self.offices, f"gateway {number + 1}", parts.desk)
             for number in range(count)
         ]
+        self.books = Books()
         self.ledger = FleetRecord(stations=STATIONS)
         people.keep(self.ground, begins_at)
         self.prices = people.Prices(self.world, self.ground, faults)
@@ -231,6 +233,7 @@ class Simulation:
         """Two hours of faults, then the end of everything. Raises: Violation."""
         world = self.world
         world.run_until(world.began_at + self._lasts)
+        self.books.bill(list(self.ground.cdrs()), world.now)
         self.faults.is_calm = True
         world.note("world", "is calm")
         for visitors in self.visitors:
@@ -239,10 +242,14 @@ class Simulation:
         self._end([box for box in self.boxes if not box.is_asleep])
         self.offices.pace_s = 600.0
         world.run_until(world.now + SILENCE)
+        self.books.bill(list(self.ground.cdrs()), world.now)
         if asleep:
             self._wake(asleep)
         world.run_until(world.now + UNPLUG)
         Outcome(self.ground, self.safety, self.prices, self.rebuilt).check(self.boxes, self.ledger.transactions)
+        issued = list(self.ground.cdrs())
+        self.books.bill(issued, world.now)
+        self.books.check(issued)
 
     def _wake(self, asleep: list[Box]) -> None:
         """Stations come back after their sessions were ended at a guess, and tell what they kept."""
