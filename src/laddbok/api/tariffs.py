@@ -35,7 +35,10 @@ _NO_IDS = (".", "..", "default", "check", "week", "try")
 
 
 class TariffItem(msgspec.Struct):
-    """A tariff with the version that holds now, or its first one if none does yet."""
+    """A tariff with the version that holds now, or its first one if none does yet.
+
+    `name` is the first text of its `tariff_alt_text`; `versions` is how many there are.
+    """
 
     id: str
     created_at: datetime
@@ -43,6 +46,8 @@ class TariffItem(msgspec.Struct):
     valid_from: datetime
     currency: str | None
     is_default: bool
+    name: str | None
+    versions: int
 
 
 class TariffVersion(msgspec.Struct):

@@ -1,5 +1,6 @@
 // How does the console talk to the platform? JSON over the same API that everybody else uses.
 import { signal } from "./vendor/preact.js";
+import { parseExact } from "./exact-json.js";
 
 const BASE = "/api/v1";
 const TIME_LIMIT_MS = 45_000; // a command may wait 30 s for its station
@@ -16,14 +17,15 @@ export class Problem extends Error {
   }
 }
 
-async function call(method, path, body, headers = {}) {
+/** Args: body, a value, or JSON text that is sent as it is. read, how the answer's text is read. */
+async function call(method, path, body, headers = {}, read = JSON.parse) {
   const request = {
     method,
     headers: { accept: "application/json", ...headers },
     signal: AbortSignal.timeout(TIME_LIMIT_MS),
   };
   if (body !== undefined) {
-    request.body = JSON.stringify(body);
+    request.body = typeof body === "string" ? body : JSON.stringify(body);
     request.headers["content-type"] = "application/json";
   }
   let response;
@@ -32,13 +34,23 @@ async function call(method, path, body, headers = {}) {
   } catch (reason) {
     throw new Problem(0, { detail: String(reason.message ?? reason) });
   }
-  const answer = await response.json().catch(() => ({}));
-  if (response.ok) return answer;
+  const text = await response.text().catch(() => "");
+  if (response.ok) return text ? read(text) : {};
   if (response.status === 401 && path !== "/login") me.value = null;
-  throw new Problem(response.status, answer);
+  throw new Problem(response.status, problemOf(text));
+}
+
+function problemOf(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return {};
+  }
 }
 
 export const get = (path) => call("GET", path);
+/** The same, its numbers as they were written (exact-json.js). */
+export const getExact = (path) => call("GET", path, undefined, {}, parseExact);
 
 /** Writes: marked against forged requests, and with a key so that a repeated one acts once. */
 export function write(method, path, body = {}) {

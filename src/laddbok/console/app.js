@@ -13,6 +13,8 @@ import { SessionPage } from "./pages/session.js";
 import { SessionsPage } from "./pages/sessions.js";
 import { StationPage } from "./pages/station.js";
 import { StationsPage } from "./pages/stations.js";
+import { TariffEditorPage } from "./pages/tariff-editor.js";
+import { TariffsPage } from "./pages/tariffs.js";
 import { Shell } from "./parts/shell.js";
 import { route, startRouter } from "./router.js";
 
@@ -25,6 +27,8 @@ const PAGES = {
   session: SessionPage,
   review: ReviewPage,
   orphans: OrphansPage,
+  tariffs: TariffsPage,
+  "tariff-editor": TariffEditorPage,
   password: PasswordPage,
 };
 

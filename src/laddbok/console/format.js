@@ -42,6 +42,17 @@ export function money(amount, currency) {
   return formatOf(Intl.NumberFormat, { style: "currency", currency, currencyDisplay: "narrowSymbol" }).format(amount);
 }
 
+/** A price per unit: as money, with up to four decimals where it has them. */
+export function unitPrice(amount, currency) {
+  if (amount === null || amount === undefined) return NONE;
+  const digits = { minimumFractionDigits: 2, maximumFractionDigits: 4 };
+  return formatOf(Intl.NumberFormat, { style: "currency", currency, currencyDisplay: "narrowSymbol", ...digits }).format(amount);
+}
+
+/** A date without a time ("2026-05-04"), with its weekday. */
+export const dayText = (date, { long = false } = {}) =>
+  formatOf(Intl.DateTimeFormat, { weekday: long ? "long" : "short", ...DAY, timeZone: "UTC" }).format(new Date(date));
+
 export const percent = (value, digits = 0) =>
   value === null || value === undefined ? NONE : `${number(value, digits)}${SPACE}%`;
 

@@ -10,6 +10,8 @@ const PAGES = [
   [/^\/sessions\/([^/]+)$/, "session"],
   [/^\/review$/, "review"],
   [/^\/orphans$/, "orphans"],
+  [/^\/tariffs$/, "tariffs"],
+  [/^\/tariff$/, "tariff-editor"],
   [/^\/password$/, "password"],
 ];
 
@@ -42,6 +44,7 @@ export function go(path, { replace = false } = {}) {
 }
 
 export const stationPath = (id) => `/station?id=${encodeURIComponent(id)}`;
+export const tariffPath = (id, version) => withQuery("/tariff", { id, version });
 export const sessionPath = (id) => `/sessions/${encodeURIComponent(id)}`;
 
 /** An address with those query values that are set. */

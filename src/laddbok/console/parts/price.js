@@ -1,9 +1,11 @@
 // What does it cost, and why? The total, its lines in words, when that was so, and what is odd about it.
 import { html } from "../vendor/preact.js";
 import { nowMs } from "../clock.js";
-import { fullInstant, instant, money, number } from "../format.js";
+import { energy, fullInstant, instant, money, number } from "../format.js";
 import { said, t, tCode } from "../i18n.js";
 import { Icon } from "./icons.js";
+
+const MOST_QUARTERS = 4; // of a market price are told line by line
 
 /** A percentage from a decimal string ("25", "25.00"). */
 const rate = (text) => number(Number(text), Number.isInteger(Number(text)) ? 0 : 2);
@@ -26,7 +28,7 @@ function Line({ line, price }) {
           `
         }
       </td>
-      <td class="figure">${money(amount, price.currency)}</td>
+      <td class="figure">${line.pending ? t("price.pending") : money(amount, price.currency)}</td>
     </tr>
   `;
 }
@@ -35,6 +37,7 @@ function Sum({ price }) {
   const { currency, excl_vat, incl_vat } = price;
   const split = excl_vat !== null && incl_vat !== null;
   const rates = [...new Set(price.lines.map((line) => line.vat_rate).filter(Boolean))];
+  const isPending = price.lines.some((line) => line.pending);
   const words = rates.length === 1 ? t("price.vat_rate", { rate: rate(rates[0]) }) : t("price.vat");
   return html`
     <tfoot>
@@ -52,8 +55,8 @@ function Sum({ price }) {
         `
       }
       <tr class="total">
-        <td>${t(incl_vat === null ? "price.total_excl" : "price.total")}</td>
-        <td class="figure">${money(incl_vat ?? excl_vat, currency)}</td>
+        <td>${t(incl_vat === null && !isPending ? "price.total_excl" : "price.total")}</td>
+        <td class="figure">${isPending ? t("price.pending") : money(incl_vat ?? excl_vat, currency)}</td>
       </tr>
     </tfoot>
   `;
@@ -72,7 +75,7 @@ export function difference(a, b) {
   return digits ? `${sign}${text.slice(0, -digits)}.${text.slice(-digits)}` : sign + text;
 }
 
-function Findings({ findings }) {
+export function Findings({ findings }) {
   if (!findings?.length) return null;
   return html`
     <ul class="findings">
@@ -100,6 +103,63 @@ function asOf({ final, as_of }) {
   return t(final ? "price.fixed_at" : "as_of", { time });
 }
 
+/** The quarters of a market price as one line that can be unfolded: a night has thirty of them. */
+function Quarters({ lines, price }) {
+  const amount = (line) => (price.tax_included ? line.incl_vat ?? line.excl_vat : line.excl_vat ?? line.incl_vat);
+  const isPending = lines.some((line) => line.pending);
+  const total = lines.reduce((sum, line) => difference(sum, negative(amount(line) ?? "0")), "0");
+  const wh = lines.reduce((sum, line) => sum + line.quantity, 0);
+  return html`
+    <tr>
+      <td>
+        <b>${t("dimension.energy")}</b>
+        <span class="why">${t("price.quarters", { n: number(lines.length), energy: energy(wh) })}</span>
+        <details class="quarters">
+          <summary class="soft">${t("price.each_quarter")}</summary>
+          <table>
+            <tbody>
+              ${lines.map(
+                (line, index) => html`
+                  <${Line} key=${index} line=${line} price=${price} />
+                `,
+              )}
+            </tbody>
+          </table>
+        </details>
+      </td>
+      <td class="figure">${isPending ? t("price.pending") : money(total, price.currency)}</td>
+    </tr>
+  `;
+}
+
+const negative = (text) => (text.startsWith("-") ? text.slice(1) : `-${text}`);
+
+/** The lines of a price and their sum. */
+export function PriceTable({ price }) {
+  const market = price.lines.filter((line) => line.parts);
+  const quarters = market.length > MOST_QUARTERS ? market : [];
+  return html`
+    <table>
+      <tbody>
+        ${
+          quarters.length > 0 &&
+          html`
+            <${Quarters} lines=${quarters} price=${price} />
+          `
+        }
+        ${price.lines
+          .filter((line) => !quarters.includes(line))
+          .map(
+            (line, index) => html`
+              <${Line} key=${index} line=${line} price=${price} />
+            `,
+          )}
+      </tbody>
+      <${Sum} price=${price} />
+    </table>
+  `;
+}
+
 /** @param price the answer of sessions/{id}/price: the price, or {price: null, reason} */
 export function Price({ price }) {
   const known = price && price.currency;
@@ -112,16 +172,7 @@ export function Price({ price }) {
               <p class="soft" title=${fullInstant(price.as_of)}>
                 ${asOf(price)}${" · "}${t("price.tariff", price.tariff)}
               </p>
-              <table>
-                <tbody>
-                  ${price.lines.map(
-                    (line, index) => html`
-                      <${Line} key=${index} line=${line} price=${price} />
-                    `,
-                  )}
-                </tbody>
-                <${Sum} price=${price} />
-              </table>
+              <${PriceTable} price=${price} />
             `
           : html`
               <${NoPrice} reason=${price?.reason} />

@@ -15,11 +15,14 @@ const NAVIGATION = [
   ["sessions", "/sessions", ["sessions", "session"]],
   ["review", "/review", ["review", "orphans"]],
   ["stations", "/stations", ["stations", "station"]],
+  ["tariffs", "/tariffs", ["tariffs", "tariff-editor"]],
 ];
 
 function Navigation() {
   const lobby = me.value.deployment_administrator ? [["lobby", "/lobby", ["lobby"]]] : [];
-  const icons = { overview: "overview", sessions: "sessions", review: "flag", stations: "station", lobby: "lobby" };
+  const icons = {
+    overview: "overview", sessions: "sessions", review: "flag", stations: "station", tariffs: "price", lobby: "lobby",
+  };
   return html`
     <nav aria-label=${t("nav.label")}>
       ${[...NAVIGATION, ...lobby].map(

@@ -1,7 +1,9 @@
 -- name: tariff_rows
--- Tariffs with the version that holds at a time and where they are assigned.
+-- Tariffs with the version that holds at a time, its name, how many versions there are, and which one is the default.
 SELECT f.id, f.created_at, v.version, v.valid_from, v.document ->> 'currency' AS currency,
-    coalesce(d.tariff_id = f.id, false) AS is_default
+    coalesce(d.tariff_id = f.id, false) AS is_default,
+    v.document #>> '{tariff_alt_text,0,text}' AS name,
+    (SELECT count(*) FROM tariff_version c WHERE c.tenant = f.tenant AND c.tariff_id = f.id) AS versions
 FROM tariff f
 LEFT JOIN LATERAL (
     SELECT version, valid_from, document FROM tariff_version w
