@@ -50,13 +50,16 @@ def begin_meter(at: datetime, register_wh: int | None, activity: Activity) -> Me
 def take_samples(session: Session, samples: tuple[Sample, ...], received_at: datetime) -> Meter:
     """The session's meter after these samples, in their order; one without a stamp to believe counts as of its receipt.
 
+    One from before a start that is dated by its receipt counts as of that, where it shows that energy flowed.
     Readings of a station that counts each session from nought go on from the register of the start (case S34).
     """
     meter, gauge = session.meter, gauge_of(session)
     for sample in samples:
         at, _ = instant(sample.at, received_at, session.clock)
         if at < meter.mark_at:
-            continue
+            if not _goes_on_from_a_receipt(sample, session, meter):
+                continue
+            at = meter.mark_at
         if sample.register_wh is not None and not (
             meter.mark_wh is None and is_placeholder(sample.register_wh, session)
         ):
@@ -66,6 +69,15 @@ def take_samples(session: Session, samples: tuple[Sample, ...], received_at: dat
             soc_pct = meter.soc_pct if sample.soc_pct is None else sample.soc_pct
             meter = replace(meter, power_w=power_w, soc_pct=soc_pct)
     return meter
+
+
+def _goes_on_from_a_receipt(sample: Sample, session: Session, meter: Meter) -> bool:
+    """Whether a reading shows more than the start, which was stamped by a wrong clock and so began with its receipt only.
+
+    It flowed in this session, before we heard of it: the clock was set in between (case S29).
+    """
+    is_at_start = session.started_at_is == "receipt" and meter.mark_at == session.started_at
+    return is_at_start and meter.mark_wh is not None and (sample.register_wh or 0) > meter.mark_wh
 
 
 def _on_the_meter(sample: Sample, meter: Meter, gauge: Gauge) -> int:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from laddbok.flow.rebuild import rebuild
 from laddbok.model.session import ReviewReason, SessionState
 from laddbok.sessions.timekeeping import AHEAD, OLDEST, instant
 from tests.rules.sessions.stage import NOON, PRICE, Stage, tariff_document, text_of
@@ -42,6 +43,26 @@ def test_S29_a_stop_with_a_wrong_clock_ends_the_session_with_its_energy(stage: S
     assert (session.energy_wh, session.state) == (2000, SessionState.REVIEW)
     assert session.review_reasons == (ReviewReason.TIME_ESTIMATED,)
     assert session.transaction_ended_at == session.last_contact_at
+
+
+def test_S29_a_clock_that_is_set_after_the_start_loses_no_energy(stage: Stage) -> None:
+    """An hour ahead at the start, told late; then the clock was set, and the only reading is from before that receipt."""
+    stage.starts_16(1000, after_s=180, timestamp=text_of(NOON + timedelta(hours=1)))
+    read_at = text_of(stage.now - timedelta(seconds=20))
+    stage.reads_16(0, after_s=1, meterValue=[{"timestamp": read_at, "sampledValue": [{"value": "1744"}]}])
+    stage.waits(days=2)
+    session = stage.settle()
+    assert (session.energy_wh, session.state) == (744, SessionState.REVIEW)
+    assert session.review_reasons == (ReviewReason.TIME_ESTIMATED,)
+    assert rebuild(stage.evidence(session)) == ()
+
+
+def test_S29_a_reading_from_before_a_start_that_is_dated_by_its_receipt_takes_nothing_away(stage: Stage) -> None:
+    stage.starts_16(1000, after_s=180, timestamp=text_of(NOON + timedelta(hours=1)))
+    before = stage.session()
+    read_at = text_of(stage.now - timedelta(seconds=20))
+    stage.reads_16(0, after_s=1, meterValue=[{"timestamp": read_at, "sampledValue": [{"value": "950"}]}])
+    assert stage.session().meter == before.meter
 
 
 @pytest.mark.parametrize("stamp", WRONG.values(), ids=WRONG)
