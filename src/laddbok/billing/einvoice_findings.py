@@ -131,7 +131,11 @@ def _of_buyer(invoice: Invoice) -> Iterator[FieldFinding]:
 
 def _numbers(invoice: Invoice, buyer: Buyer) -> Iterator[FieldFinding]:
     is_swedish = buyer.address is not None and buyer.address.country == "SE"
+    is_reverse = any(each.rate.category == "AE" for each in invoice.vat)
     if buyer.kind is BuyerKind.CONSUMER:
+        if is_reverse:
+            sv, en = "omvänd betalningsskyldighet gäller inte konsumenter", "a consumer can't have reverse charge"
+            yield on_party(invoice, Owner.BUYER, "BR-AE-02", "kind", sv, en)
         return
     if buyer.organisation_number and is_swedish and not orgnr.is_valid(buyer.organisation_number):
         yield _named(invoice, "PEPPOL-COMMON-R049", Owner.BUYER)
@@ -140,7 +144,6 @@ def _numbers(invoice: Invoice, buyer: Buyer) -> Iterator[FieldFinding]:
     elif buyer.vat_number and digits(buyer.vat_number).startswith("SE") and not _is_swedish_vat(buyer.vat_number):
         sv, en = "momsregistreringsnumret är fel", "the VAT number is wrong"
         yield on_party(invoice, Owner.BUYER, "LADDBOK-VAT-NUMBER", "vat_number", sv, en)
-    is_reverse = any(each.rate.category == "AE" for each in invoice.vat)
     if is_reverse and not buyer.vat_number and not buyer.organisation_number:
         yield _named(invoice, "BR-AE-02")
 

@@ -24,6 +24,7 @@ from laddbok.model.invoice import (
     Unit,
     VatRate,
 )
+from laddbok.model.money import round_money
 
 SELLER = Seller(
     id="torgladd",
@@ -127,12 +128,57 @@ _lines = st.builds(
     session_id=st.none() | st.just("7KQ2-9FXM-A2B3-C4D5"),
     cost_centre=st.none() | _words,
 )
+_fees = st.builds(
+    lambda days, minor, vat: line(
+        str(days),
+        str(Decimal(minor).scaleb(-2)),
+        str(round_money(Decimal(minor * days) / 3100, "SEK")),
+        vat,
+        "31",
+        unit=Unit.MONTH,
+    ),
+    st.integers(1, 31),
+    st.integers(0, 50_000),
+    st.sampled_from((S25, S6)),
+)
+_of_one_kind = st.sampled_from((REVERSE, OUTSIDE)).flatmap(
+    lambda rate: st.lists(
+        st.builds(session_line, st.integers(1, 300_000), _nets, st.just(rate)), min_size=1, max_size=3
+    )
+)
+_places = st.builds(
+    Address, street=_words, postal_code=_words, city=_words, country=st.sampled_from(("SE", "NO", "DE"))
+)
+_buyers = st.builds(
+    Buyer,
+    id=st.just("any"),
+    name=_words,
+    kind=st.sampled_from(BuyerKind),
+    address=_places,
+    organisation_number=st.just("212000-1355"),
+    vat_number=st.none() | st.just("SE212000135501"),
+    endpoint=st.sampled_from((Endpoint("0007", "2120001355"), Endpoint("0088", "7350053850019"))),
+    buyer_reference=_words,
+    order_reference=st.none() | _words,
+    language=st.sampled_from(("sv", "en")),
+)
+_sellers = st.builds(
+    replace,
+    st.just(SELLER),
+    f_skatt=st.booleans(),
+    bankgiro=st.sampled_from(("991-2346", "5050-1055")),
+    iban=st.none() | st.just("SE4550000000058398257466"),
+    contact=st.none() | _words,
+)
 documents = st.builds(
     document,
-    st.lists(_lines, min_size=1, max_size=6),
+    st.lists(_lines | _fees, min_size=1, max_size=6) | _of_one_kind,
     st.sampled_from((InvoiceKind.INVOICE, InvoiceKind.RECEIPT, InvoiceKind.CREDIT_NOTE)),
     prepaid=st.integers(0, 50_000).map(lambda minor: str(Decimal(minor).scaleb(-2))),
     whole_units=st.booleans(),
     note=st.none() | st.builds(Text, _words, _words),
-)
+    buyer=_buyers,
+    seller=_sellers,
+    contract_id=st.none() | _words,
+).filter(lambda each: each.buyer.kind is not BuyerKind.CONSUMER or each.vat[0].rate != REVERSE)
 """Documents that add up, of which an e-invoice must pass every official rule."""

@@ -92,6 +92,8 @@ def test_reverse_charge_needs_to_know_the_customer() -> None:
     assert _found(document([line("1", "2", "2", REVERSE)], buyer=unknown)) == [
         ("BR-AE-02", "kommunen", "buyer.vat_number")
     ]
+    consumer = replace(BUYER, kind=BuyerKind.CONSUMER)
+    assert _found(document([line("1", "2", "2", REVERSE)], buyer=consumer)) == [("BR-AE-02", "kommunen", "buyer.kind")]
 
 
 def test_a_rate_that_sweden_has_not_is_named_with_its_line() -> None:

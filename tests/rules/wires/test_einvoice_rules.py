@@ -3,6 +3,7 @@
 These tests need the official rules (LADDBOK_SHARED_DATA) and the extra `einvoice`; those about what is missing need neither.
 """
 
+import re
 import sys
 import threading
 from collections.abc import Callable
@@ -14,8 +15,10 @@ from hypothesis import given, settings
 from msgspec.structs import replace
 
 from laddbok.billing.check import check
+from laddbok.billing.einvoice_fields import FIELDS
 from laddbok.billing.einvoice_findings import missing
 from laddbok.billing.en16931_xml import to_ubl
+from laddbok.billing.examples import FINAL
 from laddbok.model.invoice import Invoice, InvoiceKind
 from laddbok.wires.einvoice_check import einvoice_findings
 from laddbok.wires.einvoice_rules import (
@@ -56,6 +59,10 @@ def test_the_official_examples_pass(folder: Path, rules: OfficialRules) -> None:
 def test_each_layer_tells_its_version(rules: OfficialRules) -> None:
     names = [name for name, version in rules.check(to_ubl(simple())).layers if version[0].isdigit()]
     assert names == ["EN 16931", "Peppol BIS Billing 3"]
+
+
+def test_what_a_draft_makes_passes(rules: OfficialRules) -> None:
+    assert einvoice_findings(FINAL, rules) == ()
 
 
 def test_a_thousand_lines_pass(rules: OfficialRules) -> None:
@@ -150,6 +157,11 @@ def test_a_mutation_is_caught_with_the_id_of_its_rule(name: str, rules: Official
     change, expected = MUTATIONS[name]
     changed = change(to_ubl(simple()).decode())
     assert expected <= {each.rule for each in rules.check(changed.encode()).findings}
+
+
+def test_every_rule_that_we_have_words_for_is_official(folder: Path) -> None:
+    text = "".join((folder / layer.file).read_text(encoding="utf-8") for layer in BILLING_LAYERS)
+    assert [rule for rule in FIELDS if not re.search(rf"[>\"]{rule}[<\"]", text)] == []
 
 
 def test_an_amount_that_is_none_is_never_a_document_without_errors(rules: OfficialRules) -> None:
