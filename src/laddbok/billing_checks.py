@@ -10,6 +10,7 @@ from pathlib import Path
 from laddbok.billing.check import check
 from laddbok.billing.findings import FieldFinding
 from laddbok.billing.freeze import Series, numbered
+from laddbok.billing.required_fields import required
 from laddbok.flow.billing_run import InTheWay, Planned
 from laddbok.model.errors import LaddbokError
 from laddbok.model.invoice import Invoice, InvoiceKind
@@ -30,7 +31,7 @@ class DocumentChecks:
     def __call__(self, planned: Planned) -> Sequence[InTheWay]:
         """What is in the way of a document: which field of whom is to be mended; nothing when it may become final."""
         document, customer = numbered(planned.invoice, _ANY_SERIES), planned.customer
-        findings = check(document)
+        findings = (*check(document), *required(document))
         if not findings and customer.e_invoice and document.kind in _SENT:
             try:
                 findings = einvoice_findings(document, official_rules(self._rules))
