@@ -93,6 +93,8 @@ def lines_of(position: Position, kind: InvoiceKind) -> Iterator[InvoiceLine]:
     sign = -1 if (position.kind == "credit") is not (kind is InvoiceKind.CREDIT_NOTE) else 1
     kwh = Decimal(position.cdr.energy_wh).scaleb(-3)
     in_kwh = len(nets) == 1 and kwh > 0
+    zone = ZoneInfo(position.cdr.time_zone)
+    ended_at = position.cdr.transaction_ended_at or position.cdr.started_at
     for percent, net in nets.items():
         turned = -sign if net < 0 else sign
         amount = abs(net)
@@ -105,6 +107,8 @@ def lines_of(position: Position, kind: InvoiceKind) -> Iterator[InvoiceLine]:
             per=kwh if in_kwh else Decimal(1),
             net=turned * amount,
             vat=VatRate(category="S" if percent else "E", percent=percent),
+            start_date=position.cdr.started_at.astimezone(zone).date(),
+            end_date=ended_at.astimezone(zone).date(),
             session_id=position.session_id,
             cost_centre=position.cost_centre,
         )
