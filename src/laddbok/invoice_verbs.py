@@ -5,7 +5,10 @@ One module per group of verbs, imported when one is typed; here are their words 
 
 import argparse
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
+
+from laddbok.model.money import number_of
 
 Add = Callable[..., argparse.ArgumentParser]
 
@@ -20,6 +23,7 @@ def add_invoice_verbs(add: Add, commands: Any, settings: Callable[[], Any]) -> N
     )
     _add_run(add, verbs, settings)
     _add_show(add, verbs, settings)
+    _add_credit(add, verbs, settings)
 
 
 def _add_run(add: Add, verbs: Any, settings: Callable[[], Any]) -> None:
@@ -43,3 +47,25 @@ def _add_show(add: Add, verbs: Any, settings: Callable[[], Any]) -> None:
         return app.run(invoicing.show(settings(), options.number, options.json))
 
     add("show", run, "one document as it was frozen", verbs).add_argument("number", help="or its id")
+
+
+def _add_credit(add: Add, verbs: Any, settings: Callable[[], Any]) -> None:
+    def run(options: argparse.Namespace) -> Any:
+        from laddbok import app, invoicing
+        from laddbok.billing.credit import CreditWish
+
+        wish = CreditWish(reason=options.reason, gross=options.gross, vat_percent=options.vat)
+        return app.run(invoicing.credit(settings(), options.number, wish, options.json))
+
+    verb = add("credit", run, "take a document back, whole or in part", verbs)
+    verb.add_argument("number", help="or its id")
+    verb.add_argument("--gross", type=_amount, default=None, help="so much, VAT included (all that is left)")
+    verb.add_argument("--vat", type=_amount, default=None, metavar="PERCENT", help="of that amount (the only rate)")
+    verb.add_argument("--reason", required=True, help="why; it stands on the credit note")
+
+
+def _amount(text: str) -> Decimal:
+    number = number_of(text)
+    if number is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number such as 10.00")
+    return number

@@ -15,6 +15,7 @@ import msgspec
 from tqdm import tqdm
 
 from laddbok import app
+from laddbok.billing.credit import CreditWish
 from laddbok.billing_checks import DocumentChecks
 from laddbok.flow.billing_run import ends_before, is_final_time, period_of
 from laddbok.model.billing import SellerTerms
@@ -22,6 +23,7 @@ from laddbok.model.errors import Conflict, NotFound
 from laddbok.model.invoice import Invoice
 from laddbok.settings import Settings
 from laddbok.store import billing
+from laddbok.store.credit_notes import credit_invoice
 from laddbok.store.database import Database, open_database
 from laddbok.store.sql import query
 from laddbok.workers.billing_run import BillingRun, RunResult
@@ -76,6 +78,20 @@ async def show(settings: Settings, number: str, as_json: bool) -> dict[str, Any]
     return answer | {"id": row["id"], "hash": row["hash"].hex()}
 
 
+async def credit(settings: Settings, number: str, wish: CreditWish, as_json: bool) -> dict[str, Any]:
+    """Credit a document, whole or in part: `laddbok invoice credit`. Raises: NotFound, Conflict, Invalid."""
+    async with _opened(settings) as (_, connection, tenant):
+        made = await credit_invoice(
+            connection, tenant, number, wish, settings.clock.now(), "cli", DocumentChecks(settings.einvoice_rules)
+        )
+    if not as_json:
+        _print_document(made.invoice)
+        if not made.is_new:
+            print("  it was made before by the same wish; nothing was done")
+    content: dict[str, Any] = msgspec.to_builtins(made.invoice, str_keys=True)
+    return content | {"id": made.id, "is_new": made.is_new}
+
+
 @asynccontextmanager
 async def _opened(settings: Settings) -> AsyncIterator[tuple[Database, asyncpg.Connection, int]]:
     async with open_database(settings.database_url, settings.state_folder) as database:
@@ -128,4 +144,7 @@ def _print_document(document: Invoice) -> None:
         print(f"  VAT {each.rate.percent} % on {each.net}: {each.vat}")
     totals = document.totals
     print(f"  net {totals.net}, VAT {totals.vat}, gross {totals.gross}, to pay {totals.payable} {document.currency}")
-    print(f"  reference {document.payment_reference}")
+    if document.refers_to is not None:
+        print(f"  credits {document.refers_to.number} of {document.refers_to.issue_date}")
+    if document.payment_reference is not None:
+        print(f"  reference {document.payment_reference}")

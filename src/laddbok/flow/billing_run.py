@@ -8,16 +8,19 @@ journal entries and the mark on every position, all or nothing. The same run twi
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from laddbok.billing.credit import already_credited
 from laddbok.billing.draft import Period, draft
 from laddbok.billing.freeze import Frozen, Series, freeze
 from laddbok.billing.ledger import entry_of
 from laddbok.model.billing import Customer, JournalEntry, Position, SellerTerms
 from laddbok.model.errors import Invalid
-from laddbok.model.invoice import Invoice, InvoiceKind, Reference, Text
+from laddbok.model.invoice import Invoice, InvoiceKind, Reference, Text, VatRate
 
 AT_ONCE = 500
 """Documents that one transaction makes final."""
@@ -93,11 +96,11 @@ def plan(
     terms: SellerTerms,
     period: Period,
     customers: Iterable[tuple[Customer, Sequence[Position]]],
-    fits: Mapping[str, Sequence[InTheWay]] | None = None,
+    left: Mapping[str, dict[VatRate, Decimal]] | None = None,
 ) -> Plan:
     """What a run does for these customers: invoices over CDRs, credit notes over credits of CDRs that were billed.
 
-    Args: fits, what else is in the way of a customer, by payer.
+    Args: left, what is left of invoices on which something is corrected, by number; none: all of it.
     Source: our choice, docs/rules.md "Billing run"; cases B11, B19, B26.
     """
     drafts: list[Planned] = []
@@ -110,14 +113,18 @@ def plan(
         rest = [p for p in positions if (p.session_id, p.revision) not in taken_back]
         nothing += [key_of(p) for p in rest if _is_nothing(p)]
         try:
-            drafts += _documents(terms, period, customer, [p for p in rest if not _is_nothing(p)])
+            drafts += _documents(terms, period, customer, [p for p in rest if not _is_nothing(p)], left or {})
         except Invalid as error:
             in_the_way.append(InTheWay(customer.buyer.id, error.field, error.reason))
     return Plan(drafts=tuple(drafts), netted=tuple(netted), nothing=tuple(nothing), in_the_way=tuple(in_the_way))
 
 
 def _documents(
-    terms: SellerTerms, period: Period, customer: Customer, positions: Sequence[Position]
+    terms: SellerTerms,
+    period: Period,
+    customer: Customer,
+    positions: Sequence[Position],
+    left: Mapping[str, dict[VatRate, Decimal]],
 ) -> Iterator[Planned]:
     """One invoice over what was used, and a credit note for each document on which something was corrected."""
     used = [p for p in positions if p.kind == "cdr"]
@@ -128,10 +135,24 @@ def _documents(
         if position.kind == "credit" and position.billed_on is not None:
             by_document.setdefault(position.billed_on, []).append(position)
     for reference, credits in by_document.items():
-        note = draft(
-            terms, customer, credits, period, kind=InvoiceKind.CREDIT_NOTE, refers_to=reference, reason=CORRECTED
-        )
+        note = _credit_note(terms, period, customer, credits, reference, left.get(reference.number))
         yield Planned(customer, note, tuple(map(key_of, credits)))
+
+
+def _credit_note(
+    terms: SellerTerms,
+    period: Period,
+    customer: Customer,
+    credits: Sequence[Position],
+    reference: Reference,
+    left: dict[VatRate, Decimal] | None,
+) -> Invoice:
+    """What was corrected on one document, less what of it was credited before."""
+    kind = InvoiceKind.CREDIT_NOTE
+    drawn = partial(draft, terms, customer, credits, period, kind=kind, refers_to=reference, reason=CORRECTED)
+    note = drawn()
+    less = () if left is None else already_credited(left, note)
+    return drawn(charges=less) if less else note
 
 
 def finals(planned: Sequence[Planned], series: Series, terms: SellerTerms) -> tuple[tuple[Final, ...], Series]:

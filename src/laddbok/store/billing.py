@@ -20,6 +20,7 @@ from laddbok.model.billing import Customer, JournalEntry, Position, SellerTerms
 from laddbok.model.cdr import Cdr
 from laddbok.model.invoice import Address, Buyer, BuyerKind, Endpoint, InvoiceKind, Reference, Seller
 from laddbok.model.rated import Rating
+from laddbok.store.credits import check_left
 from laddbok.store.sql import query
 
 RENDER = "render_invoice"
@@ -76,7 +77,8 @@ async def finalise(
     """Make drafts final, in one transaction.
 
     Args: planned, at most flow.billing_run.AT_ONCE; of several kinds of document each takes numbers of its own series.
-    Raises: AlreadyBilled when a position was billed meanwhile; then nothing is written.
+    Raises: AlreadyBilled when a position was billed meanwhile, Invalid when a credit note takes back more than is left; then
+        nothing is written.
     Source: our choice, docs/rules.md "Billing run"; case B53.
     """
     made: list[Final] = []
@@ -134,6 +136,8 @@ async def _frozen(
 ) -> tuple[Final, ...]:
     row = await connection.fetchrow(query("series_take"), tenant, terms.seller.id, kind)
     assert row is not None, kind
+    if kind == InvoiceKind.CREDIT_NOTE:
+        await check_left(connection, tenant, terms.seller.id, [each.invoice for each in planned])
     made, after = finals(planned, Series(**dict(row)), terms)
     await connection.execute(query("series_advance"), tenant, terms.seller.id, kind, after.next_number, after.last_hash)
     return made

@@ -15,8 +15,9 @@ import msgspec
 from laddbok.billing.draft import Period
 from laddbok.flow.billing_run import AT_ONCE, InTheWay, Plan, Planned, ends_before, plan
 from laddbok.model.billing import Customer, Position, SellerTerms
-from laddbok.model.invoice import InvoiceKind
+from laddbok.model.invoice import InvoiceKind, VatRate
 from laddbok.store import billing
+from laddbok.store.credits import left_of
 from laddbok.store.sql import query
 
 CUSTOMERS_AT_ONCE = 250
@@ -76,7 +77,7 @@ class BillingRun:
                 query("run_begin"), self._tenant, self.id, self._terms.seller.id, self._period.start, self._period.end, now, by, 0
             )  # fmt: skip
         async for portion in self._portions():
-            planned = plan(self._terms, self._period, portion)
+            planned = plan(self._terms, self._period, portion, await self._left(portion))
             await self._do(planned, now, check, final=final)
             self.result.customers += len(portion)
             show(self.result)
@@ -105,6 +106,11 @@ class BillingRun:
     async def _with_customers(self, waiting: dict[str, list[Position]]) -> list[tuple[Customer, list[Position]]]:
         found = await billing.customers(self._connection, self._tenant, list(waiting))
         return [(found[payer_id], positions) for payer_id, positions in waiting.items()]
+
+    async def _left(self, portion: list[tuple[Customer, list[Position]]]) -> dict[str, dict[VatRate, Decimal]]:
+        """What is left of the documents on which something is corrected."""
+        numbers = {each.billed_on.number for _, positions in portion for each in positions if each.billed_on}
+        return await left_of(self._connection, self._tenant, self._terms.seller.id, numbers) if numbers else {}
 
     async def _do(self, planned: Plan, now: datetime, check: Check, *, final: bool) -> None:
         self.result.in_the_way += planned.in_the_way

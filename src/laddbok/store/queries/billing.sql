@@ -92,3 +92,31 @@ SELECT id, kind, content, hash, previous_hash FROM invoice WHERE tenant = $1 AND
 -- The chain of a seller's series, in order.
 SELECT number, content, previous_hash, hash FROM invoice
 WHERE tenant = $1 AND legal_entity_id = $2 AND kind = $3 ORDER BY number;
+
+-- name: invoices_with_credits
+-- Documents of a seller by number, and after them the credit notes to each, in order; `of` is the document's number.
+SELECT i.number_text, NULL AS of, i.content, i.number FROM invoice AS i
+WHERE i.tenant = $1 AND i.legal_entity_id = $2 AND i.number_text = ANY($3::text[]) AND i.kind <> 'credit_note'
+UNION ALL
+SELECT n.number_text, i.number_text, n.content, n.number FROM invoice AS i
+JOIN invoice AS n ON n.tenant = i.tenant AND n.refers_to = i.id
+WHERE i.tenant = $1 AND i.legal_entity_id = $2 AND i.number_text = ANY($3::text[]) AND i.kind <> 'credit_note'
+ORDER BY of NULLS FIRST, number;
+
+-- name: invoice_named
+-- Documents by number or id.
+SELECT id, number_text, kind, legal_entity_id FROM invoice WHERE tenant = $1 AND (id = $2 OR number_text = $2) ORDER BY id;
+
+-- name: invoice_credited_before
+-- The credit note that the same wish made of a document.
+SELECT n.id, n.content FROM invoice_event AS e
+JOIN invoice AS n ON n.tenant = e.tenant AND n.id = e.body ->> 'credit_note'
+WHERE e.tenant = $1 AND e.invoice_id = $2 AND e.kind = $3 AND e.body ->> 'key' = $4;
+
+-- name: invoice_event_add
+-- What happened to a document, after what happened before; one at a time for each document.
+WITH held AS (SELECT id FROM invoice WHERE tenant = $1 AND id = $2 FOR NO KEY UPDATE)
+INSERT INTO invoice_event (tenant, invoice_id, number, at, kind, by, body)
+SELECT $1, held.id, 1 + coalesce((SELECT max(number) FROM invoice_event WHERE tenant = $1 AND invoice_id = $2), 0),
+    $3, $4, $5, $6::text::jsonb
+FROM held;
