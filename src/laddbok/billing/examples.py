@@ -8,6 +8,7 @@ from laddbok.billing.freeze import Series, numbered
 from laddbok.model.billing import Customer, Position, SellerTerms
 from laddbok.model.cdr import Activity, Cdr, ChargingPeriod
 from laddbok.model.invoice import Address, Buyer, BuyerKind, Endpoint, Seller
+from laddbok.model.payment import OpenInvoice, Payment, Remitted
 from laddbok.model.rated import LineKind, RatedLine, Rating
 
 START_AT, END_AT = datetime(2026, 10, 3, 8, tzinfo=UTC), datetime(2026, 10, 3, 10, tzinfo=UTC)
@@ -87,3 +88,21 @@ POSITION = Position(
 OCTOBER = Period(date(2026, 10, 1), date(2026, 10, 31), date(2026, 11, 3), date(2026, 12, 3))
 DRAFT = draft(SELLER, COMPANY, [POSITION], OCTOBER)
 FINAL = numbered(DRAFT, Series(prefix="2026", next_number=7))
+PAID_INVOICE = OpenInvoice(
+    id="norrladd-20260000007",
+    number="20260000007",
+    payment_reference=FINAL.payment_reference,
+    payer_id="bageriet",
+    currency="SEK",
+    due_date=FINAL.due_date,
+    open=FINAL.totals.payable,
+)
+PAYMENT = Payment(
+    provider="bank",
+    reference="A-1/2026-12-01/100.00SEK/0",
+    received_on=date(2026, 12, 1),
+    amount=Decimal("100.00"),
+    currency="SEK",
+    remitted=(Remitted("2026000000730"),),
+    payer_name="Bageriet i Backen AB",
+)

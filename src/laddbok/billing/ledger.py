@@ -22,6 +22,7 @@ ACCOUNTS = {
     "accrued": "1790",
     "prepaid": "2420",
     "suspense": "2999",
+    "refunds": "2899",
     "payable": "2440",
     "rounding": "3740",
     "reminder_fees": "3930",

@@ -1,0 +1,181 @@
+"""What may a late payment cost?
+
+Interest from the day after the due date, at the reference rate and so many points above it; a fee for the first written
+reminder; between businesses, and of public bodies, a compensation for being late instead of that fee. Each only when it
+stands in the terms that were agreed (the seller's `late_terms`), and nothing while the customer disputes the invoice. The
+reference rate is set each half-year: its dated values are configuration, and a day without one is an error, not 0.
+
+>>> terms = parse_late_terms({"reminder_fee": "60", "interest_points": "8", "reference_rates": "2026-01-01 2.00, 2026-07-01 1.75"})
+>>> owed = [(date(2026, 5, 1), Decimal("1000.00"))]
+>>> interest(owed, date(2026, 5, 31), date(2026, 7, 31), terms, "SEK")
+Decimal('16.50')
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+
+import msgspec
+
+from laddbok.billing.ledger import account
+from laddbok.model.billing import JournalEntry, Posting
+from laddbok.model.errors import Invalid
+from laddbok.model.invoice import BuyerKind
+from laddbok.model.money import divide_half_up, from_minor, minor_digits, number_of
+
+DAYS_OF_YEAR = 365
+MAX_RATES = 200
+MOST_AGREED = Decimal(10_000)
+"""What a regulation allows is dated, and is for the terms to say; a sum above this is a slip of the pen."""
+_NOTHING = Decimal(0)
+
+
+class LateTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """What was agreed about late payments; None or empty: it was not."""
+
+    reminder_fee: Decimal | None = None
+    compensation: Decimal | None = None
+    interest_points: Decimal | None = None
+    """Above the reference rate [per cent a year]."""
+    reference_rates: tuple[tuple[date, Decimal], ...] = ()
+    """From which day on which rate holds, in order [per cent a year]."""
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """What a reminder adds to an invoice; no VAT is on any of it."""
+
+    fee: Decimal = _NOTHING
+    compensation: Decimal = _NOTHING
+    interest: Decimal = _NOTHING
+
+    @property
+    def total(self) -> Decimal:
+        """All of it."""
+        return self.fee + self.compensation + self.interest
+
+
+def parse_late_terms(terms: Mapping[str, str]) -> LateTerms:
+    """Read a seller's `late_terms`.
+
+    Raises: Invalid, naming the term: one that is not known, is no amount, or interest without a reference rate.
+    Source: our choice, docs/rules.md "Reminders".
+    """
+    unknown = sorted(set(terms) - set(LateTerms.__struct_fields__))
+    if unknown:
+        raise Invalid(f"late_terms.{unknown[0]}", "is not a term that is known")
+    read = LateTerms(
+        reminder_fee=_amount(terms, "reminder_fee", MOST_AGREED),
+        compensation=_amount(terms, "compensation", MOST_AGREED),
+        interest_points=_amount(terms, "interest_points", Decimal(100)),
+        reference_rates=tuple(_rates(terms.get("reference_rates", ""))),
+    )
+    if read.interest_points is not None and not read.reference_rates:
+        raise Invalid("late_terms.reference_rates", "interest was agreed, and no reference rate is given")
+    return read
+
+
+def claim(
+    owed: Sequence[tuple[date, Decimal]], due: date, today: date, kind: BuyerKind, terms: LateTerms, currency: str,
+    *, is_disputed: bool = False, is_reminded: bool = False, charged: Decimal = _NOTHING,
+) -> Claim:  # fmt: skip
+    """What a reminder of today may claim on top of an invoice.
+
+    Args: owed, what is open of the invoice itself from each day on (billing.balance.open_by_day); is_reminded, whether a
+        reminder with its fee went out before; charged, the interest that was claimed before.
+    Returns: nothing when nothing is late, or the invoice is disputed.
+    Source: Räntelag (1975:635) 3, 6 and 9 §§; Lag (1981:739) 2 to 4 a §§; docs/rules.md "Reminders".
+    """
+    is_late = today > due and bool(owed) and owed[-1][1] > 0
+    if is_disputed or not is_late:
+        return Claim()
+    is_business = kind is not BuyerKind.CONSUMER
+    compensation = (terms.compensation or _NOTHING) if is_business else _NOTHING
+    fee = _NOTHING if compensation else terms.reminder_fee or _NOTHING
+    once = _NOTHING if is_reminded else Decimal(1)
+    found = interest(owed, due, today, terms, currency)
+    return Claim(fee=once * fee, compensation=once * compensation, interest=max(_NOTHING, found - charged))
+
+
+def interest(owed: Sequence[tuple[date, Decimal]], due: date, until: date, terms: LateTerms, currency: str) -> Decimal:
+    """The interest on what was open after the due date, up to and with a day: exact, and rounded once.
+
+    Args: owed, what is open from each day on, in order.
+    Raises: Invalid when interest was agreed and the reference rate of a day is not known.
+    Source: Räntelag (1975:635) 3 § (from the due date, when it was fixed beforehand), 6 § (8 points above the reference
+        rate), 9 § (set for each half-year). A day bears what is open at its end, at a 365th of the year's rate.
+    """
+    if terms.interest_points is None:
+        return from_minor(0, currency)
+    total = Fraction(0)
+    for day, next_day, amount in _spans(owed, due, until, terms):
+        rate = _rate_on(day, terms.reference_rates) + terms.interest_points
+        total += Fraction(max(amount, _NOTHING)) * Fraction(rate) / 100 * (next_day - day).days / DAYS_OF_YEAR
+    total *= 10 ** minor_digits(currency)
+    return from_minor(divide_half_up(total.numerator, total.denominator), currency)
+
+
+def entry_of_claim(
+    claimed: Claim, invoice_id: str, payer_id: str, number: int, day: date, currency: str, accounts: Mapping[str, str]
+) -> JournalEntry:
+    """The journal entry of what a reminder claims. Args: number, of the reminder. Source: BAS 2026."""
+    fees, earned = claimed.fee + claimed.compensation, claimed.interest
+    postings = [
+        Posting(
+            account=account("receivable", accounts), amount=claimed.total, invoice_id=invoice_id, payer_id=payer_id
+        ),
+        Posting(account=account("reminder_fees", accounts), amount=-fees),
+        Posting(account=account("interest", accounts), amount=-earned),
+    ]
+    return JournalEntry(
+        date=day,
+        text=f"Påminnelse {number} {invoice_id}",
+        source_kind="reminder",
+        source_id=f"{invoice_id}/{number}",
+        currency=currency,
+        postings=tuple(each for each in postings if each.amount),
+    )
+
+
+def _spans(
+    owed: Sequence[tuple[date, Decimal]], due: date, until: date, terms: LateTerms
+) -> Iterator[tuple[date, date, Decimal]]:
+    """From each day on which the amount or the rate changes to the next, the first one after the due date."""
+    first, last = date.fromordinal(due.toordinal() + 1), date.fromordinal(until.toordinal() + 1)
+    days = {first, last, *(day for day, _ in owed), *(day for day, _ in terms.reference_rates)}
+    cuts = sorted(day for day in days if first <= day <= last)
+    for day, next_day in zip(cuts, cuts[1:], strict=False):
+        amount = next((open_then for since, open_then in reversed(owed) if since <= day), _NOTHING)
+        yield day, next_day, amount
+
+
+def _rate_on(day: date, rates: Sequence[tuple[date, Decimal]]) -> Decimal:
+    for since, rate in reversed(rates):
+        if since <= day:
+            return rate
+    raise Invalid("late_terms.reference_rates", f"no reference rate is given for {day}")
+
+
+def _amount(terms: Mapping[str, str], name: str, most: Decimal) -> Decimal | None:
+    if name not in terms:
+        return None
+    amount = number_of(terms[name])
+    if amount is None or not 0 <= amount <= most:
+        raise Invalid(f"late_terms.{name}", f"{terms[name][:40]!r} is not an amount from 0 to {most}")
+    return amount
+
+
+def _rates(text: str) -> Iterator[tuple[date, Decimal]]:
+    """Pairs of day and rate, in order, with commas between."""
+    last = date.min
+    for pair in filter(None, map(str.strip, text.split(",")[:MAX_RATES])):
+        day, _, number = pair.partition(" ")
+        rate = number_of(number.strip())
+        try:
+            since = date.fromisoformat(day)
+        except ValueError:
+            since = last
+        if rate is None or abs(rate) > 100 or since <= last:
+            raise Invalid("late_terms.reference_rates", f"{pair[:40]!r} is not a later day and its rate")
+        last = since
+        yield since, rate
