@@ -114,21 +114,12 @@ async def post(
     rows = await connection.fetch(query("journal_add"), tenant, seller_id, *columns, now)
     ids = {(row["source_kind"], row["source_id"]): row["id"] for row in rows}
     postings = [
-        (
-            tenant,
-            ids[entry.source_kind, entry.source_id],
-            line,
-            p.account,
-            p.amount,
-            entry.currency,
-            p.invoice_id,
-            p.payer_id,
-        )
+        (ids[entry.source_kind, entry.source_id], line, p.account, p.amount, entry.currency, p.invoice_id, p.payer_id)
         for entry in entries
         for line, p in enumerate(entry.postings, start=1)
     ]
-    names = ["tenant", "entry_id", "line", "account", "amount", "currency", "invoice_id", "payer_id"]
-    await connection.copy_records_to_table("posting", records=postings, columns=names)
+    if postings:
+        await connection.execute(query("postings_add"), tenant, *map(list, zip(*postings, strict=True)))
 
 
 async def _frozen(

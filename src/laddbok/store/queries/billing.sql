@@ -69,6 +69,11 @@ SELECT $1, $2, q.date, q.text, q.source_kind, q.source_id, $7
 FROM unnest($3::date[], $4::text[], $5::text[], $6::text[]) AS q (date, text, source_kind, source_id)
 RETURNING id, source_kind, source_id;
 
+-- name: postings_add
+-- The lines of journal entries.
+INSERT INTO posting (tenant, entry_id, line, account, amount, currency, invoice_id, payer_id)
+SELECT $1, * FROM unnest($2::bigint[], $3::integer[], $4::text[], $5::numeric[], $6::text[], $7::text[], $8::text[]);
+
 -- name: run_begin
 -- A run of a seller's period; the same one twice is the same one.
 INSERT INTO billing_run (tenant, id, legal_entity_id, period_start, period_end, started_at, started_by, planned)

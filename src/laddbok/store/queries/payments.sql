@@ -1,0 +1,137 @@
+-- name: payments_lock
+-- One at a time moves the money of a seller, until the end of the transaction.
+SELECT pg_advisory_xact_lock(hashtextextended('payments/' || $1::integer || '/' || $2::text, 0));
+
+-- name: seller_accounts
+-- The accounts on which sellers are paid.
+SELECT id, bankgiro, iban FROM legal_entity WHERE tenant = $1 ORDER BY id;
+
+-- name: bank_file_add
+-- Remember a file; no row: it was imported before.
+INSERT INTO bank_file (tenant, sha256, message_id, name, imported_at, imported_by) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT DO NOTHING RETURNING true;
+
+-- name: bank_entry_add
+-- Remember a line of an account; no row: another file told it before.
+INSERT INTO bank_entry (tenant, legal_entity_id, reference, account, booked_on, amount, currency, sha256)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT DO NOTHING RETURNING true;
+
+-- name: payment_payers
+-- Customers whose name a payment bears, or who paid from its account before.
+SELECT id FROM payer WHERE tenant = $1 AND lower(name) = lower($2::text)
+UNION
+SELECT a.payer_id FROM payment AS p JOIN payment_allocation AS a ON a.tenant = p.tenant AND a.payment_id = p.id
+WHERE p.tenant = $1 AND p.payer_account = $3 AND a.kind = 'invoice'
+LIMIT 50;
+
+-- name: payment_invoices
+-- Invoices of a seller by number, reference, id, or (those of these amounts) payer, with what is open on each: the postings on
+-- the receivables of it and of its credit notes.
+SELECT i.id, i.number_text AS number, i.payment_reference, i.payer_id, i.currency, i.due_date,
+    coalesce(o.open, 0) AS open, coalesce(-o.credited, 0) AS credited
+FROM invoice AS i
+LEFT JOIN LATERAL (
+    SELECT sum(g.amount) AS open, sum(g.amount) FILTER (WHERE g.invoice_id <> i.id) AS credited
+    FROM posting AS g
+    WHERE g.tenant = i.tenant AND g.account = $7 AND g.invoice_id IN (
+        SELECT i.id UNION ALL SELECT c.id FROM invoice AS c WHERE c.tenant = i.tenant AND c.refers_to = i.id)
+) AS o ON true
+WHERE i.tenant = $1 AND i.legal_entity_id = $2 AND i.kind IN ('invoice', 'receipt') AND i.payer_id IS NOT NULL AND (
+    ltrim(i.payment_reference, '0') = ANY($3::text[]) OR ltrim(i.number_text, '0') = ANY($3::text[]) OR i.id = ANY($4::text[])
+    OR i.payer_id = ANY($5::text[]))
+    AND (i.payer_id <> ALL($5::text[]) OR o.open = $6::numeric OR i.id = ANY($4::text[])
+        OR ltrim(i.payment_reference, '0') = ANY($3::text[]) OR ltrim(i.number_text, '0') = ANY($3::text[]))
+ORDER BY i.due_date, i.number_text
+LIMIT 1000;
+
+-- name: payment_add
+-- A payment as it was told; no row: it is known.
+INSERT INTO payment (tenant, id, provider, reference, legal_entity_id, received_on, amount, currency, payer_name, payer_account,
+    text, document, request_id, sha256, recorded_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::text::jsonb, $13, $14, $15)
+ON CONFLICT (tenant, legal_entity_id, provider, reference) DO NOTHING RETURNING true;
+
+-- name: payment_one
+-- A payment.
+SELECT id, provider, reference, legal_entity_id, received_on, amount, currency, request_id FROM payment WHERE tenant = $1 AND id = $2;
+
+-- name: payment_parts
+-- Where the parts of a payment went, in order.
+SELECT number, kind, amount, invoice_id, payer_id, reason, refund_id FROM payment_allocation
+WHERE tenant = $1 AND payment_id = $2 ORDER BY number;
+
+-- name: payment_parts_add
+-- Parts of a payment, numbered on.
+INSERT INTO payment_allocation (tenant, payment_id, number, kind, amount, invoice_id, payer_id, reason, refund_id, at, by)
+SELECT $1, $2, $3::integer + q.ordinality, q.kind, q.amount, q.invoice_id, q.payer_id, q.reason, $9, $10, $11
+FROM unnest($4::text[], $5::numeric[], $6::text[], $7::text[], $8::text[]) WITH ORDINALITY
+    AS q (kind, amount, invoice_id, payer_id, reason, ordinality);
+
+-- name: payer_credit
+-- What customers have to their credit in a seller's books.
+SELECT g.payer_id, -sum(g.amount) AS credit FROM posting AS g JOIN journal_entry AS e ON e.tenant = g.tenant AND e.id = g.entry_id
+WHERE g.tenant = $1 AND e.legal_entity_id = $2 AND g.account = $3 AND g.payer_id = ANY($4::text[]) AND g.currency = $5
+GROUP BY g.payer_id;
+
+-- name: settled_by_provider
+-- Payments of other providers that a bank's payment names as settled by it.
+SELECT id, amount FROM payment
+WHERE tenant = $1 AND legal_entity_id = $2 AND provider <> 'bank' AND reference = ANY($3::text[]);
+
+-- name: refund_add
+-- A refund; no row: there is one under this key.
+INSERT INTO refund (tenant, id, idempotency_key, payment_id, amount, currency, reason, state, requested_by, requested_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+ON CONFLICT (tenant, idempotency_key) DO NOTHING RETURNING true;
+
+-- name: refund_by_key
+-- The refund under a key.
+SELECT id, payment_id, amount, state FROM refund WHERE tenant = $1 AND idempotency_key = $2;
+
+-- name: refund_one
+-- A refund with its payment.
+SELECT r.id, r.payment_id, r.amount, r.currency, r.reason, r.state, r.provider_reference, p.provider, p.reference, p.legal_entity_id,
+    p.request_id, q.provider_reference AS request_reference, h.provider_reference AS hold_reference
+FROM refund AS r JOIN payment AS p ON p.tenant = r.tenant AND p.id = r.payment_id
+LEFT JOIN payment_request AS q ON q.tenant = p.tenant AND q.id = p.request_id
+LEFT JOIN card_hold AS h ON h.tenant = p.tenant AND h.provider = p.provider AND h.id = p.reference
+WHERE r.tenant = $1 AND r.id = $2;
+
+-- name: refund_becomes
+-- A refund's next state; ended with the last one.
+UPDATE refund SET state = $3, provider_reference = coalesce($4, provider_reference), last_error = $5, ended_at = $6
+WHERE tenant = $1 AND id = $2 AND ended_at IS NULL AND state <> $3 RETURNING true;
+
+-- name: refund_waiting
+-- A refund that has left us by bank, as a line of the account names it.
+SELECT r.id, r.amount FROM refund AS r JOIN payment AS p ON p.tenant = r.tenant AND p.id = r.payment_id
+WHERE r.tenant = $1 AND p.legal_entity_id = $2 AND p.provider = 'bank' AND r.state = 'requested' AND r.id = ANY($3::text[])
+    AND r.amount = $4 AND r.currency = $5
+LIMIT 2;
+
+-- name: payment_rows
+-- Payments, the newest first, with what of each is in suspense.
+SELECT p.id, p.provider, p.reference, p.legal_entity_id, p.received_on, p.amount, p.currency, p.payer_name, p.payer_account, p.text,
+    coalesce(a.suspense, 0) AS suspense, coalesce(a.balance, 0) AS balance, coalesce(a.refund, 0) AS refund, a.reason
+FROM payment AS p
+LEFT JOIN LATERAL (
+    SELECT sum(amount) FILTER (WHERE kind = 'suspense') AS suspense, sum(amount) FILTER (WHERE kind = 'balance') AS balance,
+        sum(amount) FILTER (WHERE kind = 'refund') AS refund, (array_agg(reason ORDER BY number))[1] AS reason
+    FROM payment_allocation AS a WHERE a.tenant = p.tenant AND a.payment_id = p.id
+) AS a ON true
+WHERE /* filters */
+ORDER BY p.received_on DESC, p.id DESC LIMIT
+
+-- name: refund_rows
+-- Refunds, the newest first.
+SELECT r.id, r.payment_id, r.amount, r.currency, r.reason, r.state, r.requested_by, r.requested_at, r.ended_at, r.last_error
+FROM refund AS r
+WHERE /* filters */
+ORDER BY r.requested_at DESC, r.id DESC LIMIT
+
+-- name: suspense_reasons
+-- How much is in suspense, by reason.
+SELECT p.currency, (array_agg(a.reason ORDER BY a.number))[1] AS reason, sum(a.amount) AS amount
+FROM payment AS p JOIN payment_allocation AS a ON a.tenant = p.tenant AND a.payment_id = p.id
+WHERE p.tenant = $1 AND a.kind = 'suspense' GROUP BY p.currency, p.id HAVING sum(a.amount) <> 0;
