@@ -18,7 +18,7 @@ from laddbok.api.session_view import TariffRef, facts_of, missing_reason
 from laddbok.api.timeline_text import Text
 from laddbok.model.errors import Invalid, NotFound
 from laddbok.model.ids import normalise_session_id
-from laddbok.model.rated import Finding, FindingCode, LineKind, PriceParts, RatedLine, Rating
+from laddbok.model.rated import UNITS, Finding, FindingCode, PriceParts, RatedLine, Rating
 from laddbok.model.session import TariffChoice
 from laddbok.model.tariff import Tariff
 from laddbok.rating.explain import explain
@@ -82,12 +82,6 @@ class NoPrice(msgspec.Struct):
     price: None = None
 
 
-_UNITS = {
-    LineKind.ENERGY: ("Wh", "kWh"),
-    LineKind.TIME: ("s", "h"),
-    LineKind.PARKING_TIME: ("s", "h"),
-    LineKind.IDLE: ("s", "min"),
-}
 _FINDINGS_SV = {
     FindingCode.ZERO_ENERGY: "Ingen energi, därför ingen avgift",
     FindingCode.UNKNOWN_RESTRICTION: "Prislistan har ett villkor som vi inte känner till; den delen gäller inte",
@@ -103,6 +97,7 @@ _FINDINGS_SV = {
     FindingCode.ENERGY_SPREAD: "Energi fördelades jämnt över tid utan avläsning",
     FindingCode.ENERGY_DIFFERS: "Periodernas energi skiljer sig från totalen",
     FindingCode.CREDIT: "Beloppet är en kreditering",
+    FindingCode.RESERVATION_EXPIRED: "Bokningen förföll",
     FindingCode.PRICE_PENDING: "Marknadspriset är inte känt än för en del av energin; den är inte prissatt",
     FindingCode.NOT_BELOW_NOTHING: "Summan blev mindre än noll; laddningen kostar 0",
 }
@@ -167,7 +162,7 @@ def price_view(
 
 
 def _line(line: RatedLine, currency: str, terms: Tariff | None) -> PriceLine:
-    unit, price_unit = _UNITS.get(line.kind, ("1", "session"))
+    unit, price_unit = UNITS.get(line.kind, ("1", "session"))
     return PriceLine(
         line.kind.value, line.quantity, unit, line.price, price_unit, line.excl_vat, line.vat_percent, line.incl_vat,
         Text(explain(line, currency, "sv", terms), explain(line, currency, "en", terms)), line.start_at, line.end_at,

@@ -28,6 +28,16 @@ class LineKind(StrEnum):
     MAX_PRICE = "max_price"
 
 
+UNITS = {
+    LineKind.ENERGY: ("Wh", "kWh"),
+    LineKind.TIME: ("s", "h"),
+    LineKind.PARKING_TIME: ("s", "h"),
+    LineKind.RESERVATION_TIME: ("s", "h"),
+    LineKind.IDLE: ("s", "min"),
+}
+"""What a line's quantity is counted in, and what its price is per; a kind that is not here is counted once per session."""
+
+
 class PriceParts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What a spot price per kWh is made of; `spot` None: the market's price is not known."""
 

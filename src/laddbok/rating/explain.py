@@ -16,19 +16,12 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from laddbok.model.money import amount_text, number_text
-from laddbok.model.rated import LineKind, RatedLine
+from laddbok.model.rated import UNITS, LineKind, RatedLine
 from laddbok.model.tariff import Tariff
 from laddbok.rating.restriction_text import when
 
 LANGUAGES = ("en", "sv")
 
-_UNITS = {
-    LineKind.ENERGY: "kWh",
-    LineKind.TIME: "h",
-    LineKind.PARKING_TIME: "h",
-    LineKind.IDLE: "min",
-    LineKind.RESERVATION_TIME: "h",
-}
 _ONCE = (LineKind.FLAT, LineKind.RESERVATION_FLAT)
 _WORDS = {
     "en": {
@@ -96,8 +89,8 @@ def explain(line: RatedLine, currency: str, language: str = "en", tariff: Tariff
     if line.price is None:
         return words["pending"].format(quantity=_quantity(line.kind, line.quantity, language))
     price = amount_text(line.price, currency, language)
-    if line.kind in _UNITS:
-        text = f"{_quantity(line.kind, line.quantity, language)} x {price}/{_UNITS[line.kind]}"
+    if line.kind in UNITS:
+        text = f"{_quantity(line.kind, line.quantity, language)} x {price}/{UNITS[line.kind][1]}"
     else:
         text = f"1 x {price}" if line.kind in _ONCE else words[line.kind].format(amount=price)
     remarks = [

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from laddbok.model.cdr import Cdr
-from laddbok.model.rated import Finding, FindingCode, LineKind, PriceParts, RatedLine, Rating
+from laddbok.model.rated import UNITS, Finding, FindingCode, LineKind, PriceParts, RatedLine, Rating
 from laddbok.model.tariff import Tariff
 from laddbok.rating.explain import LANGUAGES
 from laddbok.rating.explain import explain as text_of
@@ -23,13 +23,6 @@ _COST_NAMES = {
     "total_parking_cost": (LineKind.PARKING_TIME,),
     "total_reservation_cost": (LineKind.RESERVATION_FLAT, LineKind.RESERVATION_TIME),
     "total_idle_cost": (LineKind.IDLE,),
-}
-_UNITS = {
-    LineKind.ENERGY: ("Wh", "kWh"),
-    LineKind.TIME: ("s", "h"),
-    LineKind.PARKING_TIME: ("s", "h"),
-    LineKind.RESERVATION_TIME: ("s", "h"),
-    LineKind.IDLE: ("s", "min"),
 }
 
 
@@ -74,7 +67,7 @@ def _sum(amounts: list[Decimal | None]) -> Decimal | None:
 
 
 def _line(line: RatedLine, tariff: Tariff, sign: int, explain: bool) -> dict[str, Any]:
-    quantity_unit, price_unit = _UNITS.get(line.kind, ("", "session"))
+    quantity_unit, price_unit = UNITS.get(line.kind, ("", "session"))
     told: dict[str, Any] = {
         "kind": line.kind.value,
         "quantity": line.quantity,
