@@ -49,8 +49,8 @@ def price_list(tariff: Tariff) -> list[ShownPrice]:
     Source: Regulation (EU) 2023/1804 (AFIR) article 5(4) for the order; its words: our choice.
     """
     tax = _TAX[tariff.tax]
-    found = sorted([*_of_elements(tariff), *_of_ours(tariff), *_of_limits(tariff)], key=lambda said: said[0])
-    return [ShownPrice(path, en + tax[0], sv + tax[1]) for _, path, en, sv in found]
+    found = sorted([*_of_elements(tariff), *_of_ours(tariff)], key=lambda said: said[0])
+    return [*(ShownPrice(path, en + tax[0], sv + tax[1]) for _, path, en, sv in found), *_of_limits(tariff)]
 
 
 def _of_elements(tariff: Tariff) -> Iterator[Said]:
@@ -101,12 +101,20 @@ def _of_ours(tariff: Tariff) -> Iterator[Said]:
         yield OTHER, "laddbok.subscription", f"{en} a month", f"{sv} per månad"
 
 
-def _of_limits(tariff: Tariff) -> Iterator[Said]:
-    words = {"min_price": ("at least", "minst"), "max_price": ("at most", "högst")}
-    for field, (en, sv) in words.items():
+def _of_limits(tariff: Tariff) -> Iterator[ShownPrice]:
+    """The limits with VAT where the prices have it and the limit is told so, else without; without any tax the stricter side."""
+    words = {"min_price": ("at least", "minst", max), "max_price": ("at most", "högst", min)}
+    for field, (en, sv, stricter) in words.items():
         limit = getattr(tariff, field)
-        if limit is not None:
-            gross = tariff.tax is TaxIncluded.YES and limit.after_taxes is not None
-            amount = limit.after_taxes if gross else limit.before_taxes
-            texts = [amount_text(amount, tariff.currency, language) for language in ("en", "sv")]
-            yield OTHER, field, f"{en} {texts[0]} per session", f"{sv} {texts[1]} per laddning"
+        if limit is None:
+            continue
+        amount, tax = limit.before_taxes, TaxIncluded.NO
+        if limit.after_taxes is not None and tariff.tax is TaxIncluded.YES:
+            amount, tax = limit.after_taxes, TaxIncluded.YES
+        elif tariff.tax is TaxIncluded.NOT_APPLICABLE:
+            sides = [side for side in (limit.before_taxes, limit.after_taxes) if side is not None]
+            amount, tax = stricter(sides), TaxIncluded.NOT_APPLICABLE
+        texts = [amount_text(amount, tariff.currency, language) for language in ("en", "sv")]
+        yield ShownPrice(
+            field, f"{en} {texts[0]} per session{_TAX[tax][0]}", f"{sv} {texts[1]} per laddning{_TAX[tax][1]}"
+        )

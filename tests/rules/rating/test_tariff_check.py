@@ -72,6 +72,28 @@ def test_B39_ad_hoc_below_50_kW_all_kinds_of_prices_in_order() -> None:
 
 
 @pytest.mark.parametrize(
+    ("tax", "limit", "shown"),
+    [
+        ("YES", {"before_taxes": 80}, "80.00 kr per session + VAT"),
+        ("YES", {"before_taxes": 80, "after_taxes": 100}, "100.00 kr per session incl. VAT"),
+        ("NO", {"before_taxes": 80, "after_taxes": 100}, "80.00 kr per session + VAT"),
+        ("N/A", {"before_taxes": 80, "after_taxes": 100}, "80.00 kr per session"),
+        ("N/A", {"before_taxes": 80}, "80.00 kr per session"),
+    ],
+)
+def test_a_highest_price_is_shown_on_the_side_of_the_VAT_where_it_holds(
+    tax: str, limit: dict[str, int], shown: str
+) -> None:
+    listed = price_list(read(WHOLE, tax_included=tax, max_price=limit))
+    assert listed[-1].en == f"at most {shown}"
+
+
+def test_where_no_tax_applies_the_stricter_least_price_is_shown() -> None:
+    listed = price_list(read(WHOLE, tax_included="N/A", min_price={"before_taxes": 80, "after_taxes": 100}))
+    assert listed[-1].sv == "minst 100,00 kr per laddning"
+
+
+@pytest.mark.parametrize(
     ("power_w", "ad_hoc", "kind", "severity"),
     [
         (None, None, "AD_HOC_PAYMENT", Severity.WARNING),
