@@ -23,7 +23,7 @@ from laddbok.flow.changes import (
     OutletSeen,
     Quarantined,
 )
-from laddbok.flow.evidence import Taken, closed_softly, facts_used, matched
+from laddbok.flow.evidence import SUPERSEDED, Taken, closed_softly, facts_used, matched
 from laddbok.flow.messages import VERSION_CODE, Commanded, Elapsed, Entry, Received, Returned, StationMemory
 from laddbok.flow.store import Found
 from laddbok.model.events import Booted, HeartbeatSent, TransactionEnded
@@ -221,7 +221,7 @@ def _left_at_a_guess(entry: Received, memory: StationMemory, opened: Session) ->
 def _superseded(session: Session, stamp: Stamp) -> Decision:
     """This start was a new one and ended the session, where the same frame sent once more would say nothing."""
     body = {"position": msgspec.to_builtins(stamp.position)}
-    return Decision(tenant=session.tenant, session_id=session.id, at=stamp.received_at, kind="superseded", body=body)
+    return Decision(tenant=session.tenant, session_id=session.id, at=stamp.received_at, kind=SUPERSEDED, body=body)
 
 
 def _booted(entry: Received, memory: StationMemory, booted: Booted | None) -> Station | None:

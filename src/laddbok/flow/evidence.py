@@ -42,6 +42,8 @@ CLOSED_SOFTLY = "closed_softly"
 FACTS = "facts"
 MATCHED = "matched"
 """The kind of a decision that says what a frame is about."""
+SUPERSEDED = "superseded"
+"""The kind of a decision that says that another transaction began on its EVSE."""
 
 
 class EvidenceIncomplete(Exception):
@@ -147,7 +149,7 @@ def fold(
     row = evidence.session
     taken = {each.position: _as_of(each, today, clock) for each in _taken(evidence.decisions)}
     soft = {_position(each): each for each in evidence.decisions if each.kind == CLOSED_SOFTLY}
-    gave_way = {_position(each) for each in evidence.decisions if each.kind == "superseded"}
+    gave_way = {_position(each) for each in evidence.decisions if each.kind == SUPERSEDED}
     given = {each.position: each for each in _given(evidence.decisions)}
     session: Session | None = None
     said: list[Said] = []

@@ -23,7 +23,7 @@ import msgspec
 from msgspec.structs import replace
 
 from laddbok.flow.changes import Decision, FrameRow
-from laddbok.flow.evidence import Conclusion
+from laddbok.flow.evidence import SUPERSEDED, Conclusion
 from laddbok.flow.messages import VERSION_OF_CODE, Asked
 from laddbok.flow.store import SessionEvidence
 from laddbok.model.cdr import Cdr
@@ -90,7 +90,7 @@ def items_of(
     Frames of other sessions are left out. Of a start by which another session ended this one (case S63) only its
     instant is kept, and of the session before only where it left the register: who else came is nobody's business here.
     """
-    gave_way = {_place(each.body["position"]) for each in evidence.decisions if each.kind == "superseded"}
+    gave_way = {_place(each.body["position"]) for each in evidence.decisions if each.kind == SUPERSEDED}
     session = conclusion.session if document is None else replace(conclusion.session, revision=document.revision)
     return Items(
         head={"format": FORMAT, "rules": rules},

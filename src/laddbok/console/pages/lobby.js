@@ -5,6 +5,7 @@ import { nowMs } from "../clock.js";
 import { duration, fullInstant, number } from "../format.js";
 import { t } from "../i18n.js";
 import { Actions } from "../parts/actions.js";
+import { FactList } from "../parts/facts.js";
 import { Icon } from "../parts/icons.js";
 import { Pending, useResource } from "../parts/resource.js";
 
@@ -75,16 +76,7 @@ function Guest({ guest, sites, gone, reload }) {
   return html`
     <li class="panel guest ${gone ? "gone" : ""}">
       <h2>${guest.station_id}</h2>
-      <dl class="facts">
-        ${facts.map(
-          ([name, value]) => html`
-            <div>
-              <dt>${name}</dt>
-              <dd>${value}</dd>
-            </div>
-          `,
-        )}
-      </dl>
+      <${FactList} facts=${facts} />
       ${
         isDoubtful(guest) &&
         html`

@@ -5,6 +5,7 @@ import { nowMs } from "../clock.js";
 import { duration, energy, fullInstant, instant, number } from "../format.js";
 import { said, t } from "../i18n.js";
 import { Actions } from "../parts/actions.js";
+import { FactList } from "../parts/facts.js";
 import { Pending, useResource } from "../parts/resource.js";
 import { Badge, SessionBadge } from "../parts/state.js";
 import { go, route, sessionPath, stationPath, withQuery } from "../router.js";
@@ -144,16 +145,7 @@ function Facts({ orphan }) {
     ],
   ];
   return html`
-    <dl class="facts">
-      ${facts.map(
-        ([name, value]) => html`
-          <div key=${name}>
-            <dt>${name}</dt>
-            <dd>${value}</dd>
-          </div>
-        `,
-      )}
-    </dl>
+    <${FactList} facts=${facts} />
   `;
 }
 

@@ -13,6 +13,7 @@ import { CopyButton } from "../parts/copy.js";
 import { Curves } from "../parts/curves.js";
 import { Decisions } from "../parts/decisions.js";
 import { EnergyPanel } from "../parts/energy.js";
+import { FactList } from "../parts/facts.js";
 import { Icon } from "../parts/icons.js";
 import { Price } from "../parts/price.js";
 import { Pending, usePaced, useResource } from "../parts/resource.js";
@@ -174,16 +175,7 @@ function Facts({ session }) {
     ...(session.revision > 1 ? [[t("session.revision"), session.revision]] : []),
   ];
   return html`
-    <dl class="facts panel">
-      ${facts.map(
-        ([name, value]) => html`
-          <div key=${name}>
-            <dt>${name}</dt>
-            <dd>${value}</dd>
-          </div>
-        `,
-      )}
-    </dl>
+    <${FactList} facts=${facts} tone="panel" />
   `;
 }
 

@@ -7,6 +7,7 @@ import { duration, fullInstant, instant, power } from "../format.js";
 import { t, tCode } from "../i18n.js";
 import { useLive } from "../live.js";
 import { Actions } from "../parts/actions.js";
+import { FactList } from "../parts/facts.js";
 import { Habits } from "../parts/habits.js";
 import { Pending, useResource } from "../parts/resource.js";
 import { SessionTable } from "../parts/session-row.js";
@@ -172,16 +173,7 @@ function Facts({ station }) {
     [t("station.last_frame"), at(station.last_frame_at)],
   ];
   return html`
-    <dl class="facts panel">
-      ${facts.map(
-        ([name, value]) => html`
-          <div key=${name}>
-            <dt>${name}</dt>
-            <dd>${value}</dd>
-          </div>
-        `,
-      )}
-    </dl>
+    <${FactList} facts=${facts} tone="panel" />
   `;
 }
 

@@ -2,6 +2,7 @@
 import { html } from "../vendor/preact.js";
 import { NONE, duration, energy, number } from "../format.js";
 import { t, tCode } from "../i18n.js";
+import { FactList } from "./facts.js";
 import { Badge } from "./state.js";
 
 const CONFIDENCE = { high: ["good", "check"], fair: ["warn", "dots"], low: ["bad", "warning"] };
@@ -72,16 +73,7 @@ function Facts({ found }) {
     [t("found.gap"), gap],
   ];
   return html`
-    <dl class="facts">
-      ${facts.map(
-        ([name, value]) => html`
-          <div key=${name}>
-            <dt>${name}</dt>
-            <dd>${value}</dd>
-          </div>
-        `,
-      )}
-    </dl>
+    <${FactList} facts=${facts} />
   `;
 }
 
