@@ -140,3 +140,98 @@ def test_what_stands_is_the_last_revision_that_was_not_credited(page: Page) -> N
         {"last": 1, "stands": False},
         {"last": 2, "stands": True},
     ]
+
+
+FORM = """async (text) => {
+  const { parseExact, writeExact } = await import("/exact-json.js");
+  const { build, placeOf, read } = await import("/tariff-form.js");
+  const document = parseExact(text);
+  const { form, missing } = read(document);
+  const { document: again, places } = build(form);
+  return { kind: form.kind, missing, text: writeExact(document, 0), again: writeExact(again, 0),
+    place: placeOf({ form, places }, "elements[0].price_components[0].price") };
+}"""
+ENERGY = '{"type":"ENERGY","price":%s,"vat":25,"step_size":1}'
+HEAD = '{"id":"T","currency":"SEK","tax_included":"YES","elements":['
+
+
+def _element(price: str, restrictions: str = "") -> str:
+    return f'{{"price_components":[{ENERGY % price}]' + (f',"restrictions":{restrictions}}}' if restrictions else "}")
+
+
+@pytest.mark.parametrize(
+    ("kind", "place", "text"),
+    [
+        ("fixed", "price", HEAD + _element("3.10") + "]}"),
+        ("windows", "windows.0.price", HEAD + _element("1", '{"start_time":"22:00"}') + "," + _element("2") + "]}"),
+        (
+            "tiers",
+            "tiers.0.price",
+            HEAD + _element("1.000000000000000001", '{"max_kwh":10}') + "," + _element("2") + "]}",
+        ),
+        (
+            "spot",
+            None,
+            '{"id":"T","currency":"SEK","elements":[],"laddbok":{"spot":{"zone":"SE3","markup":0.05,"grid":'
+            '[{"per_kwh":0.25,"start_date":"2026-01-01","day_of_week":["MONDAY"]}],"vat":25}}}',
+        ),
+    ],
+)
+def test_a_document_that_a_form_shows_is_written_again_digit_by_digit(
+    page: Page, kind: str, place: str | None, text: str
+) -> None:
+    page.goto("/")
+    found = page.evaluate(FORM, text)
+    assert (found["kind"], found["missing"], found["place"]) == (kind, [], place)
+    assert found["text"] == found["again"] == text
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        (
+            "elements[0].price_components[1]",
+            HEAD + _element("1")[:-2] + ',{"type":"PARKING_TIME","price":3,"vat":25}]}]}',
+        ),
+        ("elements[0].restrictions.min_power", HEAD + _element("1", '{"min_power":50,"start_time":"22:00"}') + "]}"),
+        ("elements[0].price_components[0].step_size", HEAD + _element("1").replace('size":1', 'size":500') + "]}"),
+        ("laddbok.idle.colour", HEAD + _element("1") + '],"laddbok":{"idle":{"per_min":1,"colour":"red"}}}'),
+        ("min_price.before_taxes", HEAD + _element("1") + '],"min_price":{"before_taxes":9,"after_taxes":10}}'),
+    ],
+)
+def test_what_a_form_cannot_show_is_named(page: Page, path: str, text: str) -> None:
+    page.goto("/")
+    missing = page.evaluate(FORM, text)["missing"]
+    assert any(path.startswith(each) for each in missing), missing
+
+
+def test_a_wall_time_is_an_instant_of_its_zone(page: Page) -> None:
+    walls = '["2026-05-04T17:30", "2026-10-25T02:30", "2026-03-29T02:30", "2026-12-31T23:59"]'
+    instants = run(
+        page, "/zone-time.js", f'{walls}.map((wall) => new Date(m.instantOf(wall, "Europe/Stockholm")).toISOString())'
+    )
+    assert [each[:16] for each in instants] == [
+        "2026-05-04T15:30",
+        "2026-10-25T00:30",
+        "2026-03-29T01:30",
+        "2026-12-31T22:59",
+    ]
+
+
+def test_a_week_is_told_in_words(page: Page) -> None:
+    grid = """((cells) => ({ currency: "SEK", prices: [{ incl_vat: "1" }, { incl_vat: "2" }, { pending: true }],
+        days: cells.map((row, n) => ({ date: `2026-05-0${n + 4}`, changes: [], cells: row,
+            times: row.map((_, i) => `${String(i * 6).padStart(2, "0")}:00`) })) }))"""
+    told = "([a, b]) => [m.sentences(a), m.sentences(b)]"
+    weeks = f"({told})([{grid}(Array(7).fill([0, 1, 1, 0])), {grid}([[0, 0, 0, 0], [1, 1, 2, null]])])"
+    every, some = run(page, "/week.js", weeks)
+    assert [each.replace("\u2013", "-") for each in every] == [
+        "Cheapest: kr\u00a01.00/kWh, every day 18:00-06:00.",
+        "Dearest: kr\u00a02.00/kWh, every day 06:00-18:00.",
+    ]
+    assert [each.replace("\u2013", "-").replace("\u00a0", " ") for each in some] == [
+        "Cheapest: kr 1.00/kWh, Mon 4 May all day.",
+        "Dearest: kr 2.00/kWh, Tue 5 May 00:00-12:00.",
+        "Nothing prices energy Tue 5 May 18:00-24:00: it is free then.",
+        "For 0.25 hours the market price is not known yet.",
+    ]

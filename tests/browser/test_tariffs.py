@@ -136,6 +136,21 @@ def test_what_is_wrong_stands_beside_its_field(context: BrowserContext) -> None:
     )
 
 
+def test_what_is_worth_knowing_stands_beside_its_field_and_what_is_refused_is_not_published(page: Page) -> None:
+    day_and_night(page, "Ad hoc")
+    fill(page, "flat", "5")
+    page.locator('[name="type"]').select_option("AD_HOC_PAYMENT")
+    start_fee = page.locator("label").filter(has=page.locator('[name="flat"]'))
+    expect(start_fee.get_by_role("status")).to_contain_text("a start fee is not allowed then")
+    expect(page.get_by_role("button", name="Publish", exact=True)).to_be_enabled()
+    page.get_by_role("button", name="More hours").click()
+    fill(page, "windows.1.price", "1")
+    expect(page.locator(".row").nth(1)).to_contain_text("never applies")
+    page.get_by_role("radio", name="Market price").check()
+    expect(page.locator(".kinds ~ .field-trouble")).to_contain_text("market price is not allowed")
+    expect(page.get_by_role("button", name="Publish", exact=True)).to_be_disabled()
+
+
 def test_the_json_and_the_form_are_one(page: Page) -> None:
     day_and_night(page, "Both")
     page.get_by_text("The tariff as JSON").click()

@@ -10,14 +10,14 @@ const MOST_DIFFERENCES = 5;
 const MOST_ID = 36;
 const LETTERS = { å: "a", ä: "a", ö: "o", é: "e", ü: "u", æ: "a", ø: "o" };
 const SHOWN = new Set(
-  "id currency tax_included elements min_price max_price laddbok start_date_time tariff_alt_text last_updated".split(" "),
+  "id currency type tax_included elements min_price max_price laddbok start_date_time tariff_alt_text last_updated".split(" "),
 );
 const OURS = new Set(["idle", "spot", "subscription"]);
 
 export const EMPTY_WINDOW = { from: "22:00", to: "06:00", days: [], price: "" };
 export const EMPTY_ADDITION = { per_kwh: "", from: "", to: "", days: [], since: "", until: "" };
 export const EMPTY_FORM = {
-  id: "", name: "", language: "sv", currency: "SEK", tax: "YES", vat: "25", kind: "fixed", price: "",
+  id: "", name: "", type: "", language: "sv", currency: "SEK", tax: "YES", vat: "25", kind: "fixed", price: "",
   windows: [EMPTY_WINDOW], tiers: [{ to_kwh: "", price: "" }],
   spot: { zone: "SE3", markup: "", grid: [EMPTY_ADDITION], energy_tax: [EMPTY_ADDITION] },
   flat: "", time: "", idle: { per_min: "", grace_min: "", cap: "", exempt: [], until: "transaction" },
@@ -37,13 +37,14 @@ export const taxOf = (form) => (form.kind === "spot" && form.tax === "YES" ? "NO
 
 /** The document of a form, and which field stands behind each path: {document, places}. */
 export function build(form) {
-  const places = [["id", "id"], ["currency", "currency"], ["start_date_time", "starts"], ["tax_included", "tax"]];
+  const places = [["id", "id"], ["currency", "currency"], ["type", "type"], ["start_date_time", "starts"], ["tax_included", "tax"]];
   const elements = [...pricedElements(form, places)];
   const ours = { ...form.kept_ours, ...idleOf(form, places), ...spotOf(form, places), ...subscriptionOf(form, places) };
   const document = {
     ...form.kept,
     id: form.id,
     currency: form.currency,
+    ...(form.type ? { type: form.type } : {}),
     ...(form.name ? { tariff_alt_text: [{ language: form.language, text: form.name }] } : {}),
     ...(form.tax === "absent" ? {} : { tax_included: taxOf(form) }),
     ...limitsOf(form, places),
@@ -55,7 +56,13 @@ export function build(form) {
 }
 
 /** The field of the form in which a path of the document was typed; null: none. */
-export function placeOf(places, path) {
+export function placeOf({ form, places }, path) {
+  const found = innermost(places, path);
+  const isHidden = found === "price" && ["spot", "none"].includes(form.kind);
+  return isHidden ? null : found;
+}
+
+function innermost(places, path) {
   const fits = places.filter(([prefix]) => path === prefix || path.startsWith(`${prefix}.`) || path.startsWith(`${prefix}[`));
   return fits.sort(([a], [b]) => b.length - a.length)[0]?.[1] ?? null;
 }
@@ -66,7 +73,7 @@ function* pricedElements(form, places) {
   const component = (type, typed) => ({ type, price: numberOf(typed), ...vat, step_size: exactNumber("1") });
   const special = { windows: windowElements, tiers: tierElements }[form.kind]?.(form) ?? [];
   for (const [field, restrictions, typed] of special) {
-    places.push([`elements[${number}].price_components[0].price`, `${field}.price`]);
+    places.push([`elements[${number}].price_components[0]`, `${field}.price`]);
     places.push([`elements[${number}].price_components[0].vat`, "vat"], [`elements[${number}]`, field]);
     number += 1;
     yield { price_components: [component("ENERGY", typed)], ...(Object.keys(restrictions).length ? { restrictions } : {}) };
@@ -74,7 +81,7 @@ function* pricedElements(form, places) {
   const energy = ["fixed", "windows", "tiers"].includes(form.kind) ? form.price : "";
   const others = [["ENERGY", "price", energy], ["TIME", "time", form.time], ["FLAT", "flat", form.flat]];
   const base = others.filter(([, , typed]) => isTyped(typed));
-  base.forEach(([, field], i) => places.push([`elements[${number}].price_components[${i}].price`, field]));
+  base.forEach(([, field], i) => places.push([`elements[${number}].price_components[${i}]`, field]));
   base.forEach((_, i) => places.push([`elements[${number}].price_components[${i}].vat`, "vat"]));
   places.push(["elements", "price"]);
   if (base.length) yield { price_components: base.map(([type, , typed]) => component(type, typed)) };
@@ -118,8 +125,8 @@ function secondsOf(typed) {
 function spotOf(form, places) {
   if (form.kind !== "spot") return {};
   const { zone, markup } = form.spot;
-  places.push(["laddbok.spot", "spot.zone"], ["laddbok.spot.zone", "spot.zone"], ["laddbok.spot.markup", "spot.markup"]);
-  places.push(["laddbok.spot.vat", "vat"]);
+  places.push(["laddbok.spot", "kind"], ["laddbok.spot.vat", "vat"]);
+  for (const name of ["zone", "markup", "grid", "energy_tax"]) places.push([`laddbok.spot.${name}`, `spot.${name}`]);
   const additions = (name) => {
     const typed = form.spot[name].map((each, i) => [each, i]).filter(([each]) => isTyped(each.per_kwh));
     typed.forEach(([, i], n) => places.push([`laddbok.spot.${name}[${n}]`, `spot.${name}.${i}`]));
@@ -216,6 +223,7 @@ function topOf(document, shown) {
   return {
     id: textOf(document.id),
     currency: textOf(document.currency),
+    type: textOf(document.type),
     name: isNamed ? textOf(names[0]?.text) : "",
     language: isNamed ? textOf(names[0]?.language) : "sv",
     tax: document.tax_included ?? "absent",

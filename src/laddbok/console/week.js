@@ -113,7 +113,7 @@ export function sentences(grid) {
   }
   if (hasHole) found.push(t("week.unpriced", { when: whenOf(grid, (place) => place === null) }));
   const pending = grid.days.flatMap((day) => day.cells).filter((place) => place !== null && grid.prices[place].pending).length;
-  if (pending) found.push(t(isKnown ? "week.pending" : "week.all_pending", { hours: number(pending / 4) }));
+  if (pending) found.push(t(isKnown ? "week.pending" : "week.all_pending", { hours: number(pending / 4, pending % 4 ? 2 : 0) }));
   return found;
 }
 

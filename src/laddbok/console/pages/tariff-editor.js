@@ -11,7 +11,7 @@ import { Example } from "../parts/example.js";
 import { Icon } from "../parts/icons.js";
 import { Publish, Versions, placesOf, standing } from "../parts/publish.js";
 import { Pending, useResource } from "../parts/resource.js";
-import { withValue } from "../parts/tariff-fields.js";
+import { Trouble, withValue } from "../parts/tariff-fields.js";
 import { TariffForm } from "../parts/tariff-form.js";
 import { WeekMap } from "../parts/week-map.js";
 import { go, route, tariffPath } from "../router.js";
@@ -52,16 +52,27 @@ function startingFrom(document) {
 const isBlank = ({ form }) => form !== null && form.kind !== "spot" && build(form).document.elements.length === 0;
 
 /** What is wrong, by the field of the form it belongs to; "" is where no field is. */
-function errorsOf(problems, { form, places }) {
+function errorsOf(problems, draft) {
+  const { form } = draft;
   const errors = {};
   for (const problem of problems.filter(Boolean)) {
     if (problem.status !== 422 || !problem.field || /^(example|from_date|time_zone|session_id)/.test(problem.field)) continue;
-    const place = form ? placeOf(places, problem.field) : null;
+    const place = form ? placeOf(draft, problem.field) : null;
     const typed = place && String(place.split(".").reduce((value, key) => value?.[key], form) ?? "");
     const isNoNumber = typed && /price|per_|flat|^time$|cap|grace|vat|min|max|fee|kwh/.test(place) && !isNumberText(typed);
     errors[place ?? ""] ??= isNoNumber ? t("tariff.no_number") : `${place ? "" : `${problem.field}: `}${problem.message}`;
   }
   return errors;
+}
+
+/** What the check says of a draft, by the field it belongs to. */
+function notesOf(checked, draft) {
+  const notes = {};
+  for (const finding of checked?.findings ?? []) {
+    const place = (draft.form && placeOf(draft, finding.path)) ?? "";
+    (notes[place] ??= []).push(finding);
+  }
+  return notes;
 }
 
 const isNumberText = (typed) => /^-?\d*\.?\d+$/.test(plain(typed));
@@ -91,7 +102,7 @@ function Json({ draft, onText, readOnly, isOpen }) {
 }
 
 /** Why there is no form: what it can't show stays as it is, and only the JSON is edited. */
-function OnlyJson({ missing, errors }) {
+function OnlyJson({ missing, ui }) {
   return html`
     <section class="panel only-json">
       ${
@@ -111,12 +122,7 @@ function OnlyJson({ missing, errors }) {
           </ul>
         `
       }
-      ${
-        errors[""] &&
-        html`
-          <p class="trouble" role="alert">${errors[""]}</p>
-        `
-      }
+      <${Trouble} ui=${ui} at="" />
     </section>
   `;
 }
@@ -222,11 +228,13 @@ function Editor({ tariff, version, taken, assignments, sites, reload }) {
   const blank = isBlank(draft);
   const text = draft.broken || blank ? null : draft.text;
   const week = useAnswer("/tariffs/week", text && `{"document":${text},"time_zone":${JSON.stringify(timeZone)},"from_date":"${from}"}`);
+  const check = useAnswer("/tariffs/check", text);
   const errors = errorsOf([week.problem], draft);
+  const notes = text && !check.problem ? notesOf(check.data, draft) : {};
   const id = draft.id ?? "";
   if (!tariff && taken.includes(id)) errors.id = t("tariff.id_taken");
   const change = (form) => setDraft(formDraft(form));
-  const ui = { form: draft.form, errors, change, set: (path, value) => change(withValue(draft.form, path, value)) };
+  const ui = { form: draft.form, errors, notes, change, set: (path, value) => change(withValue(draft.form, path, value)) };
   const places = placesOf(id, assignments, sites);
   const changed = draft.text !== untouched.current;
   useEffect(() => {
@@ -250,7 +258,7 @@ function Editor({ tariff, version, taken, assignments, sites, reload }) {
                 <${TariffForm} ui=${ui} isNew=${!tariff} disabled=${Boolean(looked)} />
               `
             : html`
-                <${OnlyJson} missing=${draft.missing} errors=${errors} />
+                <${OnlyJson} missing=${draft.missing} ui=${ui} />
               `
         }
         <${Json} draft=${draft} readOnly=${Boolean(looked)} isOpen=${!draft.form} onText=${(typed) => setDraft(draftOf(typed))} />
@@ -286,7 +294,7 @@ function Editor({ tariff, version, taken, assignments, sites, reload }) {
                 places=${places}
                 isFirst=${!assignments.some(({ scope }) => scope === "default")}
                 sites=${sites}
-                blocked=${text === null || !id || Object.keys(errors).length > 0}
+                blocked=${text === null || !id || Object.keys(errors).length > 0 || check.data?.refused}
                 onDone=${posted}
               />
             </section>

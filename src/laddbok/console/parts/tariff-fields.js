@@ -1,6 +1,6 @@
 // How does a person say a price? Fields with their unit, each with what is wrong with it beside it.
 import { html, useState } from "../vendor/preact.js";
-import { t } from "../i18n.js";
+import { said, t } from "../i18n.js";
 import { WEEKDAYS } from "../tariff-form.js";
 import { Icon } from "./icons.js";
 
@@ -18,25 +18,36 @@ export function withValue(form, path, value) {
   return Array.isArray(form) ? form.map((each, i) => (String(i) === key ? next : each)) : { ...form, [key]: next };
 }
 
-/** The trouble of a field, or of anything below it. */
-const troubleOf = (errors, at) => errors[at] ?? null;
+const troubleOf = (ui, at) => ui.errors[at] ?? null;
 
+/** What is wrong with a field, and what is worth knowing about it. */
 export function Trouble({ ui, at }) {
-  const text = troubleOf(ui.errors, at);
-  return (
-    text &&
-    html`
-      <span class="field-trouble" role="alert" id="trouble-${at}">
-        <${Icon} name="warning" />
-        ${text}
-      </span>
-    `
-  );
+  const text = troubleOf(ui, at);
+  const notes = ui.notes[at] ?? [];
+  return html`
+    ${
+      text &&
+      html`
+        <span class="field-trouble" role="alert" id="trouble-${at}">
+          <${Icon} name="warning" />
+          ${text}
+        </span>
+      `
+    }
+    ${notes.map(
+      (note) => html`
+        <span key=${note.text.en} class="field-trouble ${note.severity}" role="status">
+          <${Icon} name="warning" />
+          ${said(note.text)}
+        </span>
+      `,
+    )}
+  `;
 }
 
-/** One field. @param ui {form, set, errors}; `at` its path in the form; `unit` stands behind what is typed. */
+/** One field. @param ui {form, set, errors, notes}; `at` its path in the form; `unit` stands behind what is typed. */
 export function Field({ ui, at, label, unit, hint, type = "text", bare = false, more = {} }) {
-  const bad = troubleOf(ui.errors, at) !== null;
+  const bad = troubleOf(ui, at) !== null;
   return html`
     <label class="field ${bad ? "bad-field" : ""}">
       <span class=${bare ? "hidden" : ""}>${label}</span>
@@ -162,6 +173,7 @@ export function Rows({ ui, at, empty, add, row }) {
         <${Icon} name="plus" />
         ${add}
       </button>
+      <${Trouble} ui=${ui} at=${at} />
     </div>
   `;
 }

@@ -1,6 +1,6 @@
 // What does a tariff consist of, in an operator's words? The sections of the form.
 import { html, useMemo } from "../vendor/preact.js";
-import { t } from "../i18n.js";
+import { t, tCode } from "../i18n.js";
 import { EMPTY_ADDITION, EMPTY_WINDOW, KINDS, idOf, taxOf } from "../tariff-form.js";
 import { Choice, Field, Hours, Rows, Trouble } from "./tariff-fields.js";
 
@@ -29,6 +29,9 @@ function Name({ ui, isNew }) {
     const { name, id } = ui.form;
     ui.change({ ...ui.form, name: event.target.value, ...(isNew && id === idOf(name) ? { id: idOf(event.target.value) } : {}) });
   };
+  const known = ["", "AD_HOC_PAYMENT", "REGULAR"];
+  const names = known.includes(ui.form.type) ? known : [...known, ui.form.type];
+  const types = names.map((name) => [name, tCode("tariff_type", name || "ALL")]);
   return html`
     <${Section} title=${t("tariff.section_name")}>
       <div class="pair">
@@ -41,6 +44,7 @@ function Name({ ui, isNew }) {
           more=${{ disabled: !isNew, maxlength: 36 }}
         />
       </div>
+      <${Choice} ui=${ui} at="type" label=${t("tariff.type")} options=${types} />
     <//>
   `;
 }
@@ -139,6 +143,7 @@ function Energy({ ui }) {
           `,
         )}
       </div>
+      <${Trouble} ui=${ui} at="kind" />
       <${Fields} ui=${ui} per=${`${sign(ui)}/kWh`} />
     <//>
   `;
@@ -207,8 +212,9 @@ function Vat({ ui }) {
 /** Folded away where there is none: most tariffs have none. */
 function Subscription({ ui }) {
   const isUsed = useMemo(() => Boolean(ui.form.month_fee || ui.form.included.some(({ to_kwh }) => to_kwh)), []);
+  const isWrong = Object.keys({ ...ui.errors, ...ui.notes }).some((at) => /^(month_fee|included)/.test(at));
   return html`
-    <details class="panel folded" open=${isUsed}>
+    <details class="panel folded" open=${isUsed || isWrong}>
       <summary>${t("tariff.section_subscription")}</summary>
       <p class="soft">${t("tariff.subscription_lead")}</p>
       <${Field} ui=${ui} at="month_fee" label=${t("tariff.month_fee")} unit=${sign(ui)} />
@@ -235,7 +241,7 @@ function Kept({ form }) {
   `;
 }
 
-/** @param ui {form, set(path, value), change(form), errors}; `disabled`: to be read only */
+/** @param ui {form, set(path, value), change(form), errors, notes}; `disabled`: to be read only */
 export function TariffForm({ ui, isNew, disabled }) {
   return html`
     <form class="tariff-form" onSubmit=${(event) => event.preventDefault()}>

@@ -3,7 +3,6 @@ import { html, useMemo, useState } from "../vendor/preact.js";
 import { dayText, money, number, unitPrice } from "../format.js";
 import { said, t } from "../i18n.js";
 import { COLUMNS, STEPS, amountText, paid, perKwh, runsOf, scaleOf, sentences, swatches } from "../week.js";
-import { Icon } from "./icons.js";
 
 const HOURS = [0, 3, 6, 9, 12, 15, 18, 21];
 const ROOM_FOR_FIGURE = 8; // quarters
@@ -190,21 +189,6 @@ export function WeekMap({ grid, stale }) {
       </div>
       <${Readout} day=${at && grid.days[at.day]} run=${at && rows[at.day][at.run]} grid=${grid} />
       <${Legend} grid=${grid} scale=${scale} />
-      ${
-        grid.findings.length > 0 &&
-        html`
-          <ul class="findings">
-            ${grid.findings.map(
-              (finding) => html`
-                <li key=${finding.field}>
-                  <${Icon} name="warning" />
-                  ${said(finding.text)}
-                </li>
-              `,
-            )}
-          </ul>
-        `
-      }
     </div>
   `;
 }
