@@ -11,7 +11,7 @@ import pytest
 
 from laddbok.model.cdr import Cdr
 from laddbok.model.market_prices import PriceQuote
-from laddbok.model.session import SessionState
+from laddbok.model.session import SessionState, TariffChoice
 from laddbok.model.tariff import parse_tariff
 from laddbok.rating.compile import compile_tariff
 from laddbok.rating.example_session import example_session
@@ -147,6 +147,26 @@ def _issue(house: RunningApi, cdr: Cdr, session_id: str) -> None:
         session_id, NOW, cdr.energy_wh, rating.excl_vat, rating.incl_vat,
         msgspec.json.encode(cdr).decode(), msgspec.json.encode(rating).decode(),
     )  # fmt: skip
+
+
+def test_the_price_of_a_session_says_when_its_prices_apply(house: RunningApi) -> None:
+    by_day = {"price_components": [_component("2.50")], "restrictions": {"start_time": "06:00", "end_time": "22:00"}}
+    assert house.client.post("/tariffs", json=day_and_night(id="by-day", elements=[by_day])).status_code == 201
+    charging = msgspec.structs.replace(running(8), tariff=TariffChoice("by-day", 1))
+    house.clock.at = NOW + timedelta(hours=1)
+    shown = house.client.get(f"/sessions/{store(house, charging)}/price").json()
+    [line] = shown["lines"]
+    assert line["restriction"] == {"sv": "06:00 till 22:00", "en": "06:00 to 22:00"}
+    assert line["text"]["sv"] == "5 kWh x 2,50 kr/kWh (06:00 till 22:00)"
+    assert (line["parts"], line["pending"]) == (None, False)
+
+
+def test_a_tariff_is_listed_with_its_name_and_versions(house: RunningApi) -> None:
+    named = day_and_night(id="named", tariff_alt_text=[{"language": "sv", "text": "Natt och dag"}])
+    for document in (named, named, day_and_night(id="nameless")):
+        assert house.client.post("/tariffs", json=document).status_code == 201
+    listed = {item["id"]: (item["name"], item["versions"]) for item in house.client.get("/tariffs").json()["items"]}
+    assert (listed["named"], listed["nameless"]) == (("Natt och dag", 2), (None, 1))
 
 
 @pytest.mark.parametrize(
