@@ -151,6 +151,32 @@ def test_what_is_worth_knowing_stands_beside_its_field_and_what_is_refused_is_no
     expect(page.get_by_role("button", name="Publish", exact=True)).to_be_disabled()
 
 
+def test_a_draft_outlives_another_page(page: Page) -> None:
+    day_and_night(page, "Kept")
+    page.get_by_role("navigation").get_by_role("link", name="Stations").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Stations")
+    page.go_back()
+    expect(page.locator('[name="windows.0.price"]')).to_have_value("1,90")
+    page.get_by_role("button", name="Discard it").click()
+    expect(page.locator('[name="price"]')).to_have_value("")
+
+
+def test_a_version_to_come_is_told_before_another_one_is_published(page: Page) -> None:
+    day_and_night(page, "Later")
+    fill(page, "starts", "2099-01-01T00:00")
+    page.locator('[name="starts"]').blur()
+    dialog = publish(page)
+    expect(dialog).to_contain_text("Version 1 of later holds from 1 Jan 2099")
+    confirmed(dialog)
+    expect(page.locator(".versions li")).to_contain_text("to come")
+    fill(page, "starts", "")
+    page.locator('[name="starts"]').blur()
+    dialog = publish(page)
+    expect(dialog).to_contain_text(
+        re.compile("Version 2 of later holds from now on. From 1 Jan 2099.* version 1 holds")
+    )
+
+
 def test_the_json_and_the_form_are_one(page: Page) -> None:
     day_and_night(page, "Both")
     page.get_by_text("The tariff as JSON").click()

@@ -10,7 +10,7 @@ import { useAnswer } from "../parts/answers.js";
 import { Example } from "../parts/example.js";
 import { Icon } from "../parts/icons.js";
 import { Publish, Versions, placesOf, standing } from "../parts/publish.js";
-import { Pending, useResource } from "../parts/resource.js";
+import { Pending, useAll, useResource } from "../parts/resource.js";
 import { Trouble, withValue } from "../parts/tariff-fields.js";
 import { TariffForm } from "../parts/tariff-form.js";
 import { WeekMap } from "../parts/week-map.js";
@@ -21,6 +21,8 @@ import { dateAfter, instantOf, wallTime } from "../zone-time.js";
 const STOCKHOLM = "Europe/Stockholm";
 /** What was published last, so that the page that follows can say so: {id, version, valid_from}. */
 const published = signal(null);
+/** What was typed and not published, by tariff, so that another page in between loses nothing. */
+const unpublished = new Map();
 
 /** A draft: the JSON text is the truth; the form that shows it, if one can. {text, form, places, missing, broken} */
 function draftOf(text) {
@@ -217,10 +219,14 @@ function Editor({ tariff, version, taken, assignments, sites, reload }) {
   const versions = tariff?.versions ?? [];
   const looked = version && versions.find((each) => each.version === version);
   const base = looked ?? versions.at(-1);
-  const [draft, setDraft] = useState(() =>
-    base ? draftOf(looked ? writeExact(base.document) : startingFrom(base.document)) : formDraft({ ...EMPTY_FORM, language: language.peek() }),
-  );
-  const untouched = useRef(draft.text);
+  const key = tariff?.id ?? "";
+  const fresh = useMemo(() => {
+    if (!base) return formDraft({ ...EMPTY_FORM, language: language.peek() });
+    return draftOf(looked ? writeExact(base.document) : startingFrom(base.document));
+  }, []);
+  const kept = useMemo(() => (looked ? undefined : unpublished.get(key)), []);
+  const [draft, setDraft] = useState(kept ?? fresh);
+  const untouched = useRef(fresh.text);
   const zones = useMemo(() => [...new Set([...sites.map((site) => site.time_zone), STOCKHOLM])], [sites]);
   const [timeZone, setZone] = useState(zones[0]);
   const today = wallTime(nowMs.peek(), timeZone).slice(0, 10);
@@ -237,6 +243,11 @@ function Editor({ tariff, version, taken, assignments, sites, reload }) {
   const ui = { form: draft.form, errors, notes, change, set: (path, value) => change(withValue(draft.form, path, value)) };
   const places = placesOf(id, assignments, sites);
   const changed = draft.text !== untouched.current;
+  const discard = () => {
+    setDraft(fresh);
+    unpublished.delete(key);
+  };
+  useEffect(() => void (changed && unpublished.set(key, draft)), [draft]);
   useEffect(() => {
     const ask = (event) => changed && event.preventDefault();
     window.addEventListener("beforeunload", ask);
@@ -244,12 +255,23 @@ function Editor({ tariff, version, taken, assignments, sites, reload }) {
   }, [changed]);
   const posted = (done) => {
     published.value = done;
+    unpublished.delete(key);
     untouched.current = draft.text;
     if (tariff && !version) reload();
     else go(tariffPath(id), { replace: true });
   };
   const toPost = () => (draft.form ? writeExact({ ...build(draft.form).document, last_updated: new Date(nowMs.peek()).toISOString() }) : draft.text);
   return html`
+    ${
+      kept &&
+      changed &&
+      html`
+        <p class="draft">
+          ${t("tariff.draft_kept")}
+          <button type="button" class="small" onClick=${discard}>${t("tariff.discard")}</button>
+        </p>
+      `
+    }
     <div class="editor">
       <div class="editor-form">
         ${
@@ -353,7 +375,7 @@ const figured = (tariff) => ({
 export function TariffEditorPage() {
   const { id, query } = route.value;
   const tariff = useTariff(id);
-  const all = useResource("/tariffs?limit=500");
+  const all = useAll("/tariffs");
   const assignments = useResource("/tariff-assignments?limit=500");
   const sites = useResource("/sites?limit=500");
   const waiting = [id ? tariff : all, all, assignments, sites].find(({ data }) => !data);
@@ -381,7 +403,7 @@ export function TariffEditorPage() {
         key=${`${id ?? ""} ${version ?? ""} ${tariff.round}`}
         tariff=${id ? tariff.data : null}
         version=${version}
-        taken=${all.data.items.map((each) => each.id)}
+        taken=${all.data.map((each) => each.id)}
         assignments=${assignments.data.items}
         sites=${sites.data.items}
         reload=${reload}

@@ -6,7 +6,7 @@ import { t } from "../i18n.js";
 import { Actions } from "../parts/actions.js";
 import { Icon } from "../parts/icons.js";
 import { assign, mayPublish, placesOf, scopeOptions } from "../parts/publish.js";
-import { Pending, useResource } from "../parts/resource.js";
+import { Pending, useAll, useResource } from "../parts/resource.js";
 import { Badge } from "../parts/state.js";
 import { go, tariffPath } from "../router.js";
 
@@ -66,7 +66,7 @@ function Row({ tariff, places }) {
 }
 
 export function TariffsPage() {
-  const list = useResource("/tariffs?limit=500");
+  const list = useAll("/tariffs");
   const assignments = useResource("/tariff-assignments?limit=500");
   const sites = useResource("/sites?limit=500");
   if (!list.data || !assignments.data)
@@ -74,7 +74,7 @@ export function TariffsPage() {
       <${Pending} ...${list.data ? assignments : list} />
     `;
   const places = sites.data?.items ?? [];
-  const { items } = list.data;
+  const items = list.data;
   return html`
     <div class="page">
       <h1>${t("nav.tariffs")}</h1>

@@ -33,8 +33,11 @@ export function assign(tariffId, scopeText) {
 function explained({ id, versions, starts, places, isFirst }) {
   const number = (versions.at(-1)?.version ?? 0) + 1;
   const isLater = starts && Date.parse(starts) > nowMs.peek();
+  const begins = isLater ? Date.parse(starts) : nowMs.peek();
+  const next = versions.find(({ valid_from }) => Date.parse(valid_from) > begins);
   const parts = [
     t(isLater ? "publish.later" : "publish.now", { number, id, time: isLater ? fullInstant(starts) : "" }),
+    ...(next ? [t("publish.then", { number: next.version, time: fullInstant(next.valid_from) })] : []),
     t("publish.sessions"),
     places.length
       ? t("publish.applies", { places: places.join(", ") })

@@ -28,6 +28,38 @@ export function useResource(path) {
   return { ...state, load, set };
 }
 
+const MOST_PAGES = 20;
+
+/** All items of a list, page after page, as far as MOST_PAGES go: {data: items, problem, load}. */
+export function useAll(path) {
+  const [state, setState] = useState({ data: null, problem: null });
+  const isThere = useRef(true);
+  const load = useCallback(async () => {
+    const items = [];
+    let cursor = "";
+    for (let pages = 0; pages < MOST_PAGES && cursor !== null; pages += 1) {
+      const page = await get(`${path}?limit=500${cursor && `&cursor=${cursor}`}`);
+      items.push(...page.items);
+      cursor = page.next;
+    }
+    return items;
+  }, [path]);
+  const show = useCallback(
+    () =>
+      load().then(
+        (data) => isThere.current && setState({ data, problem: null }),
+        (problem) => isThere.current && setState((old) => ({ ...old, problem })),
+      ),
+    [load],
+  );
+  useEffect(() => {
+    isThere.current = true;
+    show();
+    return () => (isThere.current = false);
+  }, [show]);
+  return { ...state, load: show };
+}
+
 /** At most one run of `work` per `pause_ms`, the last request never lost. */
 export function usePaced(work, pause_ms) {
   const newest = useRef(work);

@@ -21,6 +21,7 @@ function Run({ run, grid, scale, id, current, onPoint }) {
     <span
       id=${id}
       role="gridcell"
+      aria-selected=${current ? "true" : null}
       class="${look(run, grid, scale)} ${current ? "current" : ""}"
       style=${{ gridColumn: `${run.column + 1} / span ${run.span}`, gridRow: rows }}
       aria-label=${`${run.from}–${run.to} ${priceWords(price, grid)}`}
