@@ -192,6 +192,17 @@ def test_B39_a_new_version_is_checked_where_the_tariff_applies(fast: RunningApi)
     assert lower.status_code == 201
 
 
+def test_B39_a_version_to_come_is_checked_though_it_was_posted_before_the_one_that_holds(fast: RunningApi) -> None:
+    later = {"start_date_time": "2027-01-01T00:00:00Z"}
+    assert fast.client.post("/tariffs", json={**_ad_hoc("turned", "ENERGY", "FLAT"), **later}).status_code == 201
+    assert fast.client.post("/tariffs", json=_ad_hoc("turned", "ENERGY")).json()["version"] == 2
+    body = {"scope": "station", "scope_id": "DC-1", "tariff_id": "turned"}
+    answer = fast.client.put("/tariff-assignments", json=body)
+    assert (answer.status_code, answer.json()["field"]) == (422, "tariff_id")
+    assert fast.client.post("/tariffs", json={**_ad_hoc("turned", "ENERGY"), **later}).json()["version"] == 3
+    assert fast.client.put("/tariff-assignments", json=body).status_code == 200  # the third one replaces the first
+
+
 def test_what_a_tariff_warns_of_is_told_in_both_languages(house: RunningApi) -> None:
     document = _document("night", type="REGULAR")
     document["elements"][0]["restrictions"] = {"start_time": "22:00", "end_time": "06:00"}

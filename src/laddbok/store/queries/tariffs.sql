@@ -91,12 +91,15 @@ WHERE CASE $1::text WHEN 'station' THEN s.identity = $2::text WHEN 'site' THEN s
         WHERE a.tenant = s.tenant AND a.scope = 'site' AND a.scope_id = s.site_id AND a.valid_from <= $3))
 
 -- name: tariff_to_come
--- The documents of a tariff that hold at a time or will hold later.
-SELECT document::text AS document FROM tariff_version
-WHERE tariff_id = $1 AND (valid_to IS NULL OR valid_to > $2) AND version >= coalesce((
-    SELECT v.version FROM tariff_version v WHERE v.tariff_id = $1 AND v.valid_from <= $2
-    ORDER BY v.valid_from DESC, v.version DESC LIMIT 1), 0)
-ORDER BY version
+-- The documents of a tariff that hold at a time or will hold later; of versions that begin at one instant the newest does.
+SELECT t.document::text AS document FROM tariff_version t
+WHERE t.tariff_id = $1 AND (t.valid_to IS NULL OR t.valid_to > $2)
+    AND t.valid_from >= coalesce((
+        SELECT max(v.valid_from) FROM tariff_version v WHERE v.tariff_id = $1 AND v.valid_from <= $2), '-infinity')
+    AND NOT EXISTS (
+        SELECT FROM tariff_version n
+        WHERE n.tariff_id = $1 AND n.valid_from = t.valid_from AND n.version > t.version)
+ORDER BY t.version
 
 -- name: tariff_held
 -- A version of a tariff, or the one that holds at a time, else the first that will; with when it was received.
