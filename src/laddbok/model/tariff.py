@@ -3,8 +3,8 @@
 A tariff is OCPI's: elements in order, each with price components and restrictions; per dimension the first element
 that matches at a moment prices it. OCPI 2.2.1 and 2.3.0 are read into one shape; a document is 2.3.0 if it carries
 `tax_included`. What OCPI can't say stands in our own object `laddbok` inside the tariff. A restriction that we don't
-know is kept by name: its element never matches, which can only favour the driver, and every rating says so. In our own
-object nothing unknown is let through.
+know is kept by name: its element never matches, and every rating says so. In our own object nothing unknown is let
+through.
 
 >>> tariff = parse_tariff(b'{"id": "1", "currency": "SEK", "elements": [{"price_components":'
 ...     b' [{"type": "ENERGY", "price": 3.20, "vat": 25}]}], "tax_included": "YES"}')

@@ -22,6 +22,7 @@ FAST_W = 50_000
 """From this power on [W]. Source: Regulation (EU) 2023/1804 (AFIR) article 5(4)."""
 AD_HOC = "AD_HOC_PAYMENT"
 MINUTE_S = 60
+KWH_WH = 1_000
 
 Said = tuple[str, str, str]
 """A path, and what is wrong there in English and Swedish."""
@@ -79,6 +80,8 @@ def _beyond_energy(tariff: Tariff) -> Iterator[Said]:
                 yield path, "a start fee is not allowed", "en startavgift är inte tillåten"
             elif component.type is Dimension.TIME:
                 yield path, "a fee for charging time is not allowed", "en avgift för laddtid är inte tillåten"
+            elif component.type is Dimension.ENERGY and (component.step_size or 1) > KWH_WH:
+                yield path, "steps longer than a kWh are not allowed", "steg längre än en kWh är inte tillåtna"
             elif component.type is Dimension.PARKING_TIME and (component.step_size or 1) > MINUTE_S:
                 yield path, "steps longer than a minute are not allowed", "steg längre än en minut är inte tillåtna"
     if tariff.min_price and max(tariff.min_price.before_taxes, tariff.min_price.after_taxes or 0) > 0:

@@ -221,7 +221,7 @@ def _component(
     )
 
 
-def _one_rate(tariff: Tariff) -> Decimal | None:
+def one_rate(tariff: Tariff) -> Decimal | None:
     """The VAT that all price components, and the spot price, agree on; None: they don't."""
     rates = {c.vat for e in tariff.elements for c in e.price_components}
     if tariff.laddbok.spot:
@@ -230,7 +230,7 @@ def _one_rate(tariff: Tariff) -> Decimal | None:
 
 
 def _compile_idle(tariff: Tariff, idle: Idle) -> CompiledIdle:
-    vat = idle.vat if idle.vat is not None else _one_rate(tariff)
+    vat = idle.vat if idle.vat is not None else one_rate(tariff)
     exempt = tuple(compile_hours(hours) for hours in idle.exempt)
     return CompiledIdle(
         component=_component(LineKind.IDLE, idle.per_min, vat, tariff.currency),
@@ -247,7 +247,7 @@ def _tiers(tariff: Tariff) -> Iterator[Component]:
     subscription = tariff.laddbok.subscription
     if subscription is None:
         return
-    vat = subscription.vat if subscription.vat is not None else _one_rate(tariff)
+    vat = subscription.vat if subscription.vat is not None else one_rate(tariff)
     for i, tier in enumerate(subscription.tiers):
         yield _component(LineKind.ENERGY, tier.per_kwh, vat, tariff.currency, tier=i)
 

@@ -59,7 +59,7 @@ def _billed_s(cdr: Cdr, idle: CompiledIdle, zone: ZoneInfo | None, start_s: int,
         if period.activity is Activity.PAUSED_BY_EVSE and whole_seconds(period.end_at) > start_s
     ]
     known = offsets(zone, start_s, end_s) if zone and idle.exempt else []
-    if not pauses and not known:
+    if not pauses and not idle.exempt:
         return end_s - start_s
     edges = {start_s, end_s, *boundaries(known, end_s, idle.exempt_seconds)} if known else {start_s, end_s}
     edges.update(edge for pause in pauses for edge in pause if start_s < edge < end_s)
@@ -71,9 +71,7 @@ def _billed_s(cdr: Cdr, idle: CompiledIdle, zone: ZoneInfo | None, start_s: int,
 
 
 def _exempt(idle: CompiledIdle, known: list[Offset], at_s: int) -> bool:
-    if not known:
-        return False
-    day, second_of_day = divmod(at_s + offset_at(known, at_s), DAY_S)
+    day, second_of_day = divmod(at_s + offset_at(known, at_s), DAY_S) if known else (0, 0)
     at = Slice(
         start_s=at_s, end_s=at_s, wh_before=0, wh=0, activity=Activity.IDLE, power_w=0,
         day=day, second_of_day=second_of_day,

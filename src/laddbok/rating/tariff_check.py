@@ -19,6 +19,7 @@ from laddbok.model.superset import Hours, Surcharge
 from laddbok.model.tariff import Dimension, Restrictions, Tariff, TaxIncluded
 from laddbok.model.tariff_finding import Severity, TariffFinding, TariffFindingCode
 from laddbok.rating.afir import ad_hoc_findings
+from laddbok.rating.compile import one_rate
 from laddbok.rating.coverage import WHOLE_WEEK, Box, Hole, box, box_of, holes, unreachable, week_text
 from laddbok.rating.restrictions import compile_hours, compile_surcharge
 
@@ -256,8 +257,8 @@ def _of_money(tariff: Tariff) -> Iterator[TariffFinding]:
 
 def _our_vats(tariff: Tariff) -> Iterator[tuple[str, Decimal | None]]:
     ours = tariff.laddbok
-    if ours.idle and len({c.vat for e in tariff.elements for c in e.price_components}) != 1:
-        yield "idle", ours.idle.vat
+    if ours.idle:
+        yield "idle", ours.idle.vat if ours.idle.vat is not None else one_rate(tariff)
     for name, term in (("spot", ours.spot), ("subscription", ours.subscription)):
         if term:
             yield name, term.vat

@@ -170,6 +170,14 @@ def test_B33_idle_with_exempt_hours() -> None:
     assert quantities(rating)[-1] == ("idle", 105 * 60)
 
 
+def test_hours_that_are_not_told_are_all_exempt_whether_or_not_a_time_zone_is_known() -> None:
+    terms = {"idle": {"per_min": 1, "exempt": [{}]}}
+    document = {"id": "T", "currency": "SEK", "elements": [element(ENERGY=0)], "laddbok": terms}
+    cdr = session("2026-05-08T20:30", (60, CHARGING, 5000), (60, IDLE, 0))
+    for zone in (None, "Europe/Stockholm"):
+        assert net(cdr, compile_tariff(parse_tariff(document), zone)) == 0
+
+
 def test_B34_a_pause_that_we_caused_is_never_idle_nor_parking() -> None:
     ours = session("2026-05-08T08:00", (60, CHARGING, 5000), (30, BY_EVSE, 0))
     theirs = session("2026-05-08T08:00", (60, CHARGING, 5000), (30, BY_EV, 0))

@@ -133,6 +133,13 @@ def test_a_least_price_and_long_steps_are_no_prices_per_minute() -> None:
     ]
 
 
+@pytest.mark.parametrize(("step", "is_refused"), [(1, False), (1_000, False), (1_001, True), (100_000, True)])
+def test_energy_in_long_steps_is_no_price_per_kWh(step: int, is_refused: bool) -> None:
+    tariff = read(element(ENERGY=(5, step)), type="AD_HOC_PAYMENT")
+    refused = [("afir_price", "elements[0].price_components[0]", "refused")]
+    assert told(check(tariff, max_power_w=50_000)) == refused * is_refused
+
+
 @pytest.mark.parametrize(
     ("restrictions", "field"),
     [
@@ -235,10 +242,24 @@ def test_what_is_amiss_with_money_is_told() -> None:
     tariff = read(element(vat=None, ENERGY=-1, PARKING_TIME=0), laddbok={"idle": {"per_min": 1}})
     assert [each[:2] for each in told(check(tariff))] == [
         ("vat_absent", "elements[0].price_components[0].vat"),
+        ("vat_absent", "laddbok.idle.vat"),
         ("negative_price", "elements[0].price_components[0].price"),
         ("idle_and_parking", "laddbok.idle"),
     ]
     assert check(read(element(ENERGY=-1), laddbok={"may_be_negative": True})) == ()
+
+
+@pytest.mark.parametrize(
+    ("spot_vat", "fees", "is_missing"),
+    [(25, {}, False), (25, {"FLAT": 5}, False), (12, {"FLAT": 5}, True), (25, {"vat": None, "FLAT": 0}, True)],
+)
+def test_the_vat_of_an_idle_fee_is_missing_where_a_rating_does_not_know_it(
+    spot_vat: int, fees: dict[str, Any], is_missing: bool
+) -> None:
+    terms = {"spot": {"zone": "SE3", "vat": spot_vat}, "idle": {"per_min": 2}}
+    tariff = read(*([element(**fees)] if fees else []), type="REGULAR", laddbok=terms)
+    assert (compile_tariff(tariff, None).idle.component.vat_percent is None) is is_missing
+    assert told(check(tariff)) == [("vat_absent", "laddbok.idle.vat", "warning")] * is_missing
 
 
 def test_every_finding_speaks_both_languages() -> None:
