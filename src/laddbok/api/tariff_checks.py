@@ -15,7 +15,7 @@ from litestar import post
 from litestar.params import JSONBody, QueryParameter
 
 from laddbok.api.door import READER
-from laddbok.api.parts import ApiRequest, parts_of
+from laddbok.api.parts import ApiRequest, asked, parts_of
 from laddbok.api.timeline_text import Text
 from laddbok.model.errors import Invalid
 from laddbok.model.tariff import Tariff, parse_tariff
@@ -65,18 +65,21 @@ async def check_tariff(
     tariff = parse_tariff(await request.body())
     today = parts_of(request).clock.now().date()
     found = await asyncio.to_thread(check, tariff, ad_hoc=ad_hoc, max_power_w=max_power_w, today=today)
+    async with asked(request) as connection:
+        found += await _of_market(connection, request.user.tenant, tariff)
     refused = any(each.severity is Severity.REFUSED for each in found)
-    prices = [PriceText(price.path, Text(price.sv, price.en)) for price in price_list(tariff)]
+    prices = [PriceText(price.path, Text(price.sv, price.en)) for price in await asyncio.to_thread(price_list, tariff)]
     return CheckedTariff(refused, [_view(each) for each in found], prices)
 
 
-async def checked(connection: asyncpg.Connection, tariff: Tariff, at: datetime) -> list[TariffFindingView]:
+async def checked(connection: asyncpg.Connection, tenant: int, tariff: Tariff, at: datetime) -> list[TariffFindingView]:
     """What a person should know about a tariff that is about to be written.
 
     Raises: Invalid, naming all that is refused.
     """
     power_w = await connection.fetchval(query("tariff_power"), tariff.id, at)
     found = await asyncio.to_thread(check, tariff, max_power_w=power_w, today=at.date())
+    found += await _of_market(connection, tenant, tariff)
     if refused := [each for each in found if each.severity is Severity.REFUSED]:
         raise Invalid(refused[0].path, _reason(refused))
     return [_view(each) for each in found]
@@ -98,6 +101,21 @@ async def refuse_where_it_applies(
         refused = [each for each in found if each.severity is Severity.REFUSED and each.code in _FOR_AD_HOC]
         if refused:
             raise Invalid("tariff_id", f"{tariff_id!r} can't apply there: {refused[0].path}: {_reason(refused)}")
+
+
+async def _of_market(connection: asyncpg.Connection, tenant: int, tariff: Tariff) -> tuple[TariffFinding, ...]:
+    """A market price that nobody has brought yet: a session waits for it, without end where the zone or currency is wrong."""
+    spot = tariff.laddbok.spot
+    if spot is None or await connection.fetchval(query("spot_prices_exist"), tenant, spot.zone, tariff.currency):
+        return ()
+    return (
+        TariffFinding(
+            code=TariffFindingCode.NO_MARKET_PRICES,
+            path="laddbok.spot.zone",
+            en=f"no market price of {spot.zone} in {tariff.currency} is known: sessions wait for it and are not billed before",
+            sv=f"inget marknadspris för {spot.zone} i {tariff.currency} är känt: laddningar väntar på det och debiteras inte före",
+        ),
+    )
 
 
 def _reason(refused: list[TariffFinding]) -> str:

@@ -134,7 +134,7 @@ async def post_tariff(
 
     async def work(connection: asyncpg.Connection) -> PostedTariff:
         await connection.execute(query("tariff_default_lock"))
-        found = await checked(connection, tariff, received_at)
+        found = await checked(connection, request.user.tenant, tariff, received_at)
         await connection.execute(query("tariff_add"), tariff.id, received_at)
         version = await connection.fetchval(
             query("tariff_version_add"), tariff.id, valid_from, valid_to, received_at, text.decode()

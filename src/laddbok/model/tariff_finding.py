@@ -33,6 +33,8 @@ class TariffFindingCode(StrEnum):
     IDLE_AND_PARKING = "idle_and_parking"
     VAT_ABSENT = "vat_absent"
     NEGATIVE_PRICE = "negative_price"
+    NO_MARKET_PRICES = "no_market_prices"
+    """Nobody has ever brought prices of this zone in this currency: sessions would wait for them."""
     PAST = "past"
 
 

@@ -57,6 +57,12 @@ def attempt(house: RunningApi, document: dict[str, Any], **example: Any) -> Any:
     return house.client.post("/tariffs/try", json={"document": document, "example": told})
 
 
+async def keep(house: RunningApi, quotes: list[PriceQuote]) -> None:
+    connection = await asyncpg.connect(**house.dsn)
+    await keep_prices(connection, [1], quotes, "test", NOW)
+    await connection.close()
+
+
 def test_a_week_is_drawn_with_each_price_once(house: RunningApi) -> None:
     grid = draw(house, day_and_night()).json()
     assert [day["date"] for day in grid["days"]] == [f"2026-03-0{n}" for n in range(2, 9)]
@@ -86,13 +92,7 @@ def test_the_nights_when_the_clock_moves(house: RunningApi) -> None:
 def test_quarters_at_the_market_wait_for_their_price(house: RunningApi) -> None:
     start_s = int(datetime(2026, 3, 1, 23, tzinfo=UTC).timestamp())
     quotes = [PriceQuote("SE3", "SEK", start_s + n * 3600, 60, Decimal(n).scaleb(-2)) for n in range(24)]
-
-    async def keep() -> None:
-        connection = await asyncpg.connect(**house.dsn)
-        await keep_prices(connection, [1], quotes, "test", NOW)
-        await connection.close()
-
-    asyncio.run(keep())
+    asyncio.run(keep(house, quotes))
     grid = draw(house, spot(markup="0.05", grid=[{"per_kwh": "0.25"}])).json()
     first, last = (grid["prices"][grid["days"][0]["cells"][n]] for n in (0, 95))
     assert (first["excl_vat"], first["incl_vat"], first["pending"]) == ("0.30", "0.3750", False)
@@ -221,3 +221,17 @@ def test_nothing_is_written(house: RunningApi) -> None:
     assert attempt(house, day_and_night(id="unseen")).status_code == 200
     assert house.sql("SELECT count(*) AS n FROM tariff_version") == before
     assert house.client.get("/tariffs/unseen").status_code == 404
+
+
+def test_a_spot_price_of_a_zone_or_currency_without_prices_is_told(house: RunningApi) -> None:
+    start_s = int(datetime(2026, 3, 1, 23, tzinfo=UTC).timestamp())
+    asyncio.run(keep(house, [PriceQuote("SE3", "SEK", start_s, 60, Decimal("0.00"))]))
+    for change, told in (({}, []), ({"currency": "EUR"}, ["no_market_prices"])):
+        document = spot() | {"id": f"spot-{len(told)}", "type": "REGULAR"} | change
+        found = house.client.post("/tariffs/check", json=document).json()
+        assert (found["refused"], [each["code"] for each in found["findings"]]) == (False, told)
+        posted = house.client.post("/tariffs", json=document).json()
+        assert [each["code"] for each in posted.get("details", [])] == told
+    nowhere = spot(zone="SE9") | {"type": "REGULAR"}
+    [finding] = house.client.post("/tariffs/check", json=nowhere).json()["findings"]
+    assert finding["path"] == "laddbok.spot.zone" and "SE9 in SEK" in finding["text"]["en"]

@@ -39,3 +39,7 @@ SELECT EXISTS (
         WHERE p.tenant = t.tenant AND p.zone = $1 AND p.currency = c.currency AND p.start_at >= $3 AND p.start_at < $4
     )
 );
+
+-- name: spot_prices_exist
+-- Whether there is any price of a zone in a currency.
+SELECT EXISTS (SELECT FROM spot_price WHERE tenant = $1 AND zone = $2 AND currency = $3);
