@@ -13,6 +13,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 from typing import Any, TypeVar
 
@@ -21,22 +22,29 @@ import uvloop
 
 from laddbok.api.app import build_api
 from laddbok.api.listen import bind, serve
+from laddbok.api.payment_wires import PaymentWires
 from laddbok.api.settings import ApiSettings
 from laddbok.flow.decide import SETTLE
 from laddbok.flow.packed_curve import PACK
+from laddbok.flow.payment_provider import PaymentProvider
 from laddbok.gateway.admission import Doorkeeper
 from laddbok.gateway.commands import CommandDesk
 from laddbok.gateway.connection import SocketSettings
 from laddbok.gateway.server import GatewayServer
 from laddbok.gateway.writer import Writer
+from laddbok.model.clock import SystemClock
 from laddbok.settings import Settings, quirk_table
 from laddbok.store.database import Database, open_database
 from laddbok.store.migrate import alone
 from laddbok.store.people import ensure_admin, ensure_admin_key
 from laddbok.store.postgres import PostgresStore
 from laddbok.store.sql import query
+from laddbok.wires.bank_files import read_bank_file
 from laddbok.wires.ocmf import check_reading
+from laddbok.wires.payment_providers import ProviderSettings, make_providers, read_callback
 from laddbok.wires.price_feeds import PriceFeed
+from laddbok.wires.stripe import StripeSettings
+from laddbok.wires.swish import SwishSettings
 from laddbok.wires.tariff_export import export_tariff
 from laddbok.workers.fetch_prices import PriceFetcher
 from laddbok.workers.housekeeping import Housekeeper
@@ -123,7 +131,8 @@ async def running_api(settings: Settings, database: Database) -> AsyncIterator[i
         quirks=quirk_table(settings),
     )
     stop = asyncio.Event()
-    api = build_api(about, pool, settings.clock, check_reading, export_tariff)
+    payments = payment_wires(payment_providers(settings))
+    api = build_api(about, pool, settings.clock, check_reading, export_tariff, payments)
     serving = asyncio.create_task(serve(api, listener, stop))
     try:
         yield listener.getsockname()[1]
@@ -132,6 +141,32 @@ async def running_api(settings: Settings, database: Database) -> AsyncIterator[i
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(serving, STOP_S)
         await _closed(pool)
+
+
+def payment_providers(settings: Settings) -> dict[str, PaymentProvider]:
+    """The providers of payments that the settings name. Raises: ConfigurationError."""
+    swish = stripe = None
+    if settings.swish_payee and settings.swish_callback_url:
+        swish = SwishSettings(
+            url=settings.swish_url, payee=settings.swish_payee, callback_url=settings.swish_callback_url
+        )
+    if settings.stripe_key and settings.stripe_webhook_secret:
+        stripe = StripeSettings(
+            url=settings.stripe_url, key=settings.stripe_key, webhook_secret=settings.stripe_webhook_secret
+        )
+    named = ProviderSettings(
+        swish=swish,
+        swish_certificate=settings.swish_certificate,
+        swish_key=settings.swish_key,
+        swish_authority=settings.swish_authority,
+        stripe=stripe,
+    )
+    return make_providers(named, SystemClock())
+
+
+def payment_wires(providers: dict[str, PaymentProvider]) -> PaymentWires:
+    """What the API uses of banks and providers."""
+    return PaymentWires(read_bank_file, partial(read_callback, providers))
 
 
 async def prepare(settings: Settings, database: Database) -> str | None:

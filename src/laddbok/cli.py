@@ -66,6 +66,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_einvoice(add, commands)
     _add_tariff(add, commands)
     _add_invoice(add, commands)
+    _add_payments(add, commands)
     add("doctor", _doctor, "what is configured, reachable, migrated, and what is wrong")
     return parser
 
@@ -195,6 +196,12 @@ def _add_invoice(add: Callable[..., argparse.ArgumentParser], commands: Any) -> 
     from laddbok.invoice_verbs import add_invoice_verbs
 
     add_invoice_verbs(add, commands, _settings)
+
+
+def _add_payments(add: Callable[..., argparse.ArgumentParser], commands: Any) -> None:
+    from laddbok.payment_verbs import add_payment_verbs
+
+    add_payment_verbs(add, commands, _settings)
 
 
 def _demo(options: argparse.Namespace) -> Any:

@@ -36,12 +36,23 @@ NAMES = {
     "LADDBOK_PRICE_ZONES": "Bidding zones, with commas between, whose day-ahead prices a worker fetches; none unless set.",
     "LADDBOK_PRICE_URL": "Where they are fetched; https://www.elprisetjustnu.se/api/v1/prices unless set.",
     "LADDBOK_EINVOICE_RULES": "The folder with the official rules of e-invoices; einvoice-rules in the state folder unless set.",
+    "LADDBOK_SWISH_URL": "Where Swish is; https://cpc.getswish.net/swish-cpcapi unless set.",
+    "LADDBOK_SWISH_PAYEE": "The Swish number that is paid; without it there is no Swish.",
+    "LADDBOK_SWISH_CALLBACK_URL": "Our own address for Swish, https://.../api/v1/payment-callbacks/swish.",
+    "LADDBOK_SWISH_CERTIFICATE": "A file with our certificate for Swish, and those above it.",
+    "LADDBOK_SWISH_KEY": "A file with the key of that certificate.",
+    "LADDBOK_SWISH_AUTHORITY": "A file with the certificate that Swish's own is signed by; the system's unless set.",
+    "LADDBOK_STRIPE_URL": "Where Stripe is; https://api.stripe.com unless set.",
+    "LADDBOK_STRIPE_KEY": "The secret key to Stripe; without it there is no Stripe.",
+    "LADDBOK_STRIPE_WEBHOOK_SECRET": "The secret by which Stripe signs its webhooks.",
     "LADDBOK_SECURE_COOKIES": "true: the console is reached over TLS, so its cookie is never sent without it.",
     "LADDBOK_CLOCK": "The scaled clock of a demo; set by `laddbok demo` for its processes.",
     "LADDBOK_PARENT": "The process without which this one stops; set by laddbok for its own processes.",
 }
 
 
+SWISH_URL = "https://cpc.getswish.net/swish-cpcapi"
+STRIPE_URL = "https://api.stripe.com"
 PRICE_URL = "https://www.elprisetjustnu.se/api/v1/prices"
 
 
@@ -67,6 +78,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     price_zones: tuple[str, ...] = ()
     price_url: str = PRICE_URL
     einvoice_rules_folder: Path | None = None
+    swish_url: str = SWISH_URL
+    swish_payee: str | None = None
+    swish_callback_url: str | None = None
+    swish_certificate: str | None = None
+    swish_key: str | None = None
+    swish_authority: str | None = None
+    stripe_url: str = STRIPE_URL
+    stripe_key: str | None = None
+    stripe_webhook_secret: str | None = None
     secure_cookies: bool = False
     clock_text: str | None = None
     parent_pid: int | None = None
@@ -125,10 +145,32 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         price_zones=_zones(environ),
         price_url=_url(environ, "LADDBOK_PRICE_URL", PRICE_URL),
         einvoice_rules_folder=_folder(environ, "LADDBOK_EINVOICE_RULES"),
+        swish_url=_url(environ, "LADDBOK_SWISH_URL", SWISH_URL),
+        stripe_url=_url(environ, "LADDBOK_STRIPE_URL", STRIPE_URL),
+        **_of_providers(environ),
         secure_cookies=_yes(environ, "LADDBOK_SECURE_COOKIES"),
         clock_text=environ.get("LADDBOK_CLOCK") or None,
         parent_pid=_integer(environ, "LADDBOK_PARENT", 0, 0, 2**31) or None,
     )
+
+
+def _of_providers(environ: Mapping[str, str]) -> dict[str, str | None]:
+    """What goes with a provider of payments, or is not set; half of it is a slip that no payment should find out."""
+    found = {name: environ.get(f"LADDBOK_{name.upper()}") or None for name in _PROVIDERS}
+    for first, *others in (("swish_payee", "swish_callback_url"), ("stripe_key", "stripe_webhook_secret")):
+        for other in others:
+            if found[first] and not found[other]:
+                raise ConfigurationError(f"LADDBOK_{first.upper()} is set, and LADDBOK_{other.upper()} is not")
+    is_secret = (environ.get("LADDBOK_SWISH_URL") or SWISH_URL).startswith("https:")
+    if found["swish_payee"] and is_secret and not (found["swish_certificate"] and found["swish_key"]):
+        raise ConfigurationError("Swish needs LADDBOK_SWISH_CERTIFICATE and LADDBOK_SWISH_KEY")
+    return found
+
+
+_PROVIDERS = (
+    "swish_payee", "swish_callback_url", "swish_certificate", "swish_key", "swish_authority", "stripe_key",
+    "stripe_webhook_secret",
+)  # fmt: skip
 
 
 def _listed(environ: Mapping[str, str], name: str) -> tuple[str, ...]:

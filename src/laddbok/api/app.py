@@ -30,6 +30,7 @@ from laddbok.api import (
     login,
     orphans,
     overview,
+    payments,
     places,
     plans,
     price_view,
@@ -51,6 +52,7 @@ from laddbok.api.door import OPEN, guard
 from laddbok.api.legible import refuse_illegible
 from laddbok.api.live import Live
 from laddbok.api.parts import ExportTariff, Parts, parts_of
+from laddbok.api.payment_wires import PaymentWires
 from laddbok.api.prices import Prices
 from laddbok.api.problems import answer_problem
 from laddbok.api.settings import ApiSettings
@@ -86,6 +88,8 @@ HANDLERS = [
     tariffs.list_tariffs, tariffs.show_tariff, tariffs.post_tariff, tariffs.choose_default,
     tariffs.list_assignments, tariffs.put_assignment, tariff_checks.check_tariff, tariff_exports.show_export,
     tariff_editor.draw_week, tariff_editor.try_tariff,
+    payments.list_payments, payments.show_payment, payments.import_payments, payments.allocate_payment,
+    payments.refund_payment, payments.list_refunds, payments.decide, payments.take_callback,
 ]  # fmt: skip
 
 
@@ -109,18 +113,20 @@ def build_api(
     clock: Clock,
     check_signed: Callable[[SignedReading], Checked],
     export_tariff: ExportTariff,
+    payments: PaymentWires,
     wall: Clock | None = None,
 ) -> Litestar:
     """The API as an ASGI application.
 
     Args: pool: connections as the tables' owner, at least 5. clock: of the business. check_signed: verifies a reading
-        that a meter signed. export_tariff: writes a tariff for others. wall: for log-ins.
+        that a meter signed. export_tariff: writes a tariff for others. payments: reads banks' files and callbacks. wall: for
+        log-ins.
     """
     prices = Prices()
     parts = Parts(
         settings=settings, pool=pool, clock=clock, wall=wall or SystemClock(), attempts=Attempts(), prices=prices,
         command_answers=CommandAnswers(pool), live=Live(pool, clock, prices, settings), check_signed=check_signed,
-        export_tariff=export_tariff,
+        export_tariff=export_tariff, payments=payments,
     )  # fmt: skip
     api = Router(
         BASE, route_handlers=[*HANDLERS, show_health], guards=[guard], before_request=refuse_illegible,

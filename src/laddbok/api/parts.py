@@ -18,6 +18,7 @@ from litestar.datastructures import State
 from laddbok.api.attempts import Attempts
 from laddbok.api.command_answers import CommandAnswers
 from laddbok.api.live import Live
+from laddbok.api.payment_wires import PaymentWires
 from laddbok.api.prices import Prices
 from laddbok.api.settings import ApiSettings
 from laddbok.model.clock import Clock
@@ -48,6 +49,8 @@ class Parts:
     check_signed: Callable[[SignedReading], Checked]
     """Verifies a reading that a meter signed."""
     export_tariff: ExportTariff
+    payments: PaymentWires
+    """Reads banks' files and providers' callbacks."""
 
 
 def parts_of(request: Request[Any, Any, State]) -> Parts:

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 
 import msgspec
 
@@ -144,7 +145,7 @@ def _spans(
     first, last = date.fromordinal(due.toordinal() + 1), date.fromordinal(until.toordinal() + 1)
     days = {first, last, *(day for day, _ in owed), *(day for day, _ in terms.reference_rates)}
     cuts = sorted(day for day in days if first <= day <= last)
-    for day, next_day in zip(cuts, cuts[1:], strict=False):
+    for day, next_day in pairwise(cuts):
         amount = next((open_then for since, open_then in reversed(owed) if since <= day), _NOTHING)
         yield day, next_day, amount
 

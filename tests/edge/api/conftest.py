@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -13,14 +14,28 @@ import pytest
 
 from laddbok.api.app import build_api
 from laddbok.api.listen import bind, serve
+from laddbok.api.payment_wires import PaymentWires
 from laddbok.api.settings import ApiSettings
 from laddbok.model.clock import SystemClock
 from laddbok.store.embedded import Dsn
 from laddbok.store.people import ensure_admin, ensure_admin_key
+from laddbok.wires.bank_files import read_bank_file
 from laddbok.wires.ocmf import check_reading
+from laddbok.wires.payment_providers import ProviderSettings, make_providers, read_callback
+from laddbok.wires.stripe import StripeSettings
+from laddbok.wires.swish import SwishSettings
 from laddbok.wires.tariff_export import export_tariff
 
 KEY = "test-key-0123456789abcdef"
+WEBHOOK_SECRET = "whsec-test"
+PROVIDERS = make_providers(
+    ProviderSettings(
+        swish=SwishSettings(url="http://127.0.0.1:9", payee="1231181189", callback_url="http://127.0.0.1:9/cb"),
+        stripe=StripeSettings(url="http://127.0.0.1:9", key="sk-test", webhook_secret=WEBHOOK_SECRET),
+    ),
+    SystemClock(),
+)
+WIRES = PaymentWires(read_bank_file, partial(read_callback, PROVIDERS))
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
@@ -74,7 +89,7 @@ async def _run(
         told["password"] = str(await ensure_admin(connection, NOW))
         await ensure_admin_key(connection, KEY, NOW)
     settings = ApiSettings(command_time_limit_s=2.0, live_interval_s=0.2, heartbeat_s=0.5)
-    api = build_api(settings, pool, clock, check_reading, export_tariff, SystemClock())
+    api = build_api(settings, pool, clock, check_reading, export_tariff, WIRES, SystemClock())
     ended = asyncio.Event()
     serving = asyncio.create_task(serve(api, listener, ended))
     ready.set()

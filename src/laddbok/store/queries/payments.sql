@@ -130,8 +130,17 @@ FROM refund AS r
 WHERE /* filters */
 ORDER BY r.requested_at DESC, r.id DESC LIMIT
 
--- name: suspense_reasons
--- How much is in suspense, by reason.
-SELECT p.currency, (array_agg(a.reason ORDER BY a.number))[1] AS reason, sum(a.amount) AS amount
-FROM payment AS p JOIN payment_allocation AS a ON a.tenant = p.tenant AND a.payment_id = p.id
-WHERE p.tenant = $1 AND a.kind = 'suspense' GROUP BY p.currency, p.id HAVING sum(a.amount) <> 0;
+-- name: suspense_sums
+-- How much is in suspense, by currency.
+SELECT currency, sum(amount) AS amount, count(*) AS payments FROM (
+    SELECT p.currency, sum(a.amount) AS amount FROM payment AS p
+    JOIN payment_allocation AS a ON a.tenant = p.tenant AND a.payment_id = p.id
+    WHERE p.tenant = $1 AND a.kind = 'suspense' GROUP BY p.id, p.currency HAVING sum(a.amount) <> 0) AS held
+GROUP BY currency ORDER BY currency;
+
+-- name: asked_of_provider
+-- What we asked a provider for under a reference, its own or ours.
+SELECT tenant, id, 'payment_request' AS what FROM payment_request WHERE provider = $1 AND (id = $2 OR provider_reference = $2)
+UNION ALL
+SELECT tenant, id, 'card_hold' FROM card_hold WHERE provider = $1 AND (id = $2 OR provider_reference = $2)
+LIMIT 10;

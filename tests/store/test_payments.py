@@ -1,0 +1,357 @@
+"""Does money that arrives reach its invoices once, whatever files come how often, and do books and parts always agree?"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from msgspec.structs import replace
+
+from laddbok.bench import billing_data
+from laddbok.billing.examples import DRAFT
+from laddbok.billing.totals import totals_of
+from laddbok.flow.billing_run import Planned
+from laddbok.model.billing import Customer, SellerTerms
+from laddbok.model.errors import Conflict, Invalid, NotFound
+from laddbok.model.invoice import Invoice, InvoiceKind, Reference, VatRate
+from laddbok.model.money import net_of
+from laddbok.model.payment import AllocationKind
+from laddbok.store import billing
+from laddbok.store.embedded import Dsn
+from laddbok.store.payment_moves import Move, allocate, decide_refund, refund_failed, refund_left, request_refund
+from laddbok.store.payments import Imported, import_file, open_invoices
+from laddbok.wires.bank_files import read_bank_file
+
+NOW = datetime(2026, 12, 10, 9, tzinfo=UTC)
+BANK = Path(__file__).parent.parent / "golden/bank"
+BATCH, DAY, SEVERAL = (
+    (BANK / f"{name}.xml").read_bytes() for name in ("camt054_batch", "camt053_day", "camt054_several")
+)
+GROSS = ("3718.61", "2281.39", "500.00", "1250.00", "500.00")
+"""Of invoices 10000001 to 10000005, to customers 1 to 4 and 4."""
+IBAN = "SE45 5000 0000 0583 9825 7466"
+Work = Callable[[asyncpg.Connection, int], Coroutine[Any, Any, None]]
+
+
+def document(terms: SellerTerms, payer: str, name: str, gross: str, **more: Any) -> Planned:
+    """A document that comes to so much with VAT."""
+    rate = VatRate(percent=Decimal(25))
+    net = net_of(Decimal(gross), Decimal(25), "SEK")
+    sums, totals = totals_of([(rate, net)], "SEK")
+    assert totals.payable == Decimal(gross)
+    buyer = replace(DRAFT.buyer, id=payer, name=name)
+    [line] = DRAFT.lines
+    lines = (replace(line, net=net, unit_price=net, quantity=Decimal(1), per=Decimal(1)),)
+    draft: Invoice = replace(
+        DRAFT, seller=terms.seller, buyer=buyer, lines=lines, vat=sums, totals=totals, sessions=(), **more
+    )
+    return Planned(Customer(buyer=buyer), draft, ())
+
+
+def on(dsn: Dsn, work: Work) -> None:
+    """Run with a seller that has five invoices open."""
+
+    async def main() -> None:
+        connection = await asyncpg.connect(**dsn)
+        try:
+            tenant = await connection.fetchval(
+                "INSERT INTO tenant (name, created_at) VALUES ('T', $1) RETURNING tenant", NOW
+            )
+            await billing_data.fill(connection, tenant, 5, 0)
+            await connection.execute("UPDATE legal_entity SET iban = $1", IBAN)
+            terms = await terms_of(connection, tenant)
+            planned = [
+                document(terms, f"p-{min(n, 4):06d}", f"Kund {min(n, 4)}", gross) for n, gross in enumerate(GROSS, 1)
+            ]
+            await billing.finalise(connection, tenant, terms, planned, None, NOW)
+            await work(connection, tenant)
+            await all_agree(connection)
+        finally:
+            await connection.close()
+
+    asyncio.run(main())
+
+
+async def terms_of(connection: asyncpg.Connection, tenant: int) -> SellerTerms:
+    [terms] = await billing.seller_terms(connection, tenant, billing_data.SELLER)
+    return terms
+
+
+async def taken_in(connection: asyncpg.Connection, tenant: int, content: bytes) -> Imported:
+    return await import_file(connection, tenant, read_bank_file(content), content, "file.xml", NOW, "test")
+
+
+async def owed(connection: asyncpg.Connection, tenant: int, *numbers: int) -> list[Decimal]:
+    terms = await terms_of(connection, tenant)
+    found = await open_invoices(connection, tenant, terms, numbers=[f"1{n:07d}" for n in numbers])
+    by_number = {invoice.number: invoice.open for invoice in found}
+    return [by_number[f"1{n:07d}"] for n in numbers]
+
+
+async def books(connection: asyncpg.Connection) -> dict[str, Decimal]:
+    rows = await connection.fetch("SELECT account, sum(amount) AS amount FROM posting GROUP BY account")
+    return {row["account"]: row["amount"] for row in rows if row["amount"]}
+
+
+async def payment_of(connection: asyncpg.Connection, amount: str) -> str:
+    payment_id: str = await connection.fetchval(
+        "SELECT id FROM payment WHERE amount = $1 ORDER BY id LIMIT 1", Decimal(amount)
+    )
+    return payment_id
+
+
+async def all_agree(connection: asyncpg.Connection) -> None:
+    """The books balance; received = allocated + suspense + credit + to be paid back, and each stands on its account."""
+    found = await books(connection)
+    assert sum(found.values(), Decimal(0)) == 0
+    rows = await connection.fetch("SELECT kind, sum(amount) AS amount FROM payment_allocation GROUP BY kind")
+    where = {row["kind"]: row["amount"] for row in rows}
+    assert sum(where.values(), Decimal(0)) == (await connection.fetchval("SELECT sum(amount) FROM payment") or 0)
+    documents = await connection.fetchval(
+        "SELECT sum(CASE kind WHEN 'credit_note' THEN -payable ELSE payable END) FROM invoice"
+    )
+    assert found.get("1510", Decimal(0)) == documents - where.get("invoice", Decimal(0))
+    assert found.get("2420", Decimal(0)) == -where.get("balance", Decimal(0))
+    assert found.get("2999", Decimal(0)) == -where.get("suspense", Decimal(0))
+    assert await connection.fetchval(
+        "SELECT bool_and(held = 0) FROM (SELECT sum(amount) AS held FROM posting GROUP BY entry_id) AS t"
+    )
+
+
+# ------------------------------------------------------------------------------------------------ files
+def test_B55_a_batch_pays_two_invoices_and_the_same_file_twice_has_no_effect(new_database: Callable[[], Dsn]) -> None:
+    async def work(connection: asyncpg.Connection, tenant: int) -> None:
+        told = await taken_in(connection, tenant, BATCH)
+        assert (told.is_new, told.entries, told.payments, told.in_suspense) == (True, 1, 2, 0)
+        assert told.received == {"SEK": Decimal("6000.00")}
+        assert await owed(connection, tenant, 1, 2) == [0, 0]
+        assert (await books(connection))["1930"] == Decimal("6000.00")
+        before = await connection.fetchval("SELECT count(*) FROM posting")
+        assert (await taken_in(connection, tenant, BATCH)).is_new is False
+        again = BATCH.replace(b"NTF20261204A", b"NTF20261204B")
+        told = await taken_in(connection, tenant, again)
+        assert (told.is_new, told.entries, told.known, told.payments) == (True, 0, 1, 0)
+        assert await connection.fetchval("SELECT count(*) FROM posting") == before
+
+    on(new_database(), work)
+
+
+@pytest.mark.parametrize("order", [(BATCH, DAY), (DAY, BATCH)])
+def test_B55_of_files_that_overlap_each_line_counts_once(
+    new_database: Callable[[], Dsn], order: tuple[bytes, ...]
+) -> None:
+    async def work(connection: asyncpg.Connection, tenant: int) -> None:
+        told = [await taken_in(connection, tenant, each) for each in order]
+        assert [each.known for each in told] == [0, 1]
+        assert told[order.index(DAY)].pending == 1
+        assert (await books(connection))["1930"] == Decimal("6487.25")
+
+    on(new_database(), work)
+
+
+def test_B55_what_is_overpaid_is_to_the_credit_and_what_went_out_is_for_a_person(
+    new_database: Callable[[], Dsn],
+) -> None:
+    async def work(connection: asyncpg.Connection, tenant: int) -> None:
+        await taken_in(connection, tenant, DAY)
+        found = await books(connection)
+        assert await owed(connection, tenant, 3) == [0]
+        assert found["2420"] == Decimal("-100.00")
+        reasons = await connection.fetch(
+            "SELECT amount, reason FROM payment_allocation WHERE kind = 'suspense' ORDER BY amount"
+        )
+        assert [(row["amount"], row["reason"]) for row in reasons] == [
+            (Decimal("-112.75"), "went_out"), (Decimal("6000.00"), "no_reference"),
+        ]  # fmt: skip
+
+    on(new_database(), work)
+
+
+def test_several_invoices_in_one_payment_and_one_that_goes_back(new_database: Callable[[], Dsn]) -> None:
+    async def work(connection: asyncpg.Connection, tenant: int) -> None:
+        told = await taken_in(connection, tenant, SEVERAL)
+        assert (told.payments, told.in_suspense) == (4, 2)
+        assert await owed(connection, tenant, 4, 5) == [0, Decimal("500.00")]
+
+    on(new_database(), work)
+
+
+def test_a_file_of_an_account_that_is_nobodys_changes_nothing(new_database: Callable[[], Dsn]) -> None:
+    async def work(connection: asyncpg.Connection, tenant: int) -> None:
+        with pytest.raises(Invalid, match="9912347"):
+            await taken_in(connection, tenant, BATCH.replace(b"991-2346", b"991-2347"))
+        assert await connection.fetchval("SELECT count(*) FROM bank_file") == 0
+
+    on(new_database(), work)
+
+
+def test_another_currency_is_in_suspense_in_its_own(new_database: Callable[[], Dsn]) -> None:
+    async def work(connection: asyncpg.Connection, tenant: int) -> None:
+        told = await taken_in(connection, tenant, BATCH.replace(b'Ccy="SEK"', b'Ccy="EUR"'))
+        assert (told.in_suspense, told.received) == (2, {"EUR": Decimal("6000.00")})
+        payment_id = await payment_of(connection, "3718.61")
+        with pytest.raises(Invalid, match="EUR"):
+            await allocate(connection, tenant, payment_id, Move(amount=Decimal(1), invoice="10000001"), NOW, "eva")
+        assert await owed(connection, tenant, 1, 2) == [Decimal("3718.61"), Decimal("2281.39")]
+
+    on(new_database(), work)
+
+
+def test_two_at_once_take_a_file_in_once(new_database: Callable[[], Dsn]) -> None:
+    dsn = new_database()
+
+    async def work(connection: asyncpg.Connection, tenant: int) -> None:
+        others = [await asyncpg.connect(**dsn) for _ in range(4)]
+        told = await asyncio.gather(
+            *(taken_in(other, tenant, each) for other, each in zip(others, (BATCH, DAY) * 2, strict=True))
+        )
+        assert sorted(each.is_new for each in told) == [False, False, True, True]
+        assert (await books(connection))["1930"] == Decimal("6487.25")
+        for other in others:
+            await other.close()
+
+    on(dsn, work)
+
+
+def test_final_rows_of_payments_never_change_and_parts_must_come_to_them(new_database: Callable[[], Dsn]) -> None:
+    async def work(connection: asyncpg.Connection, tenant: int) -> None:
+        await taken_in(connection, tenant, BATCH)
+        for statement in (
+            "UPDATE payment SET amount = 1",
+            "DELETE FROM payment_allocation",
+            "UPDATE payment_allocation SET payer_id = 'x'",
+            "DELETE FROM bank_file",
+            "UPDATE bank_entry SET amount = 0",
+            "INSERT INTO payment_allocation (tenant, payment_id, number, kind, amount, reason, at, by) "
+            "SELECT tenant, id, 9, 'suspense', 1, 'by_hand', now(), 'x' FROM payment LIMIT 1",
+        ):
+            with pytest.raises(asyncpg.exceptions.RestrictViolationError):
+                await connection.execute(statement)
+
+    on(new_database(), work)
+
+
+# ------------------------------------------------------------------------------------------------ suspense
+def test_a_person_moves_money_out_of_suspense_and_no_more_than_is_owed(new_database: Callable[[], Dsn]) -> None:
+    async def work(connection: asyncpg.Connection, tenant: int) -> None:
+        await taken_in(connection, tenant, DAY)
+        payment_id = await payment_of(connection, "6000.00")
+        parts = await allocate(
+            connection, tenant, payment_id, Move(amount=Decimal("3718.61"), invoice="10000001"), NOW, "eva"
+        )
+        assert sum(part.amount for part in parts) == Decimal("6000.00")
+        assert await owed(connection, tenant, 1) == [0]
+        for move in (Move(amount=Decimal(1), invoice="10000001"), Move(amount=Decimal("2281.40"), payer_id="p-000002")):
+            with pytest.raises(Conflict):
+                await allocate(connection, tenant, payment_id, move, NOW, "eva")
+        with pytest.raises(NotFound):
+            await allocate(connection, tenant, payment_id, Move(amount=Decimal(1), invoice="19999999"), NOW, "eva")
+        with pytest.raises(NotFound):
+            await allocate(connection, tenant, "p0", Move(amount=Decimal(1)), NOW, "eva")
+        await allocate(connection, tenant, payment_id, Move(amount=Decimal("2281.39"), payer_id="p-000002"), NOW, "eva")
+        credit = Move(amount=Decimal("2281.39"), invoice="10000002", source=AllocationKind.BALANCE)
+        await allocate(connection, tenant, payment_id, credit, NOW, "eva")
+        assert await owed(connection, tenant, 2) == [0]
+
+    on(new_database(), work)
+
+
+# ------------------------------------------------------------------------------------------------ refunds
+async def credit_note(connection: asyncpg.Connection, tenant: int, number: str, payer: str, gross: str) -> None:
+    terms = await terms_of(connection, tenant)
+    about = {"kind": InvoiceKind.CREDIT_NOTE, "refers_to": Reference(number, DRAFT.issue_date)}
+    await billing.finalise(connection, tenant, terms, [document(terms, payer, "Kund 1", gross, **about)], None, NOW)
+
+
+def test_B51_a_part_is_credited_and_paid_back_once_however_often_it_is_clicked(new_database: Callable[[], Dsn]) -> None:
+    """10.00 with VAT are 8.00 and 2.00; more than what remains is refused."""
+    dsn = new_database()
+
+    async def work(connection: asyncpg.Connection, tenant: int) -> None:
+        await taken_in(connection, tenant, BATCH)
+        payment_id = await payment_of(connection, "3718.61")
+        with pytest.raises(Conflict):
+            await request_refund(connection, tenant, payment_id, Decimal("10.00"), "early", NOW, "eva")
+        await credit_note(connection, tenant, "10000001", "p-000001", "10.00")
+        row = await connection.fetchrow("SELECT net, vat, gross FROM invoice WHERE kind = 'credit_note'")
+        assert row is not None and tuple(row) == (Decimal("8.00"), Decimal("2.00"), Decimal("10.00"))
+        assert await owed(connection, tenant, 1) == [Decimal("-10.00")]
+        clicks = [await asyncpg.connect(**dsn) for _ in range(3)]
+        refunds = await asyncio.gather(
+            *(request_refund(each, tenant, payment_id, Decimal("10.00"), "click-1", NOW, "eva") for each in clicks)
+        )
+        for each in clicks:
+            await each.close()
+        assert len(set(refunds)) == 1
+        assert await connection.fetchval("SELECT count(*) FROM refund") == 1
+        assert (await books(connection))["2899"] == Decimal("-10.00")
+        for key, amount in (("click-1", "9.00"), ("click-2", "0.01")):
+            with pytest.raises(Conflict):
+                await request_refund(connection, tenant, payment_id, Decimal(amount), key, NOW, "eva")
+        await refund_left(connection, tenant, refunds[0].id, "X", NOW)
+        await refund_left(connection, tenant, refunds[0].id, "X", NOW)
+        found = await books(connection)
+        assert ("2899" in found, found["1930"]) == (False, Decimal("5990.00"))
+
+    on(dsn, work)
+
+
+def test_a_refund_that_finance_pays_by_bank_is_found_in_the_next_file(new_database: Callable[[], Dsn]) -> None:
+    async def work(connection: asyncpg.Connection, tenant: int) -> None:
+        await taken_in(connection, tenant, DAY)
+        payment_id = await payment_of(connection, "600.00")
+        refund = await request_refund(connection, tenant, payment_id, Decimal("100.00"), "k", NOW, "eva")
+        left = BATCH.replace(b"5484600231-04", b"X-99").replace(b"CRDT", b"DBIT").replace(b"6000.00", b"100.00")
+        head, details = left.split(b"<NtryDtls>")
+        left = (
+            head.partition(b"<TxsSummry>")[0]
+            + head.partition(b"</TxsSummry>")[2]
+            + (b"<NtryDtls><TxDtls><Refs><EndToEndId>" + refund.id.encode() + b"</EndToEndId></Refs></TxDtls>")
+            + details[details.index(b"</NtryDtls>") :]
+        )
+        told = await taken_in(connection, tenant, left)
+        assert (told.payments, told.in_suspense) == (1, 0)
+        assert await connection.fetchval("SELECT state FROM refund") == "paid"
+        found = await books(connection)
+        assert "2899" not in found and "2420" not in found
+
+    on(new_database(), work)
+
+
+def test_a_refund_that_fails_goes_back_where_it_was(new_database: Callable[[], Dsn]) -> None:
+    async def work(connection: asyncpg.Connection, tenant: int) -> None:
+        await taken_in(connection, tenant, DAY)
+        payment_id = await payment_of(connection, "600.00")
+        refund = await request_refund(connection, tenant, payment_id, Decimal("100.00"), "k", NOW, "eva")
+        for _ in range(2):
+            await refund_failed(connection, tenant, refund.id, "no such account", NOW)
+        found = await books(connection)
+        assert (found["2420"], "2899" in found) == (Decimal("-100.00"), False)
+        again = await request_refund(connection, tenant, payment_id, Decimal("100.00"), "k2", NOW, "eva")
+        assert again.state == "requested"
+
+    on(new_database(), work)
+
+
+def test_what_is_paid_after_it_was_credited_is_a_refund_task_that_a_person_decides(
+    new_database: Callable[[], Dsn],
+) -> None:
+    async def work(connection: asyncpg.Connection, tenant: int) -> None:
+        await credit_note(connection, tenant, "10000001", "p-000001", "3718.61")
+        told = await taken_in(connection, tenant, BATCH)
+        assert told.refund_tasks == 1
+        row = await connection.fetchrow("SELECT * FROM refund")
+        assert row is not None
+        assert (row["state"], row["amount"], row["reason"]) == ("proposed", Decimal("3718.61"), "paid_after_credit")
+        for _ in range(2):
+            decided = await decide_refund(connection, tenant, row["id"], pay=True, now=NOW, by="eva")
+            assert decided.state == "requested"
+        with pytest.raises(Conflict):
+            await decide_refund(connection, tenant, row["id"], pay=False, now=NOW, by="eva")
+        assert (await books(connection))["2899"] == Decimal("-3718.61")
+
+    on(new_database(), work)
