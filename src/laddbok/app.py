@@ -52,6 +52,7 @@ from laddbok.workers.jobs import Does, Worker
 from laddbok.workers.match_orphan import MATCH_ORPHAN, OrphanMatcher
 from laddbok.workers.overdue import Overdue
 from laddbok.workers.pack import Packer
+from laddbok.workers.reconciling import NightlyReconciler
 from laddbok.workers.settle import Settler
 
 log = logging.getLogger(__name__)
@@ -222,7 +223,8 @@ async def run_worker(settings: Settings) -> None:
         worker = Worker(f"worker-{os.getpid()}", store, clock.now, does)
         housekeeper = Housekeeper(store, pool, clock.now, PARTITION_DAYS)
         overdue = Overdue(f"worker-{os.getpid()}", store, pool, clock.now)
-        loops = [worker.run(), housekeeper.run(), overdue.run()]
+        reconciler = NightlyReconciler(pool, clock.now)
+        loops = [worker.run(), housekeeper.run(), overdue.run(), reconciler.run()]
         if settings.price_zones:
             feed = PriceFeed(settings.price_url)
             loops.append(PriceFetcher(settings.price_zones, feed, store, pool, clock.now).run())

@@ -67,6 +67,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_tariff(add, commands)
     _add_invoice(add, commands)
     _add_payments(add, commands)
+    _add_books(add, commands)
     add("doctor", _doctor, "what is configured, reachable, migrated, and what is wrong")
     return parser
 
@@ -202,6 +203,12 @@ def _add_payments(add: Callable[..., argparse.ArgumentParser], commands: Any) ->
     from laddbok.payment_verbs import add_payment_verbs
 
     add_payment_verbs(add, commands, _settings)
+
+
+def _add_books(add: Callable[..., argparse.ArgumentParser], commands: Any) -> None:
+    from laddbok.book_verbs import add_book_verbs
+
+    add_book_verbs(add, commands, _settings)
 
 
 def _demo(options: argparse.Namespace) -> Any:

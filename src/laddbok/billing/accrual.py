@@ -24,14 +24,27 @@ def accrual(
 ) -> tuple[JournalEntry, ...]:
     """The entry of what is earned and not billed at a month's end, and the one that takes it back; none for nothing.
 
-    Args: positions, open ones of sessions that ended in the month or before; accounts, the seller's own ones.
+    Args: positions, of sessions that ended in the month or before and are on no document of it; accounts, the seller's own
+        ones.
     Source: ÅRL 2 kap. 4 § (revenue belongs to its year); BAS 1790; docs/rules.md "Ledger".
     """
+    return accrual_of(earned(positions, accounts), month_end, seller_id, currency, accounts)
+
+
+def earned(positions: Iterable[Position], accounts: Mapping[str, str]) -> dict[str, Decimal]:
+    """The revenue of positions by account, before VAT; what is credited is taken off."""
     revenue: dict[str, Decimal] = {}
     for position in positions:
         for line in lines_of(position, InvoiceKind.INVOICE):
             name = account(f"sales_{rate_name(line.vat)}", accounts)
             revenue[name] = revenue.get(name, Decimal(0)) + line.net
+    return revenue
+
+
+def accrual_of(
+    revenue: Mapping[str, Decimal], month_end: date, seller_id: str, currency: str, accounts: Mapping[str, str]
+) -> tuple[JournalEntry, ...]:
+    """The two entries of so much revenue by account; none for nothing."""
     total = sum(revenue.values(), Decimal(0))
     postings = (
         Posting(account=account("accrued", accounts), amount=total),

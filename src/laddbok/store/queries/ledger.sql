@@ -1,0 +1,35 @@
+-- name: ledger_balance
+-- The accounts of a seller: balance before a day, debit and credit from then to another day, balance after it.
+SELECT p.account, p.currency,
+    coalesce(sum(p.amount) FILTER (WHERE e.date < $3), 0) AS opening,
+    coalesce(sum(p.amount) FILTER (WHERE e.date >= $3 AND p.amount > 0), 0) AS debit,
+    coalesce(-sum(p.amount) FILTER (WHERE e.date >= $3 AND p.amount < 0), 0) AS credit,
+    sum(p.amount) AS closing
+FROM journal_entry AS e JOIN posting AS p ON p.tenant = e.tenant AND p.entry_id = e.id
+WHERE e.tenant = $1 AND e.legal_entity_id = $2 AND e.date <= $4
+GROUP BY p.account, p.currency ORDER BY p.account, p.currency;
+
+-- name: ledger_card
+-- The postings on an account of a seller between two days, with the balance after each.
+SELECT * FROM (
+    SELECT e.id AS entry, e.date, e.text, e.source_kind, e.source_id, p.amount, p.currency, p.invoice_id, p.payer_id,
+        sum(p.amount) OVER (PARTITION BY p.currency ORDER BY e.date, e.id, p.line) AS balance, p.line
+    FROM journal_entry AS e JOIN posting AS p ON p.tenant = e.tenant AND p.entry_id = e.id
+    WHERE e.tenant = $1 AND e.legal_entity_id = $2 AND p.account = $3 AND e.date <= $5
+) AS card WHERE date >= $4 ORDER BY currency, date, entry, line LIMIT $6;
+
+-- name: ledger_entries
+-- The journal of a seller between two days, posting by posting, in the order of the entries' numbers.
+SELECT e.id, e.date, e.text, e.source_kind, e.source_id, p.account, p.amount, p.currency
+FROM journal_entry AS e JOIN posting AS p ON p.tenant = e.tenant AND p.entry_id = e.id
+WHERE e.tenant = $1 AND e.legal_entity_id = $2 AND e.date BETWEEN $3 AND $4
+ORDER BY e.id, p.line;
+
+-- name: ledger_earned
+-- Positions of sessions that ended before an instant and were on no document by the end of a day.
+SELECT p.session_id, p.revision, p.kind, p.contract_id, c.document::text AS cdr, c.rating::text AS rating
+FROM billing_position AS p
+JOIN cdr AS c USING (tenant, session_id, revision, kind)
+LEFT JOIN invoice AS i ON i.tenant = p.tenant AND i.id = p.invoice_id
+WHERE p.tenant = $1 AND p.legal_entity_id = $2 AND p.currency = $3 AND p.ended_at < $4
+    AND (p.outcome IS NULL OR p.outcome = 'billed' AND i.issue_date > $5);

@@ -1,0 +1,171 @@
+-- name: reconcile_figures
+-- What stands on both sides of the sums: frames since an instant, CDRs and positions.
+WITH told AS (
+    SELECT f.station_no, f.connection_epoch, f.seq, f.received_at FROM frame AS f
+    WHERE f.tenant = $1 AND f.received_at >= $2 AND f.direction = 'i' AND (
+        f.action IN ('StartTransaction', 'StopTransaction', 'TransactionEvent')
+        OR f.action = 'MeterValues' AND position('"transactionId"'::bytea IN f.raw) > 0)
+), kept AS (
+    SELECT EXISTS (
+        SELECT FROM session_range AS r WHERE r.tenant = $1 AND r.station_no = t.station_no
+            AND (t.connection_epoch, t.seq) >= (r.from_epoch, r.from_seq)
+            AND (r.to_epoch IS NULL OR (t.connection_epoch, t.seq) <= (r.to_epoch, r.to_seq))
+    ) AS is_of_session, o.station_no IS NOT NULL AND o.matched_session_id IS NULL AS is_orphan
+    FROM told AS t LEFT JOIN orphan AS o ON o.tenant = $1 AND o.station_no = t.station_no
+        AND o.connection_epoch = t.connection_epoch AND o.seq = t.seq
+), of_frames AS (
+    SELECT count(*) FILTER (WHERE is_of_session AND NOT is_orphan) AS of_sessions, count(*) FILTER (WHERE is_orphan) AS orphans,
+        count(*) AS told FROM kept
+), rejected AS (
+    SELECT count(*) AS rejected FROM quarantine WHERE tenant = $1 AND received_at >= $2
+), positions AS (
+    SELECT count(*) FILTER (WHERE outcome = 'billed') AS billed, count(*) FILTER (WHERE outcome IS NULL) AS pending,
+        count(*) FILTER (WHERE outcome = 'netted') AS netted, count(*) FILTER (WHERE outcome = 'nothing') AS nothing
+    FROM billing_position WHERE tenant = $1
+)
+SELECT f.told + r.rejected AS frames_in, f.of_sessions AS frames_of_sessions, f.orphans AS frames_orphaned,
+    r.rejected AS frames_rejected, (SELECT count(*) FROM cdr WHERE tenant = $1) AS cdrs, p.billed AS cdrs_billed,
+    p.pending AS cdrs_pending, p.netted AS cdrs_netted, p.nothing AS cdrs_of_nothing
+FROM of_frames AS f, rejected AS r, positions AS p;
+
+-- name: reconcile_frames
+-- Messages of a transaction that belong to no session and are no orphans, since an instant.
+SELECT f.station_no || '/' || f.connection_epoch || '/' || f.seq AS id, f.action AS detail, count(*) OVER () AS of
+FROM frame AS f
+WHERE f.tenant = $1 AND f.received_at >= $2 AND f.direction = 'i' AND (
+        f.action IN ('StartTransaction', 'StopTransaction', 'TransactionEvent')
+        OR f.action = 'MeterValues' AND position('"transactionId"'::bytea IN f.raw) > 0)
+    AND NOT EXISTS (
+        SELECT FROM session_range AS r WHERE r.tenant = $1 AND r.station_no = f.station_no
+            AND (f.connection_epoch, f.seq) >= (r.from_epoch, r.from_seq)
+            AND (r.to_epoch IS NULL OR (f.connection_epoch, f.seq) <= (r.to_epoch, r.to_seq)))
+    AND NOT EXISTS (
+        SELECT FROM orphan AS o WHERE o.tenant = $1 AND o.station_no = f.station_no
+            AND o.connection_epoch = f.connection_epoch AND o.seq = f.seq AND o.matched_session_id IS NULL)
+ORDER BY f.received_at, f.seq LIMIT $3;
+
+-- name: reconcile_cdrs
+-- Sessions whose CDRs don't fit their state, and CDRs that are no position.
+SELECT id, detail, count(*) OVER () AS of FROM (
+    SELECT c.session_id AS id, c.kind || ' of revision ' || c.revision || ' is no position' AS detail FROM cdr AS c
+    WHERE c.tenant = $1 AND NOT EXISTS (
+        SELECT FROM billing_position AS p WHERE p.tenant = c.tenant AND p.session_id = c.session_id
+            AND p.revision = c.revision AND p.kind = c.kind AND p.excl_vat = c.excl_vat AND p.currency = c.currency)
+    UNION ALL
+    SELECT s.id, s.state || ' with ' || n.standing || ' CDRs that stand' FROM session AS s
+    CROSS JOIN LATERAL (
+        SELECT count(*) FILTER (WHERE c.kind = 'cdr') - count(*) FILTER (WHERE c.kind = 'credit') AS standing
+        FROM cdr AS c WHERE c.tenant = s.tenant AND c.session_id = s.id
+    ) AS n
+    WHERE s.tenant = $1 AND n.standing <> CASE WHEN s.state = 'settled' THEN 1 ELSE 0 END
+) AS wrong ORDER BY id, detail LIMIT $2;
+
+-- name: reconcile_billed_once
+-- Sessions that are billed twice, or taken back without having been billed.
+SELECT session_id AS id, sum(CASE kind WHEN 'cdr' THEN 1 ELSE -1 END) || ' positions are billed' AS detail,
+    count(*) OVER () AS of
+FROM billing_position WHERE tenant = $1 AND outcome = 'billed'
+GROUP BY session_id HAVING sum(CASE kind WHEN 'cdr' THEN 1 ELSE -1 END) NOT IN (0, 1) ORDER BY id LIMIT $2;
+
+-- name: reconcile_entries
+-- Journal entries that do not sum to 0.
+SELECT e.source_kind || ' ' || e.source_id AS id, coalesce(p.currency, '') || ' is off by ' || coalesce(sum(p.amount), 0) AS detail,
+    count(*) OVER () AS of
+FROM journal_entry AS e LEFT JOIN posting AS p ON p.tenant = e.tenant AND p.entry_id = e.id
+WHERE e.tenant = $1
+GROUP BY e.tenant, e.id, p.currency HAVING coalesce(sum(p.amount), 0) <> 0 ORDER BY e.id LIMIT $2;
+
+-- name: reconcile_receivables
+-- Documents whose account in the books is not what is still to be paid of them; `paid` is what payments cover.
+SELECT id, detail, count(*) OVER () AS of FROM (
+    SELECT i.id, 'to pay ' || owed.amount || ', in the books ' || coalesce(booked.amount, 0) AS detail
+    FROM invoice AS i
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN i.kind IN ('credit_note', 'self_billed') THEN -i.payable ELSE i.payable END
+            - coalesce((SELECT q.amount FROM unnest($2::text[], $3::numeric[]) AS q (invoice_id, amount)
+                WHERE q.invoice_id = i.id), 0) AS amount
+    ) AS owed
+    LEFT JOIN LATERAL (
+        SELECT sum(p.amount) AS amount FROM posting AS p WHERE p.tenant = i.tenant AND p.invoice_id = i.id
+    ) AS booked ON true
+    WHERE i.tenant = $1 AND owed.amount <> coalesce(booked.amount, 0)
+) AS wrong ORDER BY id LIMIT $4;
+
+-- name: reconcile_paid
+-- What payments cover of each document.
+SELECT invoice_id, sum(amount) AS amount FROM payment_allocation
+WHERE tenant = $1 AND invoice_id IS NOT NULL GROUP BY invoice_id;
+
+-- name: reconcile_payments
+-- Payments that are not in the books with their amount, and payments in the books that nobody made.
+SELECT id, detail, count(*) OVER () AS of FROM (
+    SELECT p.id, 'paid ' || p.amount || ', in the books ' || coalesce(b.amount, 0) AS detail FROM payment AS p
+    LEFT JOIN LATERAL (
+        SELECT t.amount FROM journal_entry AS e JOIN posting AS t ON t.tenant = e.tenant AND t.entry_id = e.id AND t.line = 1
+        WHERE e.tenant = p.tenant AND e.source_kind = 'payment' AND e.source_id = p.id
+    ) AS b ON true
+    WHERE p.tenant = $1 AND p.amount <> coalesce(b.amount, 0)
+    UNION ALL
+    SELECT e.source_id, 'in the books, and no payment' FROM journal_entry AS e
+    WHERE e.tenant = $1 AND e.source_kind = 'payment' AND NOT EXISTS (
+        SELECT FROM payment AS p WHERE p.tenant = e.tenant AND p.id = e.source_id)
+) AS wrong ORDER BY id LIMIT $2;
+
+-- name: reconcile_card_holds
+-- Amounts that are set aside on a card for no session.
+SELECT h.id, 'for session ' || h.session_id AS detail, count(*) OVER () AS of FROM card_hold AS h
+WHERE h.tenant = $1 AND NOT EXISTS (SELECT FROM session AS s WHERE s.tenant = h.tenant AND s.id = h.session_id)
+ORDER BY h.id LIMIT $2;
+
+-- name: reconcile_rendered
+-- Documents that have no PDF, and nobody is about to make one.
+SELECT i.id, i.number_text AS detail, count(*) OVER () AS of FROM invoice AS i
+WHERE i.tenant = $1
+    AND NOT EXISTS (
+        SELECT FROM invoice_document AS d WHERE d.tenant = i.tenant AND d.invoice_id = i.id AND d.kind = 'pdf')
+    AND NOT EXISTS (
+        SELECT FROM job AS j WHERE j.kind = $2 AND j.key = i.tenant || '/' || i.id AND j.failed_at IS NULL)
+ORDER BY i.id LIMIT $3;
+
+-- name: reconcile_to_nobody
+-- Positions that wait to be billed and have no seller, or nobody who pays.
+SELECT p.session_id AS id, CASE WHEN p.legal_entity_id IS NULL THEN 'no seller' ELSE 'nobody pays' END AS detail,
+    count(*) OVER () AS of
+FROM billing_position AS p
+WHERE p.tenant = $1 AND p.outcome IS NULL AND p.excl_vat <> 0 AND (p.legal_entity_id IS NULL OR NOT EXISTS (
+    SELECT FROM contract_payer AS q WHERE q.tenant = p.tenant AND q.contract_id = p.contract_id
+        AND q.valid_from <= p.started_at AND (q.valid_to IS NULL OR q.valid_to > p.started_at)))
+ORDER BY p.session_id LIMIT $2;
+
+-- name: reconcile_positions_of_documents
+-- Sessions on each document by its positions, and their amounts before VAT.
+SELECT invoice_id, count(*) AS sessions, sum(excl_vat) AS excl_vat FROM billing_position
+WHERE tenant = $1 AND outcome = 'billed' GROUP BY invoice_id;
+
+-- name: reconcile_series
+-- The number series of a tenant.
+SELECT legal_entity_id, kind, next_number, last_hash FROM number_series WHERE tenant = $1 ORDER BY legal_entity_id, kind;
+
+-- name: reconcile_documents
+-- The documents of a series in order, with what stands in the books for each.
+SELECT i.id, i.number, i.number_text, i.content, i.previous_hash, i.hash, i.net, i.vat, i.gross, i.payable, e.amounts
+FROM invoice AS i
+LEFT JOIN LATERAL (
+    SELECT array_agg(p.amount ORDER BY p.line) AS amounts FROM journal_entry AS j
+    LEFT JOIN posting AS p ON p.tenant = j.tenant AND p.entry_id = j.id
+    WHERE j.tenant = i.tenant AND j.legal_entity_id = i.legal_entity_id AND j.source_kind = i.kind AND j.source_id = i.id
+) AS e ON true
+WHERE i.tenant = $1 AND i.legal_entity_id = $2 AND i.kind = $3 ORDER BY i.number;
+
+-- name: reconcile_has_table
+-- Whether there is such a table.
+SELECT to_regclass($1::text) IS NOT NULL;
+
+-- name: reconciliation_keep
+-- What a reconciliation found.
+INSERT INTO reconciliation (tenant, at, differences, body) VALUES ($1, $2, $3, $4::text::jsonb)
+ON CONFLICT (tenant, at) DO NOTHING;
+
+-- name: reconciliation_last
+-- When a tenant was last reconciled, and how many differences there were.
+SELECT at, differences, body::text AS body FROM reconciliation WHERE tenant = $1 ORDER BY at DESC LIMIT 1;

@@ -1,0 +1,100 @@
+"""What do the tables say, seen from both sides?
+
+Each list is a named query that returns what differs, bounded, with how many there are in all. The documents of a series are
+read in portions and walked in order, so a series of any length takes little memory. It only reads.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import asyncpg
+
+from laddbok.flow.reconcile import MAX_NAMED, Chain, Checked, Document, Found, Item, listed, skipped, summed, together
+from laddbok.store.billing import RENDER, seller_terms
+from laddbok.store.sql import query
+
+FRAMES_SINCE = timedelta(days=7)
+"""How far back messages are counted; all else is compared from the first day on."""
+PORTION = 500
+NOT_THERE = "there is no table {} in this database"
+
+
+async def reconcile(connection: asyncpg.Connection, tenant: int, now: datetime) -> tuple[Checked, ...]:
+    """All checks of a tenant, at one moment of the database.
+
+    Source: our choice, docs/rules.md "Reconciliation".
+    """
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        since = now - FRAMES_SINCE
+        row = await connection.fetchrow(query("reconcile_figures"), tenant, since)
+        assert row is not None
+        figures: dict[str, int] = dict(row)
+        missing, wrong = await _series(connection, tenant)
+        return (
+            summed("frames", figures, await _list(connection, "reconcile_frames", tenant, since)),
+            summed("cdrs", figures, await _list(connection, "reconcile_cdrs", tenant)),
+            listed("billed_once", await _list(connection, "reconcile_billed_once", tenant)),
+            listed("to_nobody", await _list(connection, "reconcile_to_nobody", tenant)),
+            listed("numbers", missing),
+            listed("documents", wrong),
+            listed("rendered", await _list(connection, "reconcile_rendered", tenant, RENDER)),
+            listed("entries", await _list(connection, "reconcile_entries", tenant)),
+            listed("receivables", await _receivables(connection, tenant)),
+            await _if_there(connection, "payments", "payment", "reconcile_payments", tenant),
+            await _if_there(connection, "card_holds", "card_hold", "reconcile_card_holds", tenant),
+        )
+
+
+async def _list(connection: asyncpg.Connection, name: str, *arguments: Any) -> Found:
+    rows = await connection.fetch(query(name), *arguments, MAX_NAMED)
+    return Found(tuple(Item(row["id"], row["detail"]) for row in rows), rows[0]["of"] if rows else 0)
+
+
+async def _if_there(connection: asyncpg.Connection, check: str, table: str, name: str, tenant: int) -> Checked:
+    if not await connection.fetchval(query("reconcile_has_table"), table):
+        return skipped(check, NOT_THERE.format(table))
+    return listed(check, await _list(connection, name, tenant))
+
+
+async def _receivables(connection: asyncpg.Connection, tenant: int) -> Found:
+    """What is open of each document; without payments all of it is."""
+    paid: list[asyncpg.Record] = []
+    if await connection.fetchval(query("reconcile_has_table"), "payment_allocation"):
+        paid = await connection.fetch(query("reconcile_paid"), tenant)
+    columns = [[row[name] for row in paid] for name in ("invoice_id", "amount")]
+    return await _list(connection, "reconcile_receivables", tenant, *columns)
+
+
+async def _series(connection: asyncpg.Connection, tenant: int) -> tuple[Found, Found]:
+    """What numbers are missing, and which documents don't fit, in all series."""
+    positions = {
+        row["invoice_id"]: (row["sessions"], row["excl_vat"])
+        for row in await connection.fetch(query("reconcile_positions_of_documents"), tenant)
+    }
+    accounts = {terms.seller.id: terms.accounts for terms in await seller_terms(connection, tenant, None)}
+    missing, wrong = [], []
+    for row in await connection.fetch(query("reconcile_series"), tenant):
+        seller_id, kind = row["legal_entity_id"], row["kind"]
+        walk = Chain(accounts[seller_id])
+        async for document in _documents(connection, tenant, seller_id, kind, positions):
+            walk.add(document)
+        walk.end(f"{seller_id} {kind}", row["next_number"], row["last_hash"])
+        missing.append(walk.missing)
+        wrong.append(walk.wrong)
+    return together(missing), together(wrong)
+
+
+async def _documents(
+    connection: asyncpg.Connection,
+    tenant: int,
+    seller_id: str,
+    kind: str,
+    positions: Mapping[str, tuple[int, Decimal]],
+) -> AsyncIterator[Document]:
+    arguments = (tenant, seller_id, kind)
+    async for row in connection.cursor(query("reconcile_documents"), *arguments, prefetch=PORTION):
+        sessions, excl_vat = positions.get(row["id"], (0, Decimal(0)))
+        fields = dict(row) | {"amounts": None if row["amounts"] is None else tuple(row["amounts"])}
+        yield Document(**fields, sessions=sessions, excl_vat=excl_vat)

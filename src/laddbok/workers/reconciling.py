@@ -1,0 +1,68 @@
+"""Who holds the books against the evidence every night?
+
+Once a day, from three in the morning on by the clock of UTC, each tenant is reconciled and what was found is kept. A difference
+is an error in the log, with its check and how many there are; `laddbok reconcile` names them.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime, time, timedelta
+
+import asyncpg
+import msgspec
+
+from laddbok.store.reconcile import reconcile
+from laddbok.store.sql import query
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 60.0
+AT = time(3, tzinfo=UTC)
+
+
+class NightlyReconciler:
+    """The loop that reconciles every tenant once a day."""
+
+    def __init__(self, pool: asyncpg.Pool, now: Callable[[], datetime]) -> None:
+        self._pool = pool
+        self._now = now
+
+    async def run(self) -> None:
+        """Reconcile until cancelled."""
+        while True:
+            try:
+                await self.once()
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                log.warning("reconciliation: %s", str(error) or type(error).__name__)
+            await asyncio.sleep(EVERY_S)
+
+    async def once(self) -> int:
+        """Reconcile the tenants that are due. Returns: how many."""
+        now, done = self._now(), 0
+        async with self._pool.acquire() as connection:
+            for row in await connection.fetch(query("all_tenants")):
+                last = await connection.fetchrow(query("reconciliation_last"), row["tenant"])
+                if last is None or last["at"] < due_since(now):
+                    await self._reconcile(connection, row["tenant"], now)
+                    done += 1
+        return done
+
+    async def _reconcile(self, connection: asyncpg.Connection, tenant: int, now: datetime) -> None:
+        checks = await reconcile(connection, tenant, now)
+        found = sum(each.differences for each in checks)
+        body = msgspec.json.encode(checks).decode()
+        await connection.execute(query("reconciliation_keep"), tenant, now, found, body)
+        for each in checks:
+            if each.differences:
+                log.error("reconciliation of tenant %d: %s: %d differences", tenant, each.check, each.differences)
+
+
+def due_since(now: datetime) -> datetime:
+    """The last time at which a reconciliation was due.
+
+    >>> due_since(datetime(2026, 11, 5, 2, 59, tzinfo=UTC)).isoformat()
+    '2026-11-04T03:00:00+00:00'
+    """
+    today = datetime.combine(now.astimezone(UTC).date(), AT)
+    return today if today <= now else today - timedelta(days=1)

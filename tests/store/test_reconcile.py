@@ -1,0 +1,212 @@
+"""Does reconciling find nothing where all is right, and name each thing that was broken on purpose?"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+
+from laddbok.billing.credit import CreditWish
+from laddbok.flow.reconcile import Checked
+from laddbok.store.embedded import Dsn
+from laddbok.store.reconcile import reconcile
+from laddbok.workers.reconciling import NightlyReconciler, due_since
+from tests.store.test_billing_run import NOW, SESSIONS, on, run_october
+from tests.store.test_credit_notes import correct, credit
+
+RENDERED = "INSERT INTO invoice_document SELECT tenant, id, 'pdf', '', '', finalised_at FROM invoice"
+
+
+async def billed(connection: asyncpg.Connection, reader: asyncpg.Connection, tenant: int) -> None:
+    """October billed, one invoice credited in part, one session corrected and billed anew, all rendered."""
+    await run_october(connection, reader, tenant)
+    await credit(connection, tenant, "10000003", CreditWish(reason="Kulans"))
+    session = await connection.fetchval("SELECT max(session_id) FROM billing_position WHERE invoice_id LIKE '%0000005'")
+    await correct(connection, session, "0.5")
+    await run_october(connection, reader, tenant)
+    await connection.execute(RENDERED)
+    await connection.execute("DELETE FROM job")
+
+
+async def found(connection: asyncpg.Connection, tenant: int) -> dict[str, Checked]:
+    return {each.check: each for each in await reconcile(connection, tenant, NOW)}
+
+
+def test_where_all_is_right_every_check_is_0_and_what_was_not_checked_says_so(new_database: Callable[[], Dsn]) -> None:
+    async def work(connection: asyncpg.Connection, reader: asyncpg.Connection, tenant: int) -> None:
+        await billed(connection, reader, tenant)
+        checks = await found(connection, tenant)
+        assert [(name, each.differences, each.items) for name, each in checks.items() if each.differences] == []
+        assert checks["cdrs"].counted == {
+            "cdrs": SESSIONS + 2,
+            "cdrs_billed": SESSIONS + 2,
+            "cdrs_pending": 0,
+            "cdrs_netted": 0,
+            "cdrs_of_nothing": 0,
+        }
+        there = await connection.fetchval("SELECT to_regclass('card_hold') IS NOT NULL")
+        assert (checks["card_holds"].skipped is None) is there
+
+    on(new_database(), work)
+
+
+FIRST = "(SELECT min(id) FROM invoice WHERE kind = 'invoice')"
+BROKEN = {
+    "a document was taken out": (
+        ["DELETE FROM posting", "DELETE FROM journal_entry", "DELETE FROM invoice_document",
+         "UPDATE billing_position SET outcome = NULL, invoice_id = NULL WHERE invoice_id LIKE '%0000007'",
+         "DELETE FROM invoice WHERE number_text = '10000007'"],
+        {"numbers": "7: no document has this number",
+         "documents": "norrladd-10000008: is not chained to the document before it"},
+    ),
+    "a document was altered": (
+        [f"UPDATE invoice SET content = convert_to(replace(convert_from(content, 'UTF8'), 'Kund', 'Fund'), 'UTF8') WHERE id = {FIRST}"],
+        {"documents": "norrladd-10000001: its hash is not that of its content"},
+    ),
+    "an amount was altered": (
+        [f"UPDATE invoice SET payable = payable + 1 WHERE id = {FIRST}"],
+        {"documents": "norrladd-10000001: its columns are not those of its content", "receivables": "norrladd-10000001: to pay"},
+    ),
+    "the last document was taken out": (
+        ["UPDATE number_series SET next_number = next_number + 1, last_hash = 'x' WHERE kind = 'invoice'"],
+        {"numbers": "32: no document has this number", "documents": "norrladd invoice: the series does not end with its last document"},
+    ),
+    "a posting was altered": (
+        ["UPDATE posting SET amount = amount + 1 WHERE entry_id = 1 AND line = 1"],
+        {"entries": "is off by 1", "documents": "its journal entry is not what follows from it", "receivables": "in the books"},
+    ),
+    "a position was forgotten": (
+        ["DELETE FROM billing_position WHERE invoice_id LIKE '%0000009' AND kind = 'cdr'"],
+        {"cdrs": "cdr of revision 1 is no position", "documents": "its sessions are not the positions that it bills"},
+    ),
+    "a session is settled without a CDR": (
+        ["UPDATE session SET state = 'void' WHERE id = (SELECT max(id) FROM session)"],
+        {"cdrs": "void with 1 CDRs that stand"},
+    ),
+    "a session is billed twice": (
+        ["UPDATE billing_position SET kind = 'cdr', revision = 3 WHERE kind = 'credit'"],
+        {"billed_once": "3 positions are billed"},
+    ),
+    "a document was not rendered": (["DELETE FROM invoice_document WHERE invoice_id LIKE '%0000002'"], {"rendered": "10000002"}),
+    "nobody pays": (
+        ["DELETE FROM contract_payer WHERE contract_id = 'c-000004'",
+         "UPDATE billing_position SET outcome = NULL, invoice_id = NULL WHERE contract_id = 'c-000004'"],
+        {"to_nobody": "nobody pays", "documents": "its sessions are not the positions that it bills"},
+    ),
+    "there is no seller": (
+        ["UPDATE billing_position SET outcome = NULL, invoice_id = NULL, legal_entity_id = NULL WHERE contract_id = 'c-000004'"],
+        {"to_nobody": "no seller"},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_what_was_broken_is_named(new_database: Callable[[], Dsn], case: str) -> None:
+    statements, wanted = BROKEN[case]
+
+    async def work(connection: asyncpg.Connection, reader: asyncpg.Connection, tenant: int) -> None:
+        await billed(connection, reader, tenant)
+        for table in ("invoice", "posting", "journal_entry", "billing_position", "invoice_document"):
+            await connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        for name in ("billing_position_tenant_session_id_revision_kind_fkey",):
+            await connection.execute(f"ALTER TABLE billing_position DROP CONSTRAINT {name}")
+        for statement in statements:
+            await connection.execute(statement)
+        checks = await found(connection, tenant)
+        for check, told in wanted.items():
+            assert checks[check].differences > 0
+            assert any(told in f"{item.id}: {item.detail}" for item in checks[check].items), checks[check]
+
+    on(new_database(), work)
+
+
+async def put_frames(connection: asyncpg.Connection, tenant: int) -> None:
+    """A station with five messages: two of a session, an orphan, one of nobody; and one that was rejected."""
+    await connection.execute("SELECT laddbok_frame_partition($1::date)", NOW.date())
+    station = await connection.fetchval(
+        """INSERT INTO station (tenant, identity, site_id, admitted_at) VALUES ($1, 'CP-1', 'torget', $2)
+        RETURNING station_no""",
+        tenant,
+        NOW,
+    )
+    actions = ("StartTransaction", "MeterValues", "StopTransaction", "StopTransaction", "StatusNotification")
+    for seq, action in enumerate(actions):
+        await connection.execute(
+            """INSERT INTO frame (received_at, tenant, station_no, connection_epoch, seq, direction, protocol, message_id, action,
+            raw) VALUES ($1, $2, $3, 1, $4, 'i', '6', $5, $6, '[2,"a","x",{"transactionId":7}]')""",
+            NOW - timedelta(minutes=10 - seq),
+            tenant,
+            station,
+            seq,
+            str(seq),
+            action,
+        )
+    session = await connection.fetchval("SELECT min(id) FROM session")
+    await connection.execute(
+        """INSERT INTO session_range (tenant, session_id, number, station_no, from_epoch, from_seq, to_epoch, to_seq, from_at,
+        to_at) VALUES ($1, $2, 1, $3, 1, 0, 1, 1, $4, $4)""",
+        tenant,
+        session,
+        station,
+        NOW,
+    )
+    await connection.execute(
+        "INSERT INTO orphan VALUES ($1, $2, 1, 2, $3, 'StopTransaction', '8')", tenant, station, NOW
+    )
+    await connection.execute(
+        """INSERT INTO quarantine (tenant, received_at, station_no, connection_epoch, seq, reason, raw)
+        VALUES ($1, $2, $3, 1, 9, 'bad', 'x')""",
+        tenant,
+        NOW,
+        station,
+    )
+
+
+def test_a_message_of_nobody_is_named(new_database: Callable[[], Dsn]) -> None:
+    async def work(connection: asyncpg.Connection, reader: asyncpg.Connection, tenant: int) -> None:
+        await put_frames(connection, tenant)
+        check = (await found(connection, tenant))["frames"]
+        assert check.counted == {
+            "frames_in": 5,
+            "frames_of_sessions": 2,
+            "frames_orphaned": 1,
+            "frames_rejected": 1,
+        }
+        assert check.differences == 1
+        assert [(item.id, item.detail) for item in check.items] == [("1/1/3", "StopTransaction")]
+
+    on(new_database(), work)
+
+
+def test_every_night_each_tenant_is_reconciled_once(new_database: Callable[[], Dsn]) -> None:
+    async def work(connection: asyncpg.Connection, reader: asyncpg.Connection, tenant: int) -> None:
+        clock = [NOW]
+        pool: Any = OneConnection(connection)
+        nightly = NightlyReconciler(pool, lambda: clock[0])
+        assert [await nightly.once(), await nightly.once()] == [1, 0]
+        clock[0] = datetime(2026, 11, 6, 2, 59, tzinfo=UTC)
+        assert await nightly.once() == 0
+        clock[0] = datetime(2026, 11, 6, 3, tzinfo=UTC)
+        assert await nightly.once() == 1
+        rows = await connection.fetch("SELECT differences FROM reconciliation ORDER BY at")
+        assert [row["differences"] for row in rows] == [0, 0]
+        assert due_since(NOW) == datetime(2026, 11, 5, 3, tzinfo=UTC)
+
+    on(new_database(), work)
+
+
+class OneConnection:
+    """A pool of one connection."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self._connection = connection
+
+    def acquire(self) -> "OneConnection":
+        return self
+
+    async def __aenter__(self) -> asyncpg.Connection:
+        return self._connection
+
+    async def __aexit__(self, *_: object) -> None:
+        """It stays open."""
