@@ -173,6 +173,7 @@ def _session(position: Position, kind: InvoiceKind) -> SessionItem:
         net=sign * rating.excl_vat,
         gross=None if rating.incl_vat is None else sign * rating.incl_vat,
         rated=rating.lines,
+        tax_included=rating.tax_included,
         driver=position.driver,
         cost_centre=position.cost_centre,
         root=position.root,

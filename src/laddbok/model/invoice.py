@@ -179,6 +179,8 @@ class SessionItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     gross: Decimal | None
     rated: tuple[RatedLine, ...] = ()
     """Its price, line by line, as it was rated; a document says them in words (rating.explain)."""
+    tax_included: bool = False
+    """Whether the prices in these lines contain VAT."""
     driver: str | None = None
     cost_centre: str | None = None
     root: str | None = None

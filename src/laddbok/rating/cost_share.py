@@ -17,6 +17,7 @@ from decimal import Decimal
 
 import msgspec
 
+from laddbok.model.apartment_share import ApartmentShare
 from laddbok.model.errors import Invalid
 from laddbok.model.money import from_minor, round_money, split, to_minor, vat_on
 
@@ -29,20 +30,6 @@ class MonthCost(msgspec.Struct, frozen=True, kw_only=True):
     net: Decimal
     vat_percent: Decimal
     fixed_net: Decimal = Decimal(0)
-
-
-class ApartmentShare(msgspec.Struct, frozen=True, kw_only=True):
-    """What one apartment pays."""
-
-    apartment: str
-    energy_wh: int
-    net: Decimal
-    vat: Decimal
-
-    @property
-    def gross(self) -> Decimal:
-        """With VAT."""
-        return self.net + self.vat
 
 
 def share_cost(cost: MonthCost, used_wh: Mapping[str, int], currency: str) -> tuple[ApartmentShare, ...]:

@@ -22,6 +22,7 @@ from laddbok.rating.restriction_text import when
 
 LANGUAGES = ("en", "sv")
 
+_NAMED_BY_AMOUNT = (LineKind.FLOOR, LineKind.MIN_PRICE, LineKind.MAX_PRICE)
 _ONCE = (LineKind.FLAT, LineKind.RESERVATION_FLAT)
 _WORDS = {
     "en": {
@@ -76,6 +77,18 @@ _WORDS = {
 def name(line: RatedLine, language: str = "en") -> str:
     """What a line is for, in a word or two. Price limits are named by `explain`."""
     return _WORDS[language][line.kind].partition(" {")[0]
+
+
+def told(line: RatedLine, currency: str, language: str = "en") -> str:
+    """What a line is for, and how its amount comes about: how it stands on a document.
+
+    >>> from laddbok.rating.examples import HOUR, tariff_of
+    >>> from laddbok.rating.rate import rate
+    >>> told(rate(HOUR, tariff_of(ENERGY="3.20")).lines[0], "SEK")
+    'energy: 12.345 kWh x 3.20 kr/kWh'
+    """
+    explained = explain(line, currency, language)
+    return explained if line.kind in _NAMED_BY_AMOUNT else f"{name(line, language)}: {explained}"
 
 
 def explain(line: RatedLine, currency: str, language: str = "en", tariff: Tariff | None = None) -> str:

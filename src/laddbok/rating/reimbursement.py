@@ -12,7 +12,7 @@ session is one line, rounded once, and the total is the sum of its lines.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 
 import msgspec
@@ -20,6 +20,7 @@ import msgspec
 from laddbok.model.cdr import Cdr
 from laddbok.model.errors import Invalid
 from laddbok.model.money import divide_half_up, from_minor, minor_digits
+from laddbok.model.refund import Refund, RefundLine
 from laddbok.model.spot_prices import SpotPrices
 from laddbok.model.tariff import TaxIncluded
 from laddbok.rating.compile import CompiledTariff
@@ -32,25 +33,6 @@ class DatedPrice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
 
     per_kwh: Decimal
     from_date: date | None = None
-
-
-class RefundLine(msgspec.Struct, frozen=True, kw_only=True):
-    """What is paid back for one session; `per_kwh` None: a tariff priced it."""
-
-    session_id: str
-    started_at: datetime
-    energy_wh: int
-    per_kwh: Decimal | None
-    amount: Decimal
-
-
-class Refund(msgspec.Struct, frozen=True, kw_only=True):
-    """A statement: the total is the sum of its lines. Without VAT."""
-
-    currency: str
-    lines: tuple[RefundLine, ...]
-    energy_wh: int
-    total: Decimal
 
 
 def reimburse(cdrs: Iterable[Cdr], prices: Sequence[DatedPrice], currency: str) -> Refund:
