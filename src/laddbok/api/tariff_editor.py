@@ -105,7 +105,9 @@ async def try_tariff(request: ApiRequest, data: JSONBody[Trial]) -> PriceView:
         raise Invalid("example", "either an example or a session_id, and not both")
     session = _told(data.example) if data.example else await _issued(request, data.session_id or "")
     compiled = compile_tariff(tariff, session.time_zone)
-    prices = await _market(request, compiled, session.periods[0].start_at, session.periods[-1].end_at)
+    # A session that was stopped in the second of its start has no period.
+    end_at = session.periods[-1].end_at if session.periods else session.started_at
+    prices = await _market(request, compiled, session.started_at, end_at)
     rating = await asyncio.to_thread(rate, session, compiled, prices=prices)
     reference, now = TariffRef(tariff.id, NOT_POSTED), parts_of(request).clock.now()
     return price_view(rating, reference, now, final=False, terms=tariff)

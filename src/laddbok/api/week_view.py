@@ -63,7 +63,8 @@ class WeekGrid(msgspec.Struct):
 def week_grid(tariff: Tariff, compiled: CompiledTariff, days: tuple[WeekDay, ...], power_w: int) -> WeekGrid:
     """The table of a week. Args: tariff, compiled, and its days of quarter hours."""
     places: dict[WeekPrice, int] = {}
-    shown = [_day(day, places) for day in days]
+    # Samoa once went over the date line and had no 30 December.
+    shown = [_day(day, places) for day in days if day.quarters]
     return WeekGrid(
         currency=compiled.currency,
         tax_included=compiled.tax is TaxIncluded.YES,

@@ -138,6 +138,21 @@ def test_a_real_session_is_priced_under_another_tariff(house: RunningApi) -> Non
     assert nobody.status_code == 404
 
 
+def test_a_session_that_ended_as_it_began_is_tried(house: RunningApi) -> None:
+    over = msgspec.structs.replace(running(9), state=SessionState.SETTLED, transaction_ended_at=NOW)
+    store(house, over)
+    empty = msgspec.structs.replace(example_session(NOW, 0, 1, 0, STOCKHOLM), periods=(), transaction_ended_at=NOW)
+    _issue(house, empty, over.id)
+    for document in (day_and_night(), spot()):
+        answer = house.client.post("/tariffs/try", json={"document": document, "session_id": over.id})
+        assert (answer.status_code, answer.json().get("incl_vat")) == (200, "0.00")
+
+
+def test_a_day_that_a_place_never_had_is_left_out(house: RunningApi) -> None:
+    grid = draw(house, day_and_night(), "2011-12-28", time_zone="Pacific/Apia").json()
+    assert [day["date"][-2:] for day in grid["days"]] == ["28", "29", "31", "01", "02", "03"]
+
+
 def _issue(house: RunningApi, cdr: Cdr, session_id: str) -> None:
     rating = rate(cdr, compile_tariff(parse_tariff(TARIFF), STOCKHOLM))
     house.sql(
