@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from laddbok.model.cdr import Cdr
 from laddbok.model.money import divide_half_up, from_minor, millionths
 from laddbok.model.rated import Finding, FindingCode, LineKind, RatedLine, Rating
+from laddbok.model.spot_prices import QUARTER_S
 from laddbok.model.tariff import TaxIncluded
 from laddbok.rating.compile import CompiledTariff
 from laddbok.rating.price_limits import Side, within_limits
@@ -72,7 +73,8 @@ def rated(
 
 def _pending(usages: list[Usage]) -> Finding:
     wh, first_at = sum(usage.quantity for usage in usages), datetime.fromtimestamp(usages[0].start_s, UTC)
-    text = f"the market price of {len(usages)} quarters from {first_at:%Y-%m-%dT%H:%MZ} on is not known: {wh} Wh wait for it"
+    count = len({usage.start_s // QUARTER_S for usage in usages})
+    text = f"the market price of {count} quarters from {first_at:%Y-%m-%dT%H:%MZ} on is not known: {wh} Wh wait for it"
     return Finding(FindingCode.PRICE_PENDING, "laddbok.spot", text)
 
 

@@ -90,6 +90,10 @@ def _contradictions(tariff: Tariff) -> Iterator[TariffFinding]:
     if start is not None and end is not None and end <= start:
         en, sv = f"{end.isoformat()} is not after start_date_time", f"{end.isoformat()} är inte efter start_date_time"
         yield _contradiction("end_date_time", en, sv)
+    most = tariff.max_price
+    if most and min(most.before_taxes, most.after_taxes or 0) < 0 and not tariff.laddbok.may_be_negative:
+        en, sv = "below 0, so every session would be paid for by us", "under 0, så vi skulle betala för varje laddning"
+        yield _contradiction("max_price", en, sv)
     for path, hours in _our_hours(tariff):
         if isinstance(hours, Surcharge):
             yield from _of_ranges(path, hours)

@@ -74,6 +74,13 @@ def test_B37_a_quarter_without_a_price_is_pending() -> None:
     assert [line.excl_vat for line in rating.lines if not line.pending] == [Decimal(5), Decimal(1), Decimal(2)]
 
 
+def test_a_quarter_that_waits_in_two_lines_is_one_quarter() -> None:
+    fees = [{"per_kwh": "0.15", "end_time": "08:20"}, {"per_kwh": "0.25"}]
+    rating = rate(session("2026-05-08T08:00", (30, CHARGING, 3_000)), spot(terms={"grid": fees}))
+    assert len(rating.lines) == 3
+    assert [finding.text[:35] for finding in rating.findings] == ["the market price of 2 quarters from"]
+
+
 def test_B37_nothing_is_known() -> None:
     assert rate(session("2026-05-08T08:00", (45, CHARGING, 3_000)), spot()).excl_vat is None
 

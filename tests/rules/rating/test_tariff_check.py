@@ -167,6 +167,13 @@ def test_a_tariff_that_ends_before_it_begins_is_refused() -> None:
     assert check(read(WHOLE, **{**dates, "end_date_time": "2026-06-01T00:00:01Z"})) == ()
 
 
+def test_a_highest_price_below_nothing_is_refused_unless_sessions_may_be() -> None:
+    below = {"type": "REGULAR", "max_price": {"before_taxes": -5}}
+    assert told(check(read(WHOLE, **below))) == [("contradiction", "max_price", "refused")]
+    assert check(read(WHOLE, **below, laddbok={"may_be_negative": True})) == ()
+    assert check(read(WHOLE, type="REGULAR", max_price={"before_taxes": 0})) == ()
+
+
 def test_an_idle_fee_that_is_exempt_all_week_is_told() -> None:
     day, night = {"start_time": "06:00", "end_time": "22:00"}, {"start_time": "22:00", "end_time": "06:00"}
     both = read(WHOLE, laddbok={"idle": {"per_min": 1, "exempt": [day, night]}})
