@@ -90,8 +90,7 @@ def read_cdr(fields: dict[str, Any]) -> ForeignCdr:
 def _cdr(found: _Cdr, spans: Sequence[Span], periods: tuple[ChargingPeriod, ...], time_zone: str | None) -> Cdr:
     """Our CDR; the session starts where the reservation, if there was one, ends."""
     reservation = _reservation(found, spans)
-    ended_at = in_utc(found.end_date_time, "end_date_time")
-    started_at = in_utc(found.start_date_time, "start_date_time")
+    started_at, ended_at = _start_and_end(found)
     if reservation:
         started_at = reservation.start_at if reservation.expired else reservation.end_at
     return Cdr(
@@ -144,7 +143,7 @@ def _spans(found: _Cdr) -> Iterator[Span]:
 
 def _within(start_at: datetime, end_at: datetime, period: Period, field: str) -> datetime:
     """When a period starts: some seconds outside the session it is another clock, and the session's counts."""
-    at = in_utc(period.start_date_time, field)
+    at = _second(period.start_date_time, field)
     inside = min(max(at, start_at), end_at)
     if abs(inside - at) > timedelta(seconds=TOLERANCE_S):
         raise Invalid(field, "lies outside the session")
@@ -152,7 +151,8 @@ def _within(start_at: datetime, end_at: datetime, period: Period, field: str) ->
 
 
 def _start_and_end(found: _Cdr) -> tuple[datetime, datetime]:
-    start_at, end_at = in_utc(found.start_date_time, "start_date_time"), in_utc(found.end_date_time, "end_date_time")
+    start_at = _second(found.start_date_time, "start_date_time")
+    end_at = _second(found.end_date_time, "end_date_time")
     for at, field in ((start_at, "start_date_time"), (end_at, "end_date_time")):
         if at < FIRST_AT:
             raise Invalid(field, f"{at:%Y-%m-%d} means that nobody knows it")
@@ -161,6 +161,11 @@ def _start_and_end(found: _Cdr) -> tuple[datetime, datetime]:
     if end_at - start_at > timedelta(seconds=MAX_SESSION_S):
         raise Invalid("end_date_time", f"is more than {MAX_SESSION_S // DAY_S} days after start_date_time")
     return start_at, end_at
+
+
+def _second(at: datetime, field: str) -> datetime:
+    """The whole second of an instant, as rating counts: periods of whole seconds then follow each other without overlap."""
+    return in_utc(at, field).replace(microsecond=0)
 
 
 def _periods(found: _Cdr) -> list[tuple[str, Period]]:

@@ -122,6 +122,22 @@ def test_totals_that_contradict_themselves_are_refused(totals: dict[str, Any], f
     assert caught.value.field == field
 
 
+def test_parts_of_a_second_never_make_periods_overlap(tmp_path: Path) -> None:
+    whole, parts = (
+        [
+            {"start_date_time": "2026-05-08T19:00:00Z", "dimensions": [{"type": "ENERGY", "volume": 6}]},
+            {"start_date_time": f"2026-05-08T{second}Z", "dimensions": [{"type": "ENERGY", "volume": 3}]},
+        ]
+        for second in ("19:10:00", "19:10:00.1")
+    )
+    parts[0]["start_date_time"] = "2026-05-08T19:00:00.9Z"
+    answers = [
+        rated(tmp_path, TARIFF, CDR | {"charging_periods": each, "total_energy": 9}, explain=True)
+        for each in (whole, parts)
+    ]
+    assert answers[0] == answers[1]
+
+
 def test_dimensions_that_say_nothing_about_a_price_are_passed_over() -> None:
     others = [("FLAT", 1), ("STATE_OF_CHARGE", 80), ("ENERGY_IMPORT", 99), ("ENERGY_EXPORT", 0), ("MIN_POWER", -3)]
     dimensions = CDR["charging_periods"][0]["dimensions"] + [{"type": kind, "volume": v} for kind, v in others]
