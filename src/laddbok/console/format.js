@@ -53,6 +53,9 @@ export function unitPrice(amount, currency) {
 export const dayText = (date, { long = false } = {}) =>
   formatOf(Intl.DateTimeFormat, { weekday: long ? "long" : "short", ...DAY, timeZone: "UTC" }).format(new Date(date));
 
+/** The short name of a date's weekday. */
+export const weekday = (date) => formatOf(Intl.DateTimeFormat, { weekday: "short", timeZone: "UTC" }).format(new Date(date));
+
 export const percent = (value, digits = 0) =>
   value === null || value === undefined ? NONE : `${number(value, digits)}${SPACE}%`;
 

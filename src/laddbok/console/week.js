@@ -1,5 +1,5 @@
 // What does a week of prices say at a glance? Runs of equal prices to draw, a scale of colours, and a sentence for each end.
-import { dayText, money, number, unitPrice } from "./format.js";
+import { money, number, unitPrice, weekday } from "./format.js";
 import { t } from "./i18n.js";
 
 export const COLUMNS = 96;
@@ -66,7 +66,7 @@ export function whenOf(grid, fits) {
   if (groups.length === 1 && groups[0].days.length === days.length) return t("week.every_day", { when: overMidnight(groups[0].words) });
   if (groups.length > 3) {
     const [{ words, days: [first] }] = groups;
-    return t("week.among_others", { day: dayText(grid.days[first].date), when: words.split(", ")[0] });
+    return t("week.among_others", { day: weekday(grid.days[first].date), when: words.split(", ")[0] });
   }
   return groups.map(({ words, days: of }) => `${spans(of, grid)} ${words}`).join("; ");
 }
@@ -78,10 +78,16 @@ function overMidnight(words) {
   return [...parts.slice(1, -1), `${parts.at(-1).split("–")[0]}–${parts[0].split("–")[1]}`].join(", ");
 }
 
+/** The names of days, three or more in a row as a span: "Fri, Mon–Thu". */
 function spans(indexes, grid) {
-  const isRow = indexes.length > 2 && indexes.every((each, i) => i === 0 || each === indexes[i - 1] + 1);
-  const name = (i) => dayText(grid.days[i].date);
-  return isRow ? `${name(indexes[0])}–${name(indexes.at(-1))}` : indexes.map(name).join(", ");
+  const rows = [];
+  for (const i of indexes) {
+    if (rows.length && rows.at(-1).at(-1) === i - 1) rows.at(-1).push(i);
+    else rows.push([i]);
+  }
+  const name = (i) => weekday(grid.days[i].date);
+  const said = (row) => (row.length > 2 ? `${name(row[0])}–${name(row.at(-1))}` : row.map(name).join(", "));
+  return rows.map(said).join(", ");
 }
 
 /** The stretches of a day that fit, by the clock: {from, to}. */
