@@ -34,6 +34,7 @@ from laddbok.gateway.server import GatewayServer
 from laddbok.gateway.writer import Writer
 from laddbok.model.clock import SystemClock
 from laddbok.settings import Settings, quirk_table
+from laddbok.store.billing import RENDER
 from laddbok.store.database import Database, open_database
 from laddbok.store.migrate import alone
 from laddbok.store.people import ensure_admin, ensure_admin_key
@@ -53,6 +54,7 @@ from laddbok.workers.match_orphan import MATCH_ORPHAN, OrphanMatcher
 from laddbok.workers.overdue import Overdue
 from laddbok.workers.pack import Packer
 from laddbok.workers.reconciling import NightlyReconciler
+from laddbok.workers.render_invoice import InvoiceRenderer
 from laddbok.workers.settle import Settler
 
 log = logging.getLogger(__name__)
@@ -219,6 +221,7 @@ async def run_worker(settings: Settings) -> None:
             SETTLE: Settler(store, clock.now),
             PACK: Packer(store, clock.now),
             MATCH_ORPHAN: OrphanMatcher(store, pool, clock.now, quirk_table(settings)),
+            RENDER: InvoiceRenderer(pool, clock.now),
         }
         worker = Worker(f"worker-{os.getpid()}", store, clock.now, does)
         housekeeper = Housekeeper(store, pool, clock.now, PARTITION_DAYS)

@@ -24,6 +24,8 @@ def add_invoice_verbs(add: Add, commands: Any, settings: Callable[[], Any]) -> N
     _add_run(add, verbs, settings)
     _add_show(add, verbs, settings)
     _add_credit(add, verbs, settings)
+    _add_file(add, verbs, settings, "pdf", "write the PDF of a document")
+    _add_file(add, verbs, settings, "xml", "write the e-invoice of a document (UBL)")
 
 
 def _add_run(add: Add, verbs: Any, settings: Callable[[], Any]) -> None:
@@ -62,6 +64,19 @@ def _add_credit(add: Add, verbs: Any, settings: Callable[[], Any]) -> None:
     verb.add_argument("--gross", type=_amount, default=None, help="so much, VAT included (all that is left)")
     verb.add_argument("--vat", type=_amount, default=None, metavar="PERCENT", help="of that amount (the only rate)")
     verb.add_argument("--reason", required=True, help="why; it stands on the credit note")
+
+
+def _add_file(add: Add, verbs: Any, settings: Callable[[], Any], kind: str, about: str) -> None:
+    def run(options: argparse.Namespace) -> Any:
+        from pathlib import Path
+
+        from laddbok import app, invoicing
+
+        return app.run(invoicing.write_file(settings(), options.number, kind, Path(options.file), options.json))
+
+    verb = add(kind, run, about, verbs)
+    verb.add_argument("number", help="or its id")
+    verb.add_argument("-o", dest="file", required=True, metavar="FILE", help="the file to write")
 
 
 def _amount(text: str) -> Decimal:

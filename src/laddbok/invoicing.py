@@ -1,4 +1,4 @@
-"""How do `laddbok invoice run` and `laddbok invoice show` run?
+"""How do the verbs of `laddbok invoice` run?
 
 A run first shows what would happen; with `--final` it happens. A month whose late sessions are still awaited is only made
 final with `--early`.
@@ -8,6 +8,8 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -18,13 +20,15 @@ from laddbok import app
 from laddbok.billing.credit import CreditWish
 from laddbok.billing_checks import DocumentChecks
 from laddbok.flow.billing_run import ends_before, is_final_time, period_of
+from laddbok.flow.documents import rendered
 from laddbok.model.billing import SellerTerms
-from laddbok.model.errors import Conflict, NotFound
+from laddbok.model.errors import Conflict, Invalid, NotFound
 from laddbok.model.invoice import Invoice
 from laddbok.settings import Settings
 from laddbok.store import billing
 from laddbok.store.credit_notes import credit_invoice
 from laddbok.store.database import Database, open_database
+from laddbok.store.invoice_documents import document_to_render, named_document, stored_file
 from laddbok.store.sql import query
 from laddbok.workers.billing_run import BillingRun, RunResult
 
@@ -76,6 +80,29 @@ async def show(settings: Settings, number: str, as_json: bool) -> dict[str, Any]
         _print_document(document)
     answer: dict[str, Any] = msgspec.json.decode(row["content"])
     return answer | {"id": row["id"], "hash": row["hash"].hex()}
+
+
+async def write_file(settings: Settings, number: str, kind: str, path: Path, as_json: bool) -> dict[str, Any]:
+    """Write the PDF or the e-invoice of a document: `laddbok invoice pdf` and `xml`; the stored one, else one made now.
+
+    Args: kind, "pdf" or "xml".
+    Raises: NotFound; Conflict when several have the number; Invalid when the file can't be written, or a receipt is asked as XML.
+    """
+    async with _opened(settings) as (_, connection, tenant):
+        invoice_id = await named_document(connection, tenant, number)
+        stored = await stored_file(connection, tenant, invoice_id, kind)
+        work = await document_to_render(connection, tenant, invoice_id)
+    file = stored or rendered(work.invoice, e_invoice=work.e_invoice or kind == "xml").files.get(kind)
+    if file is None:
+        raise Invalid(number, f"a {work.invoice.kind.value} is never sent as an e-invoice")
+    try:
+        path.write_bytes(file)
+    except OSError as error:
+        raise Invalid(str(path), f"can't be written: {error.strerror}") from None
+    if not as_json:
+        print(f"{path}: {len(file)} bytes, {'as it is stored' if stored else 'made now'}")
+    told = {"id": invoice_id, "kind": kind, "file": str(path), "bytes": len(file)}
+    return {**told, "sha256": sha256(file).hexdigest(), "is_stored": stored is not None}
 
 
 async def credit(settings: Settings, number: str, wish: CreditWish, as_json: bool) -> dict[str, Any]:

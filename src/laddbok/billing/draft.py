@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from laddbok.billing.payment_terms import payment_terms
+from laddbok.billing.reminders import parse_late_terms
 from laddbok.billing.totals import totals_of
 from laddbok.model.billing import Customer, Position, SellerTerms
 from laddbok.model.errors import Invalid
@@ -57,7 +59,7 @@ def draft(
     """The draft of a customer's document, without a number.
 
     Args: positions, in any order, all of one currency; charges, lines that no session stands behind, such as a month's fee.
-    Raises: Invalid when a position can't be billed: its VAT is not known.
+    Raises: Invalid when a position can't be billed, for its VAT is not known, or the seller's terms can't be read.
     Source: ML 17 kap. 24 §; EN 16931; docs/rules.md "Invoice".
     """
     ordered = sorted(positions, key=lambda each: (each.cdr.started_at, each.session_id, each.revision))
@@ -77,11 +79,17 @@ def draft(
         lines=lines,
         vat=sums,
         totals=totals,
+        terms=_terms(terms, customer, period) if kind is InvoiceKind.INVOICE else None,
         refers_to=refers_to,
         reason=reason,
         sessions=sessions,
         sessions_gross=sum((each.gross for each in sessions if each.gross is not None), Decimal(0)),
     )
+
+
+def _terms(terms: SellerTerms, customer: Customer, period: Period) -> Text:
+    late = parse_late_terms(terms.late_terms)
+    return payment_terms((period.due - period.issue).days, late, customer.buyer.kind, terms.currency)
 
 
 def lines_of(position: Position, kind: InvoiceKind) -> Iterator[InvoiceLine]:

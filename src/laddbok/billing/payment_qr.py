@@ -20,7 +20,7 @@ INVOICE = 1
 QUIET_ZONE = 4
 """Modules of nothing around the code. Source: ISO/IEC 18004, 6.3.8."""
 MASK = 2
-"""What the scores of ISO/IEC 18004 choose for such a text anyway; to try all eight takes longer than to set the page."""
+"""What the scores of ISO/IEC 18004 nearly always choose for such a text; to try all eight takes as long as to set the page."""
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 

@@ -145,12 +145,10 @@ def spot_session(quarters: int = 96) -> Position:
 def paper(positions: list[Position], customer: Customer = COMPANY, language: str = "sv", **more: Any) -> Invoice:
     """The numbered document of some sessions."""
     in_language = replace(customer, buyer=replace(customer.buyer, language=language))
-    made = numbered(draft(SELLER, in_language, positions, OCTOBER, **more), SERIES)
-    return replace(made, terms=Text(sv=LATE_SV, en=LATE_EN))
+    return numbered(draft(TERMS, in_language, positions, OCTOBER, **more), SERIES)
 
 
-LATE_SV = "Dröjsmålsränta enligt räntelagen: referensränta + 8 procentenheter. Påminnelseavgift 60 kr enligt avtal."
-LATE_EN = "Interest on late payment by law: reference rate + 8 percentage points. Reminder fee 60 kr as agreed."
+TERMS = replace(SELLER, late_terms={"reminder_fee": "60", "interest_points": "8", "reference_rates": "2026-07-01 1.75"})
 MONTH_FEE = InvoiceLine(
     number=0,
     text=Text(sv="Månadsavgift Ladda Mer, oktober", en="Monthly fee Ladda Mer, October"),
@@ -188,7 +186,7 @@ def receipt(language: str = "sv") -> Invoice:
     made = paper([position(5, document, compiled(WITH_VAT), driver=None, contract_id=None)], guest, language,
         kind=InvoiceKind.RECEIPT)  # fmt: skip
     _, totals = totals_of([(line.vat, line.net) for line in made.lines], "SEK", prepaid=made.totals.gross)
-    return replace(made, totals=totals, terms=None)
+    return replace(made, totals=totals)
 
 
 def spot_invoice(language: str = "sv") -> Invoice:

@@ -125,3 +125,30 @@ INSERT INTO invoice_event (tenant, invoice_id, number, at, kind, by, body)
 SELECT $1, held.id, 1 + coalesce((SELECT max(number) FROM invoice_event WHERE tenant = $1 AND invoice_id = $2), 0),
     $3, $4, $5, $6::text::jsonb
 FROM held;
+
+-- name: invoice_to_render
+-- A frozen document, and whether its buyer receives e-invoices today.
+SELECT i.content, coalesce(p.e_invoice, false) AS e_invoice FROM invoice AS i
+LEFT JOIN payer AS p ON p.tenant = i.tenant AND p.id = i.payer_id
+WHERE i.tenant = $1 AND i.id = $2;
+
+-- name: invoice_hold
+-- Nobody else does something with this document until the transaction is over.
+SELECT 1 FROM invoice WHERE tenant = $1 AND id = $2 FOR NO KEY UPDATE;
+
+-- name: invoice_document_hashes
+-- Which files of a document are stored.
+SELECT kind, sha256 FROM invoice_document WHERE tenant = $1 AND invoice_id = $2;
+
+-- name: invoice_document
+-- One file of a document.
+SELECT bytes FROM invoice_document WHERE tenant = $1 AND invoice_id = $2 AND kind = $3;
+
+-- name: invoice_document_add
+-- A file of a document, once and for ever.
+INSERT INTO invoice_document (tenant, invoice_id, kind, bytes, sha256, rendered_at) VALUES ($1, $2, $3, $4, $5, $6);
+
+-- name: invoice_event_newest
+-- Whether the newest event of a kind says this.
+SELECT e.body = $4::text::jsonb FROM invoice_event AS e
+WHERE e.tenant = $1 AND e.invoice_id = $2 AND e.kind = $3 ORDER BY e.number DESC LIMIT 1;
