@@ -20,6 +20,9 @@ from laddbok.store.invoice_documents import Kept, document_to_render, keep_rende
 
 log = logging.getLogger(__name__)
 
+_typesetter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="typesetter")
+"""One for the process: the typesetter can't be used by two threads at once."""
+
 
 class InvoiceRenderer:
     """Does jobs of kind `render_invoice` (store.billing.RENDER); their key is tenant and document id."""
@@ -27,7 +30,6 @@ class InvoiceRenderer:
     def __init__(self, pool: asyncpg.Pool, now: Callable[[], datetime]) -> None:
         self._pool = pool
         self._now = now
-        self._typesetter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="typesetter")
 
     async def __call__(self, leased: LeasedJob) -> datetime | None:
         """Render one document. Returns: None, for it is done.
@@ -38,7 +40,7 @@ class InvoiceRenderer:
         async with self._pool.acquire() as connection:
             work = await document_to_render(connection, tenant, invoice_id)
         render = partial(rendered, work.invoice, e_invoice=work.e_invoice)
-        made = await asyncio.get_running_loop().run_in_executor(self._typesetter, render)
+        made = await asyncio.get_running_loop().run_in_executor(_typesetter, render)
         async with self._pool.acquire() as connection:
             kept = await keep_rendering(connection, tenant, invoice_id, made, self._now())
         if kept is Kept.DIFFERS:
