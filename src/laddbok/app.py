@@ -37,6 +37,8 @@ from laddbok.settings import Settings, quirk_table
 from laddbok.store.billing import RENDER
 from laddbok.store.database import Database, open_database
 from laddbok.store.migrate import alone
+from laddbok.store.payment_moves import SEND_REFUND
+from laddbok.store.payment_requests import ASK_PAYMENT, CARD_HOLD
 from laddbok.store.people import ensure_admin, ensure_admin_key
 from laddbok.store.postgres import PostgresStore
 from laddbok.store.sql import query
@@ -48,11 +50,13 @@ from laddbok.wires.stripe import StripeSettings
 from laddbok.wires.swish import SwishSettings
 from laddbok.wires.tariff_export import export_tariff
 from laddbok.workers.fetch_prices import PriceFetcher
+from laddbok.workers.held_sessions import HeldSessions
 from laddbok.workers.housekeeping import Housekeeper
 from laddbok.workers.jobs import Does, Worker
 from laddbok.workers.match_orphan import MATCH_ORPHAN, OrphanMatcher
 from laddbok.workers.overdue import Overdue
 from laddbok.workers.pack import Packer
+from laddbok.workers.payments import HoldKeeper, PaymentAsker, RefundSender
 from laddbok.workers.reconciling import NightlyReconciler
 from laddbok.workers.render_invoice import InvoiceRenderer
 from laddbok.workers.settle import Settler
@@ -222,6 +226,7 @@ async def run_worker(settings: Settings) -> None:
             PACK: Packer(store, clock.now),
             MATCH_ORPHAN: OrphanMatcher(store, pool, clock.now, quirk_table(settings)),
             RENDER: InvoiceRenderer(pool, clock.now),
+            **_payment_jobs(settings, store, pool),
         }
         worker = Worker(f"worker-{os.getpid()}", store, clock.now, does)
         housekeeper = Housekeeper(store, pool, clock.now, PARTITION_DAYS)
@@ -238,6 +243,17 @@ async def run_worker(settings: Settings) -> None:
             for task in tasks:
                 await _cancelled(task)
             await _closed(pool)
+
+
+def _payment_jobs(settings: Settings, store: PostgresStore, pool: asyncpg.Pool) -> dict[str, Does]:
+    """What workers do with providers of payments."""
+    providers, now = payment_providers(settings), settings.clock.now
+    sessions = HeldSessions(store, pool, now)
+    return {
+        ASK_PAYMENT: PaymentAsker(pool, providers, now),
+        SEND_REFUND: RefundSender(pool, providers, now),
+        CARD_HOLD: HoldKeeper(pool, providers, now, sessions.cost_of, sessions.stop),
+    }
 
 
 async def _until_stopped(stop: asyncio.Event, tasks: "list[asyncio.Task[None]]") -> None:

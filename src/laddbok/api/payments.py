@@ -25,12 +25,13 @@ from laddbok.model.errors import Invalid
 from laddbok.model.money import minor_digits
 from laddbok.model.payment import AllocationKind
 from laddbok.store.payment_moves import Move, allocate, decide_refund, request_refund
+from laddbok.store.payment_requests import ASK_PAYMENT, CARD_HOLD
 from laddbok.store.payments import import_file
 from laddbok.store.reads import POOL_TIMEOUT_S, Filters, cursor_instant, cursor_number, parse_cursor
 from laddbok.store.rows import as_json
 from laddbok.store.sql import query
 
-ASK_JOBS = {"payment_request": "ask_payment", "card_hold": "card_hold"}
+ASK_JOBS = {"payment_request": ASK_PAYMENT, "card_hold": CARD_HOLD}
 """The kinds of the jobs that ask a provider how it stands."""
 MAX_FILE_NAME_CHARS = 200
 

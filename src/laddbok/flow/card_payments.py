@@ -4,7 +4,7 @@ Callbacks come twice, late, out of order or never, so nothing follows from a cal
 a hold stands, and these functions say what to do about the answer. They look only at what is stored and what was told, so
 that the same answer twice does nothing twice.
 
->>> request = Request(state="cancelled", amount=Decimal("50.00"), currency="SEK", age=timedelta(minutes=9), tries=3)
+>>> request = Request(state="cancelled", amount=Decimal("50.00"), currency="SEK", age=timedelta(minutes=9))
 >>> step = after(request, ProviderState(status=ProviderStatus.PAID, amount=Decimal("50.00")))
 >>> step.state, step.paid, step.is_too_late
 (None, Decimal('50.00'), True)
@@ -21,6 +21,8 @@ from laddbok.rating.card_hold import HoldAction, action, capture
 
 FIRST_ASK = timedelta(seconds=2)
 LAST_ASK = timedelta(minutes=10)
+LAST_LOOK = timedelta(hours=6)
+"""Between two looks at a request that has ended."""
 EXPIRES = timedelta(minutes=30)
 """A request that nobody answered for so long is withdrawn."""
 FORGOTTEN = timedelta(days=2)
@@ -33,13 +35,12 @@ _NOTHING = Decimal(0)
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """A stored request for a payment. `age`: since it was made; `tries`: how often it was asked about."""
+    """A stored request for a payment. `age`: since it was made."""
 
     state: str
     amount: Decimal
     currency: str
     age: timedelta
-    tries: int
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,9 +65,10 @@ def after(request: Request, told: ProviderState) -> Step:
         if request.state == "paid":
             return Step()
         return Step(state=None if has_ended else "paid", paid=told.amount, is_too_late=has_ended)
-    again = back_off(request.tries)
     if has_ended:
-        return Step(again_in=again if request.state != "paid" and request.age < FORGOTTEN else None)
+        is_watched = request.state != "paid" and request.age < FORGOTTEN
+        return Step(again_in=back_off(request.age, LAST_LOOK) if is_watched else None)
+    again = back_off(request.age)
     if told.status in (ProviderStatus.DECLINED, ProviderStatus.CANCELLED):
         return Step(state=told.status.value, again_in=again)
     if request.age >= EXPIRES:
@@ -74,13 +76,13 @@ def after(request: Request, told: ProviderState) -> Step:
     return Step(send_again=told.status is ProviderStatus.UNKNOWN, again_in=again)
 
 
-def back_off(tries: int) -> timedelta:
-    """How long to wait before asking again: each time twice as long, up to ten minutes.
+def back_off(age: timedelta, most: timedelta = LAST_ASK) -> timedelta:
+    """How long to wait before asking again: half as long as it has been under way, so that each wait is longer.
 
-    >>> [back_off(tries).total_seconds() for tries in (0, 1, 20)]
-    [2.0, 4.0, 600.0]
+    >>> [back_off(timedelta(seconds=age)).total_seconds() for age in (0, 60, 86_400)]
+    [2.0, 30.0, 600.0]
     """
-    return min(FIRST_ASK * (1 << min(tries, 20)), LAST_ASK)
+    return max(FIRST_ASK, min(age / 2, most))
 
 
 class Hold(msgspec.Struct, frozen=True, kw_only=True):

@@ -74,6 +74,7 @@ CREATE TABLE payment (
     FOREIGN KEY (tenant, request_id) REFERENCES payment_request,
     FOREIGN KEY (tenant, sha256) REFERENCES bank_file
 );
+CREATE UNIQUE INDEX payment_of_request ON payment (tenant, request_id) WHERE request_id IS NOT NULL;
 CREATE INDEX payment_by_time ON payment (tenant, received_on DESC, id);
 CREATE INDEX payment_by_account ON payment (tenant, payer_account) WHERE payer_account IS NOT NULL;
 

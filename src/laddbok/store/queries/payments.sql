@@ -91,7 +91,7 @@ SELECT id, payment_id, amount, state FROM refund WHERE tenant = $1 AND idempoten
 
 -- name: refund_one
 -- A refund with its payment.
-SELECT r.id, r.payment_id, r.amount, r.currency, r.reason, r.state, r.provider_reference, p.provider, p.reference, p.legal_entity_id,
+SELECT r.id, r.payment_id, r.amount, r.currency, r.reason, r.state, r.requested_at, r.provider_reference, p.provider, p.reference, p.legal_entity_id,
     p.request_id, q.provider_reference AS request_reference, h.provider_reference AS hold_reference
 FROM refund AS r JOIN payment AS p ON p.tenant = r.tenant AND p.id = r.payment_id
 LEFT JOIN payment_request AS q ON q.tenant = p.tenant AND q.id = p.request_id
@@ -144,3 +144,60 @@ SELECT tenant, id, 'payment_request' AS what FROM payment_request WHERE provider
 UNION ALL
 SELECT tenant, id, 'card_hold' FROM card_hold WHERE provider = $1 AND (id = $2 OR provider_reference = $2)
 LIMIT 10;
+
+-- name: payment_request_add
+-- Something to be collected.
+INSERT INTO payment_request (tenant, id, legal_entity_id, provider, amount, currency, message, invoice_id, session_id, payer_id,
+    payer_alias, state, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'wanted', $12)
+ON CONFLICT DO NOTHING RETURNING true;
+
+-- name: payment_request_one
+-- A request as it stands.
+SELECT id, legal_entity_id, provider, amount, currency, message, invoice_id, session_id, payer_id, payer_alias, state,
+    provider_reference, tries, created_at, ended_at
+FROM payment_request WHERE tenant = $1 AND id = $2;
+
+-- name: payment_request_becomes
+-- A request after it was asked about; an end is for good.
+UPDATE payment_request SET state = coalesce($3, state), provider_reference = coalesce($4, provider_reference), tries = tries + 1,
+    last_error = $5, ended_at = CASE WHEN $3 IN ('paid', 'declined', 'cancelled', 'expired') THEN $6::timestamptz END
+WHERE tenant = $1 AND id = $2 AND ended_at IS NULL;
+
+-- name: card_hold_add
+-- A hold for a session; one session has one.
+INSERT INTO card_hold (tenant, id, legal_entity_id, session_id, provider, amount, highest, currency, state, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'wanted', $9)
+ON CONFLICT DO NOTHING RETURNING true;
+
+-- name: card_hold_one
+-- A hold as it stands.
+SELECT id, legal_entity_id, session_id, provider, amount, highest, currency, held, captured, state, provider_reference,
+    stop_asked_at, created_at, ended_at
+FROM card_hold WHERE tenant = $1 AND id = $2;
+
+-- name: card_hold_becomes
+-- A hold after it was asked about; an end is for good.
+UPDATE card_hold SET state = coalesce($3, state), provider_reference = coalesce($4, provider_reference),
+    held = greatest($5, $6), captured = $6, not_covered = greatest(not_covered, $7), amount = greatest(amount, $8),
+    stop_asked_at = coalesce(stop_asked_at, $9), last_error = $10,
+    ended_at = CASE WHEN $3 IN ('captured', 'released', 'failed') THEN $11::timestamptz END
+WHERE tenant = $1 AND id = $2 AND ended_at IS NULL;
+
+-- name: hold_session
+-- How a session of a hold stands: its final cost with VAT once it has one, or that it never will.
+SELECT s.state, c.currency, c.incl_vat AS cost
+FROM session AS s
+LEFT JOIN LATERAL (
+    SELECT currency, incl_vat FROM cdr WHERE cdr.tenant = s.tenant AND cdr.session_id = s.id AND cdr.kind = 'cdr'
+    ORDER BY revision DESC LIMIT 1) AS c ON s.state = 'settled'
+WHERE s.tenant = $1 AND s.id = $2;
+
+-- name: payment_of_request
+-- Whether a request was paid.
+SELECT true FROM payment WHERE tenant = $1 AND request_id = $2;
+
+-- name: hold_power
+-- The most that the outlet of a session gives.
+SELECT e.max_power_w FROM session AS s JOIN evse AS e ON e.tenant = s.tenant AND e.station_no = s.station_no AND e.evse_id = s.evse_id
+WHERE s.tenant = $1 AND s.id = $2;
