@@ -137,6 +137,6 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[asyncpg.Connection, 
 def _print_checks(checks: Sequence[Checked]) -> None:
     for each in checks:
         parts = ", ".join(f"{name} {count}" for name, count in each.counted.items())
-        print(f"{each.check:12} {each.skipped or each.differences} {parts and f'({parts})'}")
+        print(f"{each.check:12} {each.differences} {parts and f'({parts})'}")
         for item in each.items:
             print(f"  {item.id}: {item.detail}")

@@ -6,7 +6,7 @@ never 0.
 
 >>> figures = {"frames_in": 10, "frames_of_sessions": 8, "frames_orphaned": 1, "frames_rejected": 0}
 >>> summed("frames", figures, Found())
-Checked(check='frames', differences=1, counted={'frames_in': 10, 'frames_of_sessions': 8, 'frames_orphaned': 1, 'frames_rejected': 0}, items=(), skipped=None)
+Checked(check='frames', differences=1, counted={'frames_in': 10, 'frames_of_sessions': 8, 'frames_orphaned': 1, 'frames_rejected': 0}, items=())
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -44,13 +44,12 @@ class Found(msgspec.Struct, frozen=True):
 
 
 class Checked(msgspec.Struct, frozen=True, kw_only=True):
-    """What a check found; `skipped`: it could not be made, and says nothing."""
+    """What a check found; `counted` are both sides of a sum."""
 
     check: str
     differences: int
     counted: dict[str, int] = {}
     items: tuple[Item, ...] = ()
-    skipped: str | None = None
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,11 +84,6 @@ def summed(check: str, figures: Mapping[str, int], found: Found) -> Checked:
 def listed(check: str, found: Found) -> Checked:
     """A check that is nothing but a list of what is wrong."""
     return Checked(check=check, differences=found.count, items=found.items)
-
-
-def skipped(check: str, why: str) -> Checked:
-    """A check that could not be made."""
-    return Checked(check=check, differences=0, skipped=why)
 
 
 class Chain:

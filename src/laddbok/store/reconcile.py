@@ -11,14 +11,13 @@ from typing import Any
 
 import asyncpg
 
-from laddbok.flow.reconcile import MAX_NAMED, Chain, Checked, Document, Found, Item, listed, skipped, summed, together
+from laddbok.flow.reconcile import MAX_NAMED, Chain, Checked, Document, Found, Item, listed, summed, together
 from laddbok.store.billing import RENDER, seller_terms
 from laddbok.store.sql import query
 
 FRAMES_SINCE = timedelta(days=7)
 """How far back messages are counted; all else is compared from the first day on."""
 PORTION = 500
-NOT_THERE = "there is no table {} in this database"
 
 
 async def reconcile(connection: asyncpg.Connection, tenant: int, now: datetime) -> tuple[Checked, ...]:
@@ -41,30 +40,15 @@ async def reconcile(connection: asyncpg.Connection, tenant: int, now: datetime) 
             listed("documents", wrong),
             listed("rendered", await _list(connection, "reconcile_rendered", tenant, RENDER)),
             listed("entries", await _list(connection, "reconcile_entries", tenant)),
-            listed("receivables", await _receivables(connection, tenant)),
-            await _if_there(connection, "payments", "payment", "reconcile_payments", tenant),
-            await _if_there(connection, "card_holds", "card_hold", "reconcile_card_holds", tenant),
+            listed("receivables", await _list(connection, "reconcile_receivables", tenant)),
+            listed("payments", await _list(connection, "reconcile_payments", tenant)),
+            listed("card_holds", await _list(connection, "reconcile_card_holds", tenant)),
         )
 
 
 async def _list(connection: asyncpg.Connection, name: str, *arguments: Any) -> Found:
     rows = await connection.fetch(query(name), *arguments, MAX_NAMED)
     return Found(tuple(Item(row["id"], row["detail"]) for row in rows), rows[0]["of"] if rows else 0)
-
-
-async def _if_there(connection: asyncpg.Connection, check: str, table: str, name: str, tenant: int) -> Checked:
-    if not await connection.fetchval(query("reconcile_has_table"), table):
-        return skipped(check, NOT_THERE.format(table))
-    return listed(check, await _list(connection, name, tenant))
-
-
-async def _receivables(connection: asyncpg.Connection, tenant: int) -> Found:
-    """What is open of each document; without payments all of it is."""
-    paid: list[asyncpg.Record] = []
-    if await connection.fetchval(query("reconcile_has_table"), "payment_allocation"):
-        paid = await connection.fetch(query("reconcile_paid"), tenant)
-    columns = [[row[name] for row in paid] for name in ("invoice_id", "amount")]
-    return await _list(connection, "reconcile_receivables", tenant, *columns)
 
 
 async def _series(connection: asyncpg.Connection, tenant: int) -> tuple[Found, Found]:

@@ -76,25 +76,22 @@ WHERE e.tenant = $1
 GROUP BY e.tenant, e.id, p.currency HAVING coalesce(sum(p.amount), 0) <> 0 ORDER BY e.id LIMIT $2;
 
 -- name: reconcile_receivables
--- Documents whose account in the books is not what is still to be paid of them; `paid` is what payments cover.
+-- Documents whose account in the books is not what is to be paid of them less what payments cover; fees are beside it.
 SELECT id, detail, count(*) OVER () AS of FROM (
-    SELECT i.id, 'to pay ' || owed.amount || ', in the books ' || coalesce(booked.amount, 0) AS detail
+    SELECT i.id, 'open ' || owed.amount || ', in the books ' || coalesce(booked.amount, 0) AS detail
     FROM invoice AS i
     CROSS JOIN LATERAL (
         SELECT CASE WHEN i.kind IN ('credit_note', 'self_billed') THEN -i.payable ELSE i.payable END
-            - coalesce((SELECT q.amount FROM unnest($2::text[], $3::numeric[]) AS q (invoice_id, amount)
-                WHERE q.invoice_id = i.id), 0) AS amount
+            - coalesce((SELECT sum(a.amount) FROM payment_allocation AS a
+                WHERE a.tenant = i.tenant AND a.invoice_id = i.id AND a.kind = 'invoice'), 0) AS amount
     ) AS owed
     LEFT JOIN LATERAL (
-        SELECT sum(p.amount) AS amount FROM posting AS p WHERE p.tenant = i.tenant AND p.invoice_id = i.id
+        SELECT sum(p.amount) AS amount FROM posting AS p
+        JOIN journal_entry AS e ON e.tenant = p.tenant AND e.id = p.entry_id AND e.source_kind <> 'reminder'
+        WHERE p.tenant = i.tenant AND p.invoice_id = i.id
     ) AS booked ON true
     WHERE i.tenant = $1 AND owed.amount <> coalesce(booked.amount, 0)
-) AS wrong ORDER BY id LIMIT $4;
-
--- name: reconcile_paid
--- What payments cover of each document.
-SELECT invoice_id, sum(amount) AS amount FROM payment_allocation
-WHERE tenant = $1 AND invoice_id IS NOT NULL GROUP BY invoice_id;
+) AS wrong ORDER BY id LIMIT $2;
 
 -- name: reconcile_payments
 -- Payments that are not in the books with their amount, and payments in the books that nobody made.
@@ -156,10 +153,6 @@ LEFT JOIN LATERAL (
     WHERE j.tenant = i.tenant AND j.legal_entity_id = i.legal_entity_id AND j.source_kind = i.kind AND j.source_id = i.id
 ) AS e ON true
 WHERE i.tenant = $1 AND i.legal_entity_id = $2 AND i.kind = $3 ORDER BY i.number;
-
--- name: reconcile_has_table
--- Whether there is such a table.
-SELECT to_regclass($1::text) IS NOT NULL;
 
 -- name: reconciliation_keep
 -- What a reconciliation found.
