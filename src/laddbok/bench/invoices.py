@@ -9,19 +9,28 @@ import argparse
 import asyncio
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import asyncpg
+import msgspec
 
 from laddbok.bench import billing_data
-from laddbok.flow.billing_run import period_of
+from laddbok.flow.billing_run import Planned, period_of
+from laddbok.flow.documents import rendered
+from laddbok.model.billing import Customer
 from laddbok.model.errors import LaddbokError
+from laddbok.model.invoice import Invoice
 from laddbok.store import billing
 from laddbok.store.database import Database, open_database
 from laddbok.workers.billing_run import BillingRun, Check, RunResult
 
+RENDERED = 40
+WARM_UP = 5
 NOW = datetime(2026, 11, 5, 9, tzinfo=UTC)
 
 
@@ -57,6 +66,7 @@ async def _measure(database: Database, sessions: int, customers: int, check: Che
         result = await run.run(NOW, "bench", check, final=True, show=_ignore)
         took_s, cpu_s = time.perf_counter() - began_s, time.process_time() - cpu_s
         await _check(connection, result, sessions)
+        rows = await connection.fetch("SELECT content FROM invoice ORDER BY number LIMIT 2000")
     finally:
         await connection.close()
         await reader.close()
@@ -66,7 +76,27 @@ async def _measure(database: Database, sessions: int, customers: int, check: Che
         "invoices": result.documents,
         "seconds": round(took_s, 1),
         "cpu_s": round(cpu_s, 1),
+        **_documents([msgspec.json.decode(row["content"], type=Invoice) for row in rows], check),
     }
+
+
+def _documents(invoices: list[Invoice], check: Check) -> dict[str, float | None]:
+    """What a PDF takes, and an e-invoice with its check, warm [ms]; None where the run asks no official rules."""
+    plain = invoices[: RENDERED + WARM_UP]
+    electronic = [each for each in invoices if each.buyer.endpoint is not None][: RENDERED + WARM_UP]
+    asked = [Planned(Customer(buyer=each.buyer, e_invoice=True), each, ()) for each in electronic]
+    pdf_ms = _median_ms([partial(rendered, each, e_invoice=False) for each in plain])
+    return {"pdf_ms": pdf_ms, "xml_ms": _median_ms([partial(check, each) for each in asked])}
+
+
+def _median_ms(works: Sequence[Callable[[], Any]]) -> float | None:
+    """The median time of a work, the first ones not counted [ms]."""
+    took_ms = []
+    for work in works:
+        began_s = time.perf_counter()
+        work()
+        took_ms.append((time.perf_counter() - began_s) * 1e3)
+    return round(median(took_ms[WARM_UP:]), 1) if len(took_ms) > WARM_UP else None
 
 
 async def _check(connection: asyncpg.Connection, result: RunResult, sessions: int) -> None:
