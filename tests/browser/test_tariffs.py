@@ -83,6 +83,7 @@ def test_a_tariff_is_built_seen_tried_and_published_and_old_versions_stay(page: 
     confirmed(dialog)
     expect(page.get_by_role("status").filter(has_text="Version 2 is published")).to_be_visible()
     expect(page.locator(".versions li")).to_have_count(2)
+    expect(page.locator(".versions li").first).to_contain_text("published by admin")
     page.get_by_role("link", name="Version 1").click()
     expect(page.locator('[name="windows.0.price"]')).to_have_value("1.90")
     expect(page.locator('[name="windows.0.price"]')).to_be_disabled()

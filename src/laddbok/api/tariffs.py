@@ -51,12 +51,13 @@ class TariffItem(msgspec.Struct):
 
 
 class TariffVersion(msgspec.Struct):
-    """One version of a tariff with its document as it was posted."""
+    """One version of a tariff with its document as it was posted. `posted_by` null: it was not recorded by whom."""
 
     version: int
     valid_from: datetime
     received_at: datetime
     document: msgspec.Raw
+    posted_by: str | None
 
 
 class TariffVersions(msgspec.Struct):
@@ -108,7 +109,9 @@ async def show_tariff(request: ApiRequest, tariff_id: FromPath[str]) -> TariffVe
     if not rows:
         raise NotFound("tariff", tariff_id)
     versions = [
-        TariffVersion(row["version"], row["valid_from"], row["received_at"], msgspec.Raw(row["document"]))
+        TariffVersion(
+            row["version"], row["valid_from"], row["received_at"], msgspec.Raw(row["document"]), row["posted_by"]
+        )
         for row in rows
     ]
     return TariffVersions(tariff_id, versions)
@@ -137,7 +140,13 @@ async def post_tariff(
         found = await checked(connection, request.user.tenant, tariff, received_at)
         await connection.execute(query("tariff_add"), tariff.id, received_at)
         version = await connection.fetchval(
-            query("tariff_version_add"), tariff.id, valid_from, valid_to, received_at, text.decode()
+            query("tariff_version_add"),
+            tariff.id,
+            valid_from,
+            valid_to,
+            received_at,
+            text.decode(),
+            request.user.name,
         )
         await connection.execute(query("tariff_default_first"), tariff.id, received_at)
         return PostedTariff(tariff.id, version, valid_from, [f"{each.path}: {each.text.en}" for each in found], found)

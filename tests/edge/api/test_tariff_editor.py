@@ -182,6 +182,8 @@ def test_a_tariff_is_listed_with_its_name_and_versions(house: RunningApi) -> Non
         assert house.client.post("/tariffs", json=document).status_code == 201
     listed = {item["id"]: (item["name"], item["versions"]) for item in house.client.get("/tariffs").json()["items"]}
     assert (listed["named"], listed["nameless"]) == (("Natt och dag", 2), (None, 1))
+    versions = house.client.get("/tariffs/named").json()["versions"]
+    assert [version["posted_by"] for version in versions] == [house.client.get("/me").json()["person"]] * 2
 
 
 @pytest.mark.parametrize(

@@ -628,6 +628,7 @@ export default {
   "versions.lead": "Nothing that was published is ever changed.",
   "versions.name": "Version {number}",
   "versions.from": "from {time}",
+  "versions.by": "published by {person}",
   "versions.write": "Write the next version",
   "version_state.holds": "holds now",
   "version_state.coming": "to come",

@@ -628,6 +628,7 @@ export default {
   "versions.lead": "Inget som har publicerats ändras någonsin.",
   "versions.name": "Version {number}",
   "versions.from": "från {time}",
+  "versions.by": "publicerad av {person}",
   "versions.write": "Skriv nästa version",
   "version_state.holds": "gäller nu",
   "version_state.coming": "kommande",

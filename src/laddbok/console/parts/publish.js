@@ -106,6 +106,7 @@ export function Versions({ id, versions, shown }) {
               <${Badge} tone=${TONES[state][0]} icon=${TONES[state][1]}>${t(`version_state.${state}`)}<//>
               <span class="soft" title=${fullInstant(each.received_at)}>
                 ${t("versions.from", { time: instant(each.valid_from, { against: now }) })}
+                ${each.posted_by && ` · ${t("versions.by", { person: each.posted_by })}`}
               </span>
             </li>
           `;

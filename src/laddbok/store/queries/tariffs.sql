@@ -19,7 +19,7 @@ WHERE /* filters */ ORDER BY f.id LIMIT
 
 -- name: tariff_versions
 -- Every version of a tariff, oldest first.
-SELECT version, valid_from, received_at, document::text AS document FROM tariff_version WHERE tariff_id = $1 ORDER BY version
+SELECT version, valid_from, received_at, document::text AS document, posted_by FROM tariff_version WHERE tariff_id = $1 ORDER BY version
 
 -- name: tariff_add
 -- See to it that the tariff exists, and hold it so that its versions are numbered one at a time.
@@ -28,8 +28,8 @@ ON CONFLICT (tenant, id) DO UPDATE SET id = excluded.id
 
 -- name: tariff_version_add
 -- The next version of a tariff.
-INSERT INTO tariff_version (tenant, tariff_id, version, valid_from, valid_to, received_at, document)
-SELECT laddbok_tenant(), $1, coalesce(max(version), 0) + 1, $2, $3, $4, $5::text::jsonb FROM tariff_version WHERE tariff_id = $1
+INSERT INTO tariff_version (tenant, tariff_id, version, valid_from, valid_to, received_at, document, posted_by)
+SELECT laddbok_tenant(), $1, coalesce(max(version), 0) + 1, $2, $3, $4, $5::text::jsonb, $6::text FROM tariff_version WHERE tariff_id = $1
 RETURNING version
 
 -- name: tariff_default_lock
