@@ -5,7 +5,6 @@ A site has a time zone, which governs its tariff windows, and a seller by date. 
 
 from datetime import datetime
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import asyncpg
 import msgspec
@@ -17,7 +16,7 @@ from laddbok.api.door import ADMINISTRATOR
 from laddbok.api.pages import DEFAULT_LIMIT, Cursor, Limit, Page, read_one, read_page
 from laddbok.api.parts import ApiRequest, asked, parts_of
 from laddbok.api.writes import IdempotencyKey, written
-from laddbok.model.errors import Invalid
+from laddbok.rating.local_time import zone_named
 from laddbok.store.reads import Filters, parse_cursor
 from laddbok.store.sql import query
 
@@ -106,7 +105,7 @@ async def put_site(
     request: ApiRequest, site_id: IdInPath, data: JSONBody[SiteChange], idempotency_key: IdempotencyKey = None
 ) -> Response[SiteView]:
     """Add or change a site."""
-    _check_zone(data.time_zone)
+    zone_named(data.time_zone)
 
     async def work(connection: asyncpg.Connection) -> SiteView:
         now = parts_of(request).clock.now()
@@ -147,20 +146,13 @@ async def put_legal_entity(
     request: ApiRequest, entity_id: IdInPath, data: JSONBody[LegalEntityChange], idempotency_key: IdempotencyKey = None
 ) -> Response[LegalEntityView]:
     """Add or change a seller."""
-    _check_zone(data.time_zone)
+    zone_named(data.time_zone)
 
     async def work(connection: asyncpg.Connection) -> LegalEntityView:
         await connection.execute(query("legal_entity_put"), entity_id, *msgspec.structs.astuple(data))
         return await _legal_entity(connection, entity_id)
 
     return await written(request, work)
-
-
-def _check_zone(name: str) -> None:
-    try:
-        ZoneInfo(name)
-    except (ValueError, KeyError, OSError) as error:
-        raise Invalid("time_zone", f"{name!r} is not a time zone of the IANA database") from error
 
 
 async def _site(connection: asyncpg.Connection, site_id: str, now: datetime) -> SiteView:

@@ -20,6 +20,9 @@ DAY_S = 86_400
 MAX_SESSION_S = 800 * DAY_S
 """No session is longer; a longer one is a wrong clock."""
 
+_NOT_A_PLACE = ("localtime", "posixrules", "posix/", "right/")
+"""Files beside the zones: what this machine's clock shows, and clocks that count leap seconds."""
+
 Offset = tuple[int, int]
 """From this second on, local time is UTC plus so many seconds."""
 
@@ -32,9 +35,11 @@ def whole_seconds(at: datetime) -> int:
 def zone_named(time_zone: str) -> ZoneInfo:
     """The zone of this IANA name. Raises: Invalid when there is none."""
     try:
-        return ZoneInfo(time_zone)
+        if not time_zone.startswith(_NOT_A_PLACE):
+            return ZoneInfo(time_zone)
     except (OSError, ValueError, KeyError):  # a folder's name, a path outside, a name that nobody knows
-        raise Invalid("time_zone", f"{time_zone!r} is not a time zone") from None
+        pass
+    raise Invalid("time_zone", f"{time_zone!r} is not a time zone")
 
 
 def offsets(zone: ZoneInfo, start_s: int, end_s: int) -> list[Offset]:

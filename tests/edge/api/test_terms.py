@@ -97,6 +97,7 @@ def test_what_does_not_exist_or_fit_is_refused_with_its_field(house: RunningApi)
         ("PUT", "/contracts/x", {"name": "x", "valid_from": "2026-02-01T00:00:00Z", "valid_to": "2026-01-01T00:00:00Z"}, "valid_to"),
         ("PUT", "/sites/x", {"name": "x"}, "time_zone"),
         ("PUT", "/sites/x", {"name": "x", "time_zone": "Mars/Phobos"}, "time_zone"),
+        ("PUT", "/sites/x", {"name": "x", "time_zone": "localtime"}, "time_zone"),
         ("PUT", "/sites/x", {"name": "x", "time_zone": "UTC", "seller_id": "none"}, "legal_entity_id"),
         ("PUT", "/sites/x", {"name": 1, "time_zone": "UTC"}, "name"),
     ]  # fmt: skip

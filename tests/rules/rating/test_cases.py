@@ -327,8 +327,16 @@ def test_a_tariff_by_the_clock_needs_a_time_zone() -> None:
     by_clock = {"id": "T", "currency": "SEK", "elements": [element(NIGHT, ENERGY=1)]}
     with pytest.raises(Invalid, match="time_zone: the tariff depends on local time"):
         compile_tariff(parse_tariff(by_clock), None)
-    with pytest.raises(Invalid, match="time_zone: 'Mars/Olympus' is not a time zone"):
-        compile_tariff(parse_tariff(by_clock), "Mars/Olympus")
+    for name in (
+        "Mars/Olympus",
+        "localtime",
+        "posixrules",
+        "right/Europe/Stockholm",
+        "../zoneinfo/Europe/Stockholm",
+        "",
+    ):
+        with pytest.raises(Invalid, match=f"time_zone: '{name}' is not a time zone"):
+            compile_tariff(parse_tariff(by_clock), name)
 
 
 @pytest.mark.parametrize(
