@@ -29,6 +29,8 @@ from laddbok.model.superset import Hours, Superset, Weekday
 _T = TypeVar("_T")
 
 MAX_ELEMENTS = 1_000
+MAX_COMPONENTS = 4_000
+"""Of all elements together: one of each dimension in each of them."""
 MAX_NUMBER = Decimal(10) ** 9
 MAX_VAT = Decimal(100)
 MAX_DECIMALS = 18
@@ -233,6 +235,9 @@ def _check(tariff: Tariff) -> None:
     least = 0 if tariff.laddbok.spot else 1
     if not least <= len(tariff.elements) <= MAX_ELEMENTS:
         raise Invalid("elements", f"there must be {least} to {MAX_ELEMENTS}, not {len(tariff.elements)}")
+    components = sum(len(element.price_components) for element in tariff.elements)
+    if components > MAX_COMPONENTS:
+        raise Invalid("elements", f"they have {components} price components, more than {MAX_COMPONENTS}")
     for path, number in _numbers(tariff, ""):
         _check_number(path, number)
     for path, hours in _all_hours(tariff):
@@ -272,10 +277,16 @@ def _all_hours(tariff: Tariff) -> Iterator[tuple[str, Hours | Restrictions]]:
     for i, element in enumerate(tariff.elements):
         if element.restrictions:
             yield f"elements[{i}].restrictions", element.restrictions
-    ours = tariff.laddbok
+    yield from _our_hours(tariff.laddbok)
+
+
+def _our_hours(ours: Superset) -> Iterator[tuple[str, Hours]]:
+    """All hours in our own object. Raises: Invalid for a list that is too long."""
     named: list[tuple[str, tuple[Hours, ...]]] = [("idle.exempt", ours.idle.exempt)] if ours.idle else []
     named += [("spot.grid", ours.spot.grid), ("spot.energy_tax", ours.spot.energy_tax)] if ours.spot else []
     for where, all_hours in named:
+        if len(all_hours) > MAX_ELEMENTS:
+            raise Invalid(f"laddbok.{where}", f"there must be at most {MAX_ELEMENTS}, not {len(all_hours)}")
         for i, hours in enumerate(all_hours):
             yield f"laddbok.{where}[{i}]", hours
 

@@ -106,6 +106,9 @@ def test_our_own_object() -> None:
         (restricted(min_kwh=-1), "elements[0].restrictions.min_kwh"),
         (restricted(day_of_week=["FREDAG"]), "elements[0].restrictions.day_of_week[0]"),
         (restricted(start_date="2026-13-01"), "elements[0].restrictions.start_date"),
+        (document(elements=[{"price_components": [{"type": "FLAT", "price": 1}] * 2_001}] * 2), "elements"),
+        (document(laddbok={"idle": {"per_min": 1, "exempt": [{}] * 1_001}}), "laddbok.idle.exempt"),
+        (document(elements=[], laddbok={"spot": {"zone": "SE3", "grid": [{"per_kwh": 1}] * 1_001}}), "laddbok.spot.grid"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_named(wrong: dict[str, Any], field: str) -> None:
