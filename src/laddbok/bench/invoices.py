@@ -7,13 +7,13 @@ afterwards, some of them, one by one, to see what one takes.
 
 import argparse
 import asyncio
+import statistics
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import asyncpg
@@ -29,8 +29,8 @@ from laddbok.store import billing
 from laddbok.store.database import Database, open_database
 from laddbok.workers.billing_run import BillingRun, Check, RunResult
 
-RENDERED = 40
-WARM_UP = 5
+RENDERED = 300
+"""Documents that are rendered to see what one takes."""
 NOW = datetime(2026, 11, 5, 9, tzinfo=UTC)
 
 
@@ -66,7 +66,7 @@ async def _measure(database: Database, sessions: int, customers: int, check: Che
         result = await run.run(NOW, "bench", check, final=True, show=_ignore)
         took_s, cpu_s = time.perf_counter() - began_s, time.process_time() - cpu_s
         await _check(connection, result, sessions)
-        rows = await connection.fetch("SELECT content FROM invoice ORDER BY number LIMIT 2000")
+        documents = await _rendering(connection, check)
     finally:
         await connection.close()
         await reader.close()
@@ -76,27 +76,35 @@ async def _measure(database: Database, sessions: int, customers: int, check: Che
         "invoices": result.documents,
         "seconds": round(took_s, 1),
         "cpu_s": round(cpu_s, 1),
-        **_documents([msgspec.json.decode(row["content"], type=Invoice) for row in rows], check),
+        **documents,
     }
 
 
-def _documents(invoices: list[Invoice], check: Check) -> dict[str, float | None]:
-    """What a PDF takes, and an e-invoice with its check, warm [ms]; None where the run asks no official rules."""
-    plain = invoices[: RENDERED + WARM_UP]
-    electronic = [each for each in invoices if each.buyer.endpoint is not None][: RENDERED + WARM_UP]
-    asked = [Planned(Customer(buyer=each.buyer, e_invoice=True), each, ()) for each in electronic]
-    pdf_ms = _median_ms([partial(rendered, each, e_invoice=False) for each in plain])
-    return {"pdf_ms": pdf_ms, "xml_ms": _median_ms([partial(check, each) for each in asked])}
+async def _rendering(connection: asyncpg.Connection, check: Check) -> dict[str, Any]:
+    """What a document takes once the first ones are made: its PDF, and its e-invoice with the check of that."""
+    rows = await connection.fetch(
+        """SELECT i.content, p.e_invoice FROM invoice AS i JOIN payer AS p ON p.tenant = i.tenant AND p.id = i.payer_id
+        ORDER BY i.number LIMIT $1""",
+        RENDERED,
+    )
+    documents = [(msgspec.json.decode(row["content"], type=Invoice), row["e_invoice"]) for row in rows]
+    pdf_ms = [_took_ms(partial(rendered, invoice, e_invoice=is_e_invoice)) for invoice, is_e_invoice in documents]
+    planned = [
+        Planned(Customer(buyer=invoice.buyer, e_invoice=True), invoice, ()) for invoice, sent in documents if sent
+    ]
+    xml_ms = [_took_ms(partial(check, each)) for each in planned]
+    return {"pdf_ms": _warm(pdf_ms), "xml_ms": _warm(xml_ms)}
 
 
-def _median_ms(works: Sequence[Callable[[], Any]]) -> float | None:
-    """The median time of a work, the first ones not counted [ms]."""
-    took_ms = []
-    for work in works:
-        began_s = time.perf_counter()
-        work()
-        took_ms.append((time.perf_counter() - began_s) * 1e3)
-    return round(median(took_ms[WARM_UP:]), 1) if len(took_ms) > WARM_UP else None
+def _took_ms(work: Callable[[], object]) -> float:
+    began_s = time.perf_counter()
+    work()
+    return (time.perf_counter() - began_s) * 1_000
+
+
+def _warm(took_ms: Sequence[float]) -> float | None:
+    """The median of all but the first; None where there was one at most."""
+    return round(statistics.median(took_ms[1:]), 1) if len(took_ms) > 1 else None
 
 
 async def _check(connection: asyncpg.Connection, result: RunResult, sessions: int) -> None:
