@@ -129,7 +129,7 @@ class RefundDecision(msgspec.Struct, forbid_unknown_fields=True):
 @get("/payments")
 async def list_payments(
     request: ApiRequest,
-    in_suspense: bool | None = None,
+    in_suspense: Annotated[bool | None, QueryParameter(description="Whether a part of it waits for a person.")] = None,
     provider: Annotated[str | None, QueryParameter(max_length=30)] = None,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,

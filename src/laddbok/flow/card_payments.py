@@ -73,7 +73,8 @@ def after(request: Request, told: ProviderState) -> Step:
         return Step(state=told.status.value, again_in=again)
     if request.age >= EXPIRES:
         return Step(state="expired", cancel=told.status is not ProviderStatus.UNKNOWN, again_in=again)
-    return Step(send_again=told.status is ProviderStatus.UNKNOWN, again_in=again)
+    is_unknown = told.status is ProviderStatus.UNKNOWN
+    return Step(state=None if is_unknown else "asked", send_again=is_unknown, again_in=again)
 
 
 def back_off(age: timedelta, most: timedelta = LAST_ASK) -> timedelta:
@@ -137,7 +138,9 @@ def hold_step(hold: Hold, told: ProviderState, cost: Cost | None) -> HoldStep:
         was_held = hold.held > 0
         return HoldStep(do=HoldDo.END, state="released" if was_held else "failed")
     if told.status is ProviderStatus.UNKNOWN:
-        return HoldStep(do=HoldDo.SEND) if hold.age < EXPIRES else HoldStep(do=HoldDo.END, state="failed")
+        return (
+            HoldStep(do=HoldDo.SEND, state="asked") if hold.age < EXPIRES else HoldStep(do=HoldDo.END, state="failed")
+        )
     if told.status is not ProviderStatus.HELD:
         return HoldStep(do=HoldDo.WAIT if hold.age < EXPIRES else HoldDo.RELEASE)
     if cost is None:

@@ -3,9 +3,11 @@
 A hold on a card must cover what a session costs before anybody can stop it. So beside the cost so far stands the most that
 a second can add under its tariff, at the outlet's full power: the dearest price of each kind, with VAT.
 
->>> from laddbok.rating.examples import tariff_of
->>> most_per_s(tariff_of(ENERGY="2.56"), 11_000) * 3_600
-Decimal('35.2000')
+>>> from laddbok.model.tariff import parse_tariff
+>>> tariff = parse_tariff(b'{"id": "t", "currency": "SEK", "elements": [{"price_components": ['
+...     b'{"type": "ENERGY", "price": 2.56, "vat": 25}]}]}')
+>>> round(most_per_s(tariff, 11_000) * 3_600, 2)
+Decimal('35.20')
 """
 
 from datetime import datetime

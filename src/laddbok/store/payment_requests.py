@@ -16,7 +16,7 @@ import asyncpg
 import msgspec
 
 from laddbok.billing.payments import match
-from laddbok.flow.card_payments import HoldStep, Step
+from laddbok.flow.card_payments import HoldDo, HoldStep, Step
 from laddbok.flow.payment_provider import ProviderState
 from laddbok.model.billing import SellerTerms
 from laddbok.model.errors import Conflict, Invalid, NotFound
@@ -126,12 +126,12 @@ async def hold_became(
             captured = step.amount
             [terms] = await seller_terms(connection, tenant, row["legal_entity_id"])
             payment = _payment(row, terms, hold_id, captured, told.currency, now)
-            part = Allocation(kind=AllocationKind.BALANCE, amount=captured, reason=Reason.REQUESTED)
+            part = _credit(captured, driver_of(row["session_id"]), Reason.REQUESTED)
             recorded = await record(connection, tenant, terms, payment, [part], now)
         held = told.amount if told.status.value == "held" else row["held"]
         await connection.execute(
             query("card_hold_becomes"), tenant, hold_id, step.state, told.reference, held, captured, step.not_covered,
-            Decimal(0), now if is_stopping else None, told.reason, now,
+            step.amount if step.do is HoldDo.RAISE else Decimal(0), now if is_stopping else None, told.reason, now,
         )  # fmt: skip
     return recorded
 
@@ -163,14 +163,24 @@ async def _parts(
     if payment.currency != row["currency"] or payment.currency != terms.currency:
         return (Allocation(kind=AllocationKind.SUSPENSE, amount=payment.amount, reason=Reason.WRONG_CURRENCY),)
     invoices = await open_invoices(connection, tenant, terms, ids=[row["invoice_id"]]) if row["invoice_id"] else []
-    payer_id = row["payer_id"] or (invoices[0].payer_id if invoices else None)
+    payer_id = row["payer_id"] or (invoices[0].payer_id if invoices else driver_of(row["session_id"]))
     if is_too_late:
-        late = Reason.PAID_AFTER_CANCEL
-        return (Allocation(kind=AllocationKind.BALANCE, amount=payment.amount, payer_id=payer_id, reason=late),)
+        return (_credit(payment.amount, payer_id, Reason.PAID_AFTER_CANCEL),)
     if invoices:
         named = msgspec.structs.replace(payment, remitted=(Remitted(invoices[0].number),))
         return match(named, invoices, terms.currency)
-    return (Allocation(kind=AllocationKind.BALANCE, amount=payment.amount, payer_id=payer_id, reason=Reason.REQUESTED),)
+    return (_credit(payment.amount, payer_id, Reason.REQUESTED),)
+
+
+def driver_of(session_id: str | None) -> str | None:
+    """As whom somebody pays who has no contract: as the driver of that session, also on its receipt."""
+    return f"session/{session_id}" if session_id else None
+
+
+def _credit(amount: Decimal, payer_id: str | None, reason: Reason) -> Allocation:
+    """To somebody's credit; of nobody known it is in suspense."""
+    kind = AllocationKind.SUSPENSE if payer_id is None else AllocationKind.BALANCE
+    return Allocation(kind=kind, amount=amount, payer_id=payer_id, reason=reason)
 
 
 async def _job(connection: asyncpg.Connection, tenant: int, kind: str, key: str, now: datetime) -> None:

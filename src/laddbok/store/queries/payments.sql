@@ -179,8 +179,8 @@ FROM card_hold WHERE tenant = $1 AND id = $2;
 -- name: card_hold_becomes
 -- A hold after it was asked about; an end is for good.
 UPDATE card_hold SET state = coalesce($3, state), provider_reference = coalesce($4, provider_reference),
-    held = greatest($5, $6), captured = $6, not_covered = greatest(not_covered, $7), amount = greatest(amount, $8),
-    stop_asked_at = coalesce(stop_asked_at, $9), last_error = $10,
+    held = greatest($5::numeric, $6::numeric), captured = $6::numeric, not_covered = greatest(not_covered, $7::numeric),
+    amount = greatest(amount, $8::numeric), stop_asked_at = coalesce(stop_asked_at, $9::timestamptz), last_error = $10,
     ended_at = CASE WHEN $3 IN ('captured', 'released', 'failed') THEN $11::timestamptz END
 WHERE tenant = $1 AND id = $2 AND ended_at IS NULL;
 
