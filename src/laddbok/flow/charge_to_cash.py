@@ -287,11 +287,11 @@ def _corrected(evidence: SessionEvidence, session: Session, now: datetime) -> Se
     if row.verdict is not None and not _was_decided(evidence, session):
         reasons = with_reason(reasons, ReviewReason.LATE_MESSAGES)
     revised = replace(session, revision=row.revision + 1)
-    priced = _priced(evidence, revised, now)
+    priced = Settlement() if reasons else _priced(evidence, revised, now)
     if priced.prices is not None:
         return priced
     changes = priced.changes
-    if reasons or evidence.issued is None or changes is None or not changes.cdrs:
+    if evidence.issued is None or changes is None or not changes.cdrs:
         body = {"reasons": list(reasons), "energy_wh": session.energy_wh}
         if _is_held_already(evidence, session, body):
             return Settlement()

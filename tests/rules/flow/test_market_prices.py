@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 
-from laddbok.flow.charge_to_cash import running_price
+from laddbok.flow.charge_to_cash import CORRECTION_HELD, running_price
 from laddbok.flow.market_prices import MARKET_PRICES
 from laddbok.flow.rebuild import rebuild
 from laddbok.model.market_prices import PriceQuote
-from laddbok.model.session import SessionState
+from laddbok.model.session import SessionState, VerdictKind
 from laddbok.model.tariff import parse_tariff
 from laddbok.workers.settle import Settler
 from tests.rules.flow.test_recheck import changed, checked, file_of
+from tests.rules.sessions.people import decides
 from tests.rules.sessions.stage import NOON, Stage, step
 
 SPOT = {"zone": "SE3", "markup": "0.05", "grid": [{"per_kwh": "0.25"}], "energy_tax": [{"per_kwh": "0.36"}], "vat": 25}
@@ -126,6 +127,19 @@ def test_a_late_stop_asks_for_the_quarters_that_it_adds() -> None:
     assert last.cdr.energy_wh == 5_000
     assert {line.price for line in last.rating.lines} == {Decimal("1.66"), Decimal("2.66")}
     assert rebuild(stage.evidence(stage.session())) == ()
+
+
+def test_a_correction_that_a_person_must_see_does_not_wait_for_the_market() -> None:
+    stage = Stage(tariff=TARIFF)
+    stage.starts_16(1000)
+    stage.reads_16(4000, after_s=840)
+    market_says(stage, "1.00")
+    stage.waits(hours=30)
+    accepted = decides(stage, stage.settle(), VerdictKind.ACCEPT)
+    stage.stops_16(6000, timestamp="2026-03-02T12:25:00Z")
+    assert stage.settle() == accepted
+    assert stage.evidence(accepted).decisions[-1].kind == CORRECTION_HELD
+    assert rebuild(stage.evidence(accepted)) == ()
 
 
 def test_a_running_session_shows_what_is_pending() -> None:
