@@ -21,6 +21,8 @@ from laddbok.rating.price_list import RANKS
 FAST_W = 50_000
 """From this power on [W]. Source: Regulation (EU) 2023/1804 (AFIR) article 5(4)."""
 AD_HOC = "AD_HOC_PAYMENT"
+WITH_CONTRACT = frozenset(("REGULAR", "PROFILE_CHEAP", "PROFILE_FAST", "PROFILE_GREEN"))
+"""Source: OCPI 2.2.1 and 2.3.0 mod_tariffs, TariffType. A type that is none of all these says as little as none."""
 MINUTE_S = 60
 KWH_WH = 1_000
 
@@ -36,7 +38,7 @@ def ad_hoc_findings(tariff: Tariff, ad_hoc: bool | None, max_power_w: int | None
     Source: Regulation (EU) 2023/1804 (AFIR) article 5(4); that a least price is a price per session: our choice.
     """
     certain = tariff.type == AD_HOC if ad_hoc is None else ad_hoc
-    if not certain and (ad_hoc is False or tariff.type is not None):
+    if not certain and (ad_hoc is False or tariff.type in WITH_CONTRACT):
         return
     for path, en, sv in _not_fixed(tariff):
         yield _found(TariffFindingCode.AFIR_NOT_FIXED, certain, (path, en, sv), ("ad hoc", "utan avtal"))

@@ -98,6 +98,7 @@ def test_where_no_tax_applies_the_stricter_least_price_is_shown() -> None:
     [
         (None, None, "AD_HOC_PAYMENT", Severity.WARNING),
         (None, None, None, Severity.WARNING),
+        (150_000, None, "ad_hoc_payment", Severity.WARNING),
         (150_000, None, None, Severity.WARNING),
         (150_000, True, None, Severity.REFUSED),
         (150_000, True, "REGULAR", Severity.REFUSED),
