@@ -174,12 +174,15 @@ def stored(house: RunningApi, number: int, cdr: Cdr, contract: str, kinds: tuple
 
 @pytest.fixture(scope="module")
 def filled(house: RunningApi) -> RunningApi:
-    """A contract with three sessions of which one is credited, two plans on offer, and prices for one of its nights."""
+    """A contract with three sessions of which one is credited, two plans on offer and one that has ended, and prices for one
+    of its nights."""
     for name, terms in PLANS.items():
         house.client.post("/tariffs", json={"id": name, "currency": "SEK", **terms}).raise_for_status()
+    ended = {"id": "ended", "currency": "SEK", "end_date_time": "2026-03-02T00:00:00Z", **PLANS["fixed"]}
+    house.client.post("/tariffs", json=ended).raise_for_status()
     for contract in ("k", "j"):
         house.client.post("/contracts", json={"id": contract, "name": contract}).raise_for_status()
-    for name, sv, en in (("fixed", "Fast", "Fixed"), ("spot", "Börs", "Market")):
+    for name, sv, en in (("fixed", "Fast", "Fixed"), ("spot", "Börs", "Market"), ("ended", "Förr", "Before")):
         texts = {"name": {"sv": sv, "en": en}, "about": {"sv": "x", "en": "x"}}
         house.client.put(f"/contracts/k/plans/{name}", json=texts).raise_for_status()
     house.client.put("/contracts/k/plan", json={"tariff_id": "fixed"}).raise_for_status()

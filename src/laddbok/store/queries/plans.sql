@@ -62,7 +62,7 @@ SELECT id FROM unnest($1::text[]) AS q (id) WHERE NOT EXISTS (SELECT FROM payer 
 -- name: plans_offered_to
 -- The tariffs that a contract of a tenant is offered or has at a time, with the document that holds then.
 SELECT t.tariff_id, min(t.name_sv) AS name_sv, min(t.name_en) AS name_en, bool_or(t.is_present) AS is_present,
-    (SELECT w.document::text FROM tariff_version w
+    (SELECT CASE WHEN w.valid_to IS NULL OR w.valid_to > $3 THEN w.document::text END FROM tariff_version w
      WHERE w.tenant = $1 AND w.tariff_id = t.tariff_id AND w.valid_from <= $3
      ORDER BY w.valid_from DESC, w.version DESC LIMIT 1) AS document
 FROM (
