@@ -121,14 +121,16 @@ def _facts(invoice: Invoice, language: str) -> list[list[str]]:
 
 
 def _lead(invoice: Invoice, language: str) -> list[str]:
-    """What must be understood before anything else: that it is a credit note, of what and why; or that we billed ourselves."""
-    lead = []
+    """What must be understood before anything else: that it is a draft, a credit note, of what and why, or self-billed."""
+    lead = [word("is_draft", language)] if invoice.number is None else []
     if invoice.kind is InvoiceKind.CREDIT_NOTE and invoice.refers_to is not None:
         former = invoice.refers_to
         told = word("credit_note", language)
         lead.append(told.format(number=former.number, day=day_text(former.issue_date, language)))
     if invoice.reason is not None:
         lead.append(word("reason", language).format(breakable(said(invoice.reason, language))))
+    if invoice.kind is InvoiceKind.CREDIT_NOTE:
+        lead.append(word("credit_how", language))
     if invoice.kind is InvoiceKind.SELF_BILLED:
         lead.append(word("self_billed", language))
     return lead
@@ -230,11 +232,9 @@ def _payable(invoice: Invoice, language: str) -> list[str]:
 
 
 def _payment(invoice: Invoice, language: str) -> dict[str, Any] | None:
-    """How it is paid, with the code for the bank's app; nothing on a receipt."""
-    if invoice.kind is InvoiceKind.RECEIPT:
+    """How it is paid, with the code for the bank's app; nothing on a receipt, a credit note or a draft."""
+    if invoice.kind in (InvoiceKind.RECEIPT, InvoiceKind.CREDIT_NOTE) or invoice.number is None:
         return None
-    if invoice.kind is InvoiceKind.CREDIT_NOTE:
-        return {"facts": [], "text": word("credit_how", language), "qr": None}
     if invoice.totals.payable <= 0:
         return {"facts": [], "text": word("no_payment", language), "qr": None}
     code = payment_json(invoice)

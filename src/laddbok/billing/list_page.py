@@ -68,7 +68,7 @@ def apartment_page(shares: Sequence[ApartmentShare], head: ListHead, currency: s
             "head": [word(each, language) for each in ("apartment", "energy", "net", "vat", "gross")],
             "rows": [[breakable(each.apartment), *_share(each, currency, language)] for each in shares],
         },
-        "columns": [True, False, False, False, False],
+        "columns": [True] * 5,
         "right": [False, True, True, True, True],
         "sums": [word("sum", language), *_share(whole, currency, language)],
         "payable": [word("cost", language), money_text(whole.gross, currency, language)],

@@ -61,6 +61,10 @@ WORDS = {
     "bic": Text(sv="BIC", en="BIC"),
     "ocr": Text(sv="OCR-nummer", en="Payment reference (OCR)"),
     "scan": Text(sv="Betala med bankens app", en="Pay with your bank's app"),
+    "is_draft": Text(
+        sv="Utkast: detta är ingen faktura. Den kan ännu ändras och ska inte betalas.",
+        en="Draft: this is no invoice. It may still change and is not to be paid.",
+    ),
     "credit_note": Text(
         sv="Detta är en kreditfaktura. Den tar tillbaka belopp på faktura {number} av den {day} och ska inte betalas.",
         en="This is a credit note. It takes back amounts of invoice {number} of {day} and is not to be paid.",

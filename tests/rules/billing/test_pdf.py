@@ -196,6 +196,14 @@ def test_a_receipt_is_one_narrow_page_with_what_was_paid() -> None:
     assert b"/MediaBox[0 0 297.6378 " in made
 
 
+def test_a_draft_says_that_it_is_none_and_how_to_pay_it_does_not_stand_on_it() -> None:
+    draft = replace(papers_one, number=None, payment_reference=None)
+    text = text_of(draft)
+    assert "Utkast: detta är ingen faktura." in text
+    assert "Betala med bankens app" not in text
+    assert "utkast" in text
+
+
 def test_a_self_billed_invoice_says_that_the_buyer_wrote_it() -> None:
     text = text_of(papers.self_billed())
     assert "Självfakturering: köparen har ställt ut fakturan i säljarens namn." in text
