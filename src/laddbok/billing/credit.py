@@ -145,5 +145,7 @@ def check_credit(invoice: Invoice, credits: Iterable[Invoice], credit: Invoice) 
 def _check(rate: VatRate, net: Decimal, left: dict[VatRate, Decimal]) -> None:
     """An invoice of a session that came to less than nothing is credited downwards, too."""
     rest = left.get(rate, Decimal(0))
+    if not net:
+        return
     if abs(net) > abs(rest) or (net > 0) is not (rest > 0):
         raise Invalid("credit", f"{net} net at {rate.percent} % VAT is more than the {rest} that are left")

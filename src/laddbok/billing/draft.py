@@ -30,7 +30,7 @@ from laddbok.model.invoice import (
 )
 from laddbok.model.money import from_minor, split, to_minor
 
-_MONTHS = {
+MONTHS = {
     "sv": ("jan", "feb", "mars", "april", "maj", "juni", "juli", "aug", "sept", "okt", "nov", "dec"),
     "en": ("Jan", "Feb", "Mar", "Apr", "May", "June", "July", "Aug", "Sept", "Oct", "Nov", "Dec"),
 }
@@ -97,7 +97,7 @@ def lines_of(position: Position, kind: InvoiceKind) -> Iterator[InvoiceLine]:
 
     Raises: Invalid when its VAT is not known.
     """
-    nets = _by_rate(position)
+    nets = nets_by_rate(position)
     sign = -1 if (position.kind == "credit") is not (kind is InvoiceKind.CREDIT_NOTE) else 1
     kwh = Decimal(position.cdr.energy_wh).scaleb(-3)
     in_kwh = len(nets) == 1 and kwh > 0
@@ -122,8 +122,11 @@ def lines_of(position: Position, kind: InvoiceKind) -> Iterator[InvoiceLine]:
         )
 
 
-def _by_rate(position: Position) -> dict[Decimal, Decimal]:
-    """The net amount under each VAT rate; what a price limit changed over several rates is shared out over them."""
+def nets_by_rate(position: Position) -> dict[Decimal, Decimal]:
+    """The net amount under each VAT rate; what a price limit changed over several rates is shared out over them.
+
+    Raises: Invalid when its VAT is not known.
+    """
     nets: dict[Decimal, Decimal] = defaultdict(Decimal)
     shared = Decimal(0)
     for line in position.rating.lines:
@@ -157,7 +160,7 @@ def _told(position: Position) -> Text:
     start_at = position.cdr.started_at.astimezone(ZoneInfo(position.cdr.time_zone))
     at = {
         language: f"{start_at.day} {months[start_at.month - 1]} {start_at:%Y %H:%M}, {position.place}"
-        for language, months in _MONTHS.items()
+        for language, months in MONTHS.items()
     }
     return Text(sv=f"Laddning {at['sv']}", en=f"Charging {at['en']}")
 

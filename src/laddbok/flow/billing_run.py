@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -18,9 +19,9 @@ from laddbok.billing.credit import already_credited
 from laddbok.billing.draft import Period, draft
 from laddbok.billing.freeze import Frozen, Series, freeze
 from laddbok.billing.ledger import entry_of
-from laddbok.model.billing import Customer, JournalEntry, Position, SellerTerms
+from laddbok.model.billing import ContractCharge, Customer, JournalEntry, Position, SellerTerms
 from laddbok.model.errors import Invalid
-from laddbok.model.invoice import Invoice, InvoiceKind, Reference, Text, VatRate
+from laddbok.model.invoice import Invoice, InvoiceKind, InvoiceLine, Reference, Text, VatRate
 
 AT_ONCE = 500
 """Documents that one transaction makes final."""
@@ -41,6 +42,24 @@ class Planned(msgspec.Struct, frozen=True):
     customer: Customer
     invoice: Invoice
     positions: tuple[PositionKey, ...]
+    charges: tuple[ContractCharge, ...] = ()
+
+
+class Charged(msgspec.Struct, frozen=True):
+    """A charge and its lines."""
+
+    charge: ContractCharge
+    lines: tuple[InvoiceLine, ...]
+
+
+class Extras(msgspec.Struct, frozen=True, kw_only=True):
+    """What contracts of a customer are charged beside their sessions: on the invoice, and on the credit note of a credit."""
+
+    charges: tuple[Charged, ...] = ()
+    backs: dict[PositionKey, Charged] = {}
+
+
+NO_EXTRAS = Extras()
 
 
 class InTheWay(msgspec.Struct, frozen=True):
@@ -68,6 +87,7 @@ class Final(msgspec.Struct, frozen=True, kw_only=True):
     frozen: Frozen
     entry: JournalEntry
     positions: tuple[PositionKey, ...]
+    charges: tuple[ContractCharge, ...] = ()
 
 
 def period_of(month: str, terms: SellerTerms, now: datetime) -> Period:
@@ -97,10 +117,12 @@ def plan(
     period: Period,
     customers: Iterable[tuple[Customer, Sequence[Position]]],
     left: Mapping[str, dict[VatRate, Decimal]] | None = None,
+    extras: Mapping[str, Extras] | None = None,
 ) -> Plan:
     """What a run does for these customers: invoices over CDRs, credit notes over credits of CDRs that were billed.
 
-    Args: left, what is left of invoices on which something is corrected, by number; none: all of it.
+    Args: left, what is left of invoices on which something is corrected, by number; none: all of it;
+        extras, what contracts are charged beside their sessions, by payer.
     Source: our choice, docs/rules.md "Billing run"; cases B11, B19, B26.
     """
     drafts: list[Planned] = []
@@ -108,15 +130,31 @@ def plan(
     nothing: list[PositionKey] = []
     in_the_way: list[InTheWay] = []
     for customer, positions in customers:
-        taken_back = {(p.session_id, p.revision) for p in positions if p.kind == "credit" and p.billed_on is None}
-        netted += [key_of(p) for p in positions if (p.session_id, p.revision) in taken_back]
-        rest = [p for p in positions if (p.session_id, p.revision) not in taken_back]
-        nothing += [key_of(p) for p in rest if _is_nothing(p)]
+        sorted_out = sort_out(positions)
+        netted += map(key_of, sorted_out.netted)
+        nothing += map(key_of, sorted_out.nothing)
+        extra = (extras or {}).get(customer.buyer.id, NO_EXTRAS)
         try:
-            drafts += _documents(terms, period, customer, [p for p in rest if not _is_nothing(p)], left or {})
+            drafts += _documents(terms, period, customer, sorted_out.billed, left or {}, extra)
         except Invalid as error:
             in_the_way.append(InTheWay(customer.buyer.id, error.field, error.reason))
     return Plan(drafts=tuple(drafts), netted=tuple(netted), nothing=tuple(nothing), in_the_way=tuple(in_the_way))
+
+
+class SortedOut(NamedTuple):
+    """Positions that were credited before they were billed, that came to nothing, and that are billed."""
+
+    netted: list[Position]
+    nothing: list[Position]
+    billed: list[Position]
+
+
+def sort_out(positions: Sequence[Position]) -> SortedOut:
+    """What becomes of each position."""
+    taken_back = {(p.session_id, p.revision) for p in positions if p.kind == "credit" and p.billed_on is None}
+    netted = [p for p in positions if (p.session_id, p.revision) in taken_back]
+    rest = [p for p in positions if (p.session_id, p.revision) not in taken_back]
+    return SortedOut(netted, [p for p in rest if _is_nothing(p)], [p for p in rest if not _is_nothing(p)])
 
 
 def _documents(
@@ -125,18 +163,24 @@ def _documents(
     customer: Customer,
     positions: Sequence[Position],
     left: Mapping[str, dict[VatRate, Decimal]],
+    extras: Extras,
 ) -> Iterator[Planned]:
-    """One invoice over what was used, and a credit note for each document on which something was corrected."""
+    """One invoice over what was used and charged, and a credit note for each document on which something was corrected."""
     used = [p for p in positions if p.kind == "cdr"]
-    if used:
-        yield Planned(customer, draft(terms, customer, used, period), tuple(map(key_of, used)))
+    if used or extras.charges:
+        lines = tuple(line for each in extras.charges for line in each.lines)
+        charges = tuple(each.charge for each in extras.charges)
+        yield Planned(customer, draft(terms, customer, used, period, charges=lines), tuple(map(key_of, used)), charges)
     by_document: dict[Reference, list[Position]] = {}
     for position in positions:
         if position.kind == "credit" and position.billed_on is not None:
             by_document.setdefault(position.billed_on, []).append(position)
     for reference, credits in by_document.items():
-        note = _credit_note(terms, period, customer, credits, reference, left.get(reference.number))
-        yield Planned(customer, note, tuple(map(key_of, credits)))
+        keys = tuple(map(key_of, credits))
+        backs = [extras.backs[key] for key in keys if key in extras.backs]
+        lines = tuple(line for back in backs for line in back.lines)
+        note = _credit_note(terms, period, customer, credits, reference, left.get(reference.number), lines)
+        yield Planned(customer, note, keys, tuple(back.charge for back in backs))
 
 
 def _credit_note(
@@ -146,13 +190,14 @@ def _credit_note(
     credits: Sequence[Position],
     reference: Reference,
     left: dict[VatRate, Decimal] | None,
+    backs: Sequence[InvoiceLine],
 ) -> Invoice:
-    """What was corrected on one document, less what of it was credited before."""
+    """What was corrected on one document, with its included energy, less what of it was credited before."""
     kind = InvoiceKind.CREDIT_NOTE
     drawn = partial(draft, terms, customer, credits, period, kind=kind, refers_to=reference, reason=CORRECTED)
-    note = drawn()
+    note = drawn(charges=backs)
     less = () if left is None else already_credited(left, note)
-    return drawn(charges=less) if less else note
+    return drawn(charges=[*less, *backs]) if less else note
 
 
 def finals(planned: Sequence[Planned], series: Series, terms: SellerTerms) -> tuple[tuple[Final, ...], Series]:
@@ -166,7 +211,7 @@ def finals(planned: Sequence[Planned], series: Series, terms: SellerTerms) -> tu
         frozen, series = freeze(each.invoice, series)
         document_id = f"{terms.seller.id}-{frozen.invoice.number}"
         entry = entry_of(frozen.invoice, document_id, terms.accounts)
-        made.append(Final(id=document_id, frozen=frozen, entry=entry, positions=each.positions))
+        made.append(Final(id=document_id, frozen=frozen, entry=entry, positions=each.positions, charges=each.charges))
     return tuple(made), series
 
 

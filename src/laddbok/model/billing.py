@@ -6,6 +6,7 @@ agreed. A journal entry is a row of postings that sums to 0: debit above, credit
 
 from datetime import date
 from decimal import Decimal
+from enum import StrEnum
 
 import msgspec
 
@@ -24,6 +25,7 @@ class Position(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     revision: int
     kind: str
     contract_id: str | None
+    tariff_version: int | None = None
     place: str
     station: str
     cdr: Cdr
@@ -34,6 +36,46 @@ class Position(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     driver: str | None = None
     cost_centre: str | None = None
     billed_on: Reference | None = None
+
+
+class RateNet(msgspec.Struct, frozen=True):
+    """An amount before VAT, at a rate of VAT [%]."""
+
+    percent: Decimal
+    net: Decimal
+
+
+class ChargedSession(msgspec.Struct, frozen=True, kw_only=True):
+    """What included energy changed of one session: where each tier ends in it [Wh], and what that came to."""
+
+    session_id: str
+    revision: int
+    energy_wh: int
+    tier_ends_wh: tuple[int, ...]
+    nets: tuple[RateNet, ...]
+
+
+class ChargeKind(StrEnum):
+    """What a contract is charged beside its sessions."""
+
+    MONTH_FEE = "month_fee"
+    INCLUDED = "included"
+    """What included energy changes of sessions."""
+    INCLUDED_BACK = "included_back"
+    """That of a session that was corrected, given back."""
+
+
+class ContractCharge(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A charge of a contract and month (2026-10) on one document. `number` counts those of its kind in the month."""
+
+    contract_id: str
+    kind: ChargeKind
+    month: str
+    number: int
+    tariff_id: str
+    net: Decimal
+    days: int | None = None
+    sessions: tuple[ChargedSession, ...] = ()
 
 
 class SellerTerms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

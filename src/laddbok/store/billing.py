@@ -20,6 +20,7 @@ from laddbok.model.billing import Customer, JournalEntry, Position, SellerTerms
 from laddbok.model.cdr import Cdr
 from laddbok.model.invoice import Address, Buyer, BuyerKind, Endpoint, InvoiceKind, Reference, Seller
 from laddbok.model.rated import Rating
+from laddbok.store.contract_charges import AlreadyCharged, add_charges
 from laddbok.store.credits import check_left
 from laddbok.store.sql import query
 
@@ -30,7 +31,7 @@ _cdr, _rating = msgspec.json.Decoder(Cdr), msgspec.json.Decoder(Rating)
 _strings = msgspec.json.Decoder(dict[str, str])
 
 
-class AlreadyBilled(Exception):
+class AlreadyBilled(AlreadyCharged):
     """Somebody else billed some of these positions meanwhile; nothing of the batch was written."""
 
 
@@ -77,7 +78,7 @@ async def finalise(
     """Make drafts final, in one transaction.
 
     Args: planned, at most flow.billing_run.AT_ONCE; of several kinds of document each takes numbers of its own series.
-    Raises: AlreadyBilled when a position was billed meanwhile, Invalid when a credit note takes back more than is left; then
+    Raises: AlreadyBilled when a position was billed, or a contract's month charged, meanwhile, Invalid when a credit note takes back more than is left; then
         nothing is written.
     Source: our choice, docs/rules.md "Billing run"; case B53.
     """
@@ -88,6 +89,7 @@ async def finalise(
             made += await _frozen(connection, tenant, terms, kind, list(of_kind))
         await _write_documents(connection, tenant, terms, made, run_id, now)
         await _mark(connection, tenant, [(key, "billed", each.id) for each in made for key in each.positions])
+        await add_charges(connection, tenant, [(each.id, charge) for each in made for charge in each.charges])
         await post(connection, tenant, terms.seller.id, [each.entry for each in made], now)
         if run_id is not None:
             await connection.execute(query("run_advance"), tenant, run_id, len(made))
@@ -235,6 +237,7 @@ def _position(row: asyncpg.Record) -> Position:
         "revision",
         "kind",
         "contract_id",
+        "tariff_version",
         "place",
         "station",
         "begin_wh",

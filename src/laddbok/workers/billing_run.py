@@ -13,17 +13,22 @@ import asyncpg
 import msgspec
 
 from laddbok.billing.draft import Period
-from laddbok.flow.billing_run import AT_ONCE, InTheWay, Plan, Planned, ends_before, plan
+from laddbok.flow.billing_run import AT_ONCE, Extras, InTheWay, Plan, Planned, ends_before, plan
 from laddbok.model.billing import Customer, Position, SellerTerms
+from laddbok.model.errors import Invalid
 from laddbok.model.invoice import InvoiceKind, VatRate
+from laddbok.rating.month_fee import Month
 from laddbok.store import billing
 from laddbok.store.credits import left_of
 from laddbok.store.sql import query
+from laddbok.workers.contract_charges import ContractCharges
 
 CUSTOMERS_AT_ONCE = 250
 """That are planned together; each has an invoice and seldom a credit note."""
 NO_PAYER = "nobody pays for it: its contract had no payer when the session began, or there was no contract"
 
+Portion = list[tuple[Customer, list[Position]]]
+"""Customers with what they have to pay."""
 Check = Callable[[Planned], Sequence[InTheWay]]
 """What is in the way of a document becoming final."""
 
@@ -57,6 +62,8 @@ class BillingRun:
         self._tenant = tenant
         self._terms = terms
         self._period = period
+        month = Month(period.start.year, period.start.month)
+        self._charges = ContractCharges(connection, tenant, terms, month)
         self.result = RunResult()
 
     @property
@@ -76,8 +83,11 @@ class BillingRun:
             await self._connection.execute(
                 query("run_begin"), self._tenant, self.id, self._terms.seller.id, self._period.start, self._period.end, now, by, 0
             )  # fmt: skip
+        self.result.in_the_way += await self._charges.begin()
         async for portion in self._portions():
-            planned = plan(self._terms, self._period, portion, await self._left(portion))
+            await self._charges.read(position for _, positions in portion for position in positions)
+            extras, chargeable = await self._extras(portion)
+            planned = plan(self._terms, self._period, chargeable, await self._left(portion), extras)
             await self._do(planned, now, check, final=final)
             self.result.customers += len(portion)
             show(self.result)
@@ -85,7 +95,7 @@ class BillingRun:
             await self._connection.execute(query("run_end"), self._tenant, self.id, now)
         return self.result
 
-    async def _portions(self) -> AsyncIterator[list[tuple[Customer, list[Position]]]]:
+    async def _portions(self) -> AsyncIterator[Portion]:
         """Customers with what they have to pay; what nobody pays for is told and left."""
         before = ends_before(self._period, self._terms)
         waiting: dict[str, list[Position]] = {}
@@ -102,12 +112,29 @@ class BillingRun:
                     waiting = {}
             if waiting:
                 yield await self._with_customers(waiting)
+        left = self._charges.payers_left()
+        for first in range(0, len(left), CUSTOMERS_AT_ONCE):
+            yield await self._with_customers({payer_id: [] for payer_id in left[first : first + CUSTOMERS_AT_ONCE]})
 
-    async def _with_customers(self, waiting: dict[str, list[Position]]) -> list[tuple[Customer, list[Position]]]:
+    async def _with_customers(self, waiting: dict[str, list[Position]]) -> Portion:
         found = await billing.customers(self._connection, self._tenant, list(waiting))
         return [(found[payer_id], positions) for payer_id, positions in waiting.items()]
 
-    async def _left(self, portion: list[tuple[Customer, list[Position]]]) -> dict[str, dict[VatRate, Decimal]]:
+    async def _extras(self, portion: Portion) -> tuple[dict[str, Extras], Portion]:
+        """What contracts are charged beside their sessions, and the customers for whom that can be billed."""
+        extras: dict[str, Extras] = {}
+        chargeable: Portion = []
+        for customer, positions in portion:
+            payer_id = customer.buyer.id
+            try:
+                extras[payer_id] = await self._charges.extras(payer_id, positions)
+            except Invalid as error:
+                self.result.in_the_way.append(InTheWay(payer_id, error.field, error.reason))
+                continue
+            chargeable.append((customer, positions))
+        return extras, chargeable
+
+    async def _left(self, portion: Portion) -> dict[str, dict[VatRate, Decimal]]:
         """What is left of the documents on which something is corrected."""
         numbers = {each.billed_on.number for _, positions in portion for each in positions if each.billed_on}
         return await left_of(self._connection, self._tenant, self._terms.seller.id, numbers) if numbers else {}

@@ -8,7 +8,7 @@ FROM legal_entity AS e WHERE e.tenant = $1 AND ($2::text IS NULL OR e.id = $2) O
 -- name: billing_open_positions
 -- What a seller has to bill of sessions that ended before an instant, payer by payer as they were at the session's start,
 -- or of a credit the payer of the document that it takes back from.
-SELECT coalesce(o.payer_id, l.payer_id) AS payer_id, p.session_id, p.revision, p.kind, p.contract_id, c.document::text AS cdr,
+SELECT coalesce(o.payer_id, l.payer_id) AS payer_id, p.session_id, p.revision, p.kind, p.contract_id, c.tariff_version, c.document::text AS cdr,
     c.rating::text AS rating, s.station, coalesce(concat_ws(', ', t.address, t.city), s.station) AS place,
     (s.body #>> '{meter,begin_wh}')::bigint AS begin_wh, (s.body #>> '{meter,mark_wh}')::bigint AS end_wh,
     encode(f.root, 'hex') AS root, k.cost_centre, k.driver, o.number_text AS billed_number, o.issue_date AS billed_date
@@ -152,3 +152,55 @@ INSERT INTO invoice_document (tenant, invoice_id, kind, bytes, sha256, rendered_
 -- Whether the newest event of a kind says this.
 SELECT e.body = $4::text::jsonb FROM invoice_event AS e
 WHERE e.tenant = $1 AND e.invoice_id = $2 AND e.kind = $3 ORDER BY e.number DESC LIMIT 1;
+-- name: billing_subscriptions
+-- The subscriptions that contracts of a seller have in a month, and who pays at its end; without those whose fee is charged.
+WITH assigned AS (
+    SELECT scope_id, tariff_id, valid_from, lead(valid_from) OVER (PARTITION BY scope_id ORDER BY valid_from) AS until
+    FROM tariff_assignment WHERE tenant = $1 AND scope = 'contract'
+), versions AS (
+    SELECT tariff_id, version, valid_from, document,
+        least(valid_to, lead(valid_from) OVER (PARTITION BY tariff_id ORDER BY valid_from, version)) AS until
+    FROM tariff_version WHERE tenant = $1
+), held AS (
+    SELECT k.id AS contract_id, k.name AS contract_name, k.cost_centre, v.tariff_id, v.version, v.document::text AS document,
+        greatest(a.valid_from, v.valid_from, k.valid_from) AS valid_from, least(a.until, v.until, k.valid_to) AS valid_to
+    FROM contract AS k
+    JOIN assigned AS a ON a.scope_id = k.id
+    JOIN versions AS v ON v.tariff_id = a.tariff_id
+    WHERE k.tenant = $1 AND v.document #> '{laddbok,subscription}' IS NOT NULL
+        AND coalesce(k.legal_entity_id, (SELECT min(e.id) FROM legal_entity AS e WHERE e.tenant = $1)) = $2
+        AND NOT EXISTS (
+            SELECT FROM contract_charge AS c
+            WHERE c.tenant = $1 AND c.contract_id = k.id AND c.kind = 'month_fee' AND c.month = $5)
+)
+SELECT h.*, l.payer_id FROM held AS h
+LEFT JOIN LATERAL (
+    SELECT q.payer_id FROM contract_payer AS q
+    WHERE q.tenant = $1 AND q.contract_id = h.contract_id AND q.valid_from < coalesce(least(h.valid_to, $4), $4)
+        AND (q.valid_to IS NULL OR q.valid_to >= coalesce(least(h.valid_to, $4), $4))
+    ORDER BY q.valid_from DESC LIMIT 1
+) AS l ON true
+WHERE h.valid_from < $4 AND (h.valid_to IS NULL OR h.valid_to > greatest(h.valid_from, $3))
+ORDER BY h.contract_id, h.valid_from;
+
+-- name: contract_charges
+-- What contracts were charged beside their sessions.
+SELECT contract_id, content::text AS content FROM contract_charge
+WHERE tenant = $1 AND contract_id = ANY($2::text[]) ORDER BY contract_id, month, kind, number;
+
+-- name: contract_charges_add
+-- Charges, each once.
+INSERT INTO contract_charge (tenant, contract_id, kind, month, number, invoice_id, content)
+SELECT $1, q.contract_id, q.kind, q.month, q.number, q.invoice_id, q.content::jsonb
+FROM unnest($2::text[], $3::text[], $4::text[], $5::integer[], $6::text[], $7::text[])
+    AS q (contract_id, kind, month, number, invoice_id, content);
+
+-- name: charged_positions
+-- CDRs by session and revision.
+SELECT c.session_id, c.revision, c.kind, s.contract_id, c.tariff_version, k.cost_centre, c.document::text AS cdr,
+    c.rating::text AS rating
+FROM unnest($2::text[], $3::integer[]) AS q (session_id, revision)
+JOIN cdr AS c ON c.tenant = $1 AND c.session_id = q.session_id AND c.revision = q.revision AND c.kind = 'cdr'
+JOIN session AS s ON s.tenant = c.tenant AND s.id = c.session_id
+LEFT JOIN contract AS k ON k.tenant = s.tenant AND k.id = s.contract_id
+ORDER BY s.started_at, c.session_id;

@@ -148,9 +148,11 @@ SELECT legal_entity_id, kind, next_number, last_hash FROM number_series WHERE te
 SELECT i.id, i.number, i.number_text, i.content, i.previous_hash, i.hash, i.net, i.vat, i.gross, i.payable, e.amounts
 FROM invoice AS i
 LEFT JOIN LATERAL (
-    SELECT array_agg(p.amount ORDER BY p.line) AS amounts FROM journal_entry AS j
+    SELECT coalesce(array_agg(p.amount ORDER BY p.line) FILTER (WHERE p.line IS NOT NULL), '{}') AS amounts
+    FROM journal_entry AS j
     LEFT JOIN posting AS p ON p.tenant = j.tenant AND p.entry_id = j.id
     WHERE j.tenant = i.tenant AND j.legal_entity_id = i.legal_entity_id AND j.source_kind = i.kind AND j.source_id = i.id
+    GROUP BY j.id
 ) AS e ON true
 WHERE i.tenant = $1 AND i.legal_entity_id = $2 AND i.kind = $3 ORDER BY i.number;
 
