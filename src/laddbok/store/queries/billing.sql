@@ -93,11 +93,6 @@ UPDATE billing_run SET ended_at = $3 WHERE tenant = $1 AND id = $2;
 -- The frozen content of documents, by number or id.
 SELECT id, kind, content, hash, previous_hash FROM invoice WHERE tenant = $1 AND (id = $2 OR number_text = $2);
 
--- name: invoices_chain
--- The chain of a seller's series, in order.
-SELECT number, content, previous_hash, hash FROM invoice
-WHERE tenant = $1 AND legal_entity_id = $2 AND kind = $3 ORDER BY number;
-
 -- name: invoices_with_credits
 -- Documents of a seller by number, and after them the credit notes to each, in order; `of` is the document's number.
 SELECT i.number_text, NULL AS of, i.content, i.number FROM invoice AS i
