@@ -1,6 +1,6 @@
 """What can be done with the books from the command line?
 
-The words and options of `laddbok reconcile`, `laddbok ledger` and `laddbok sie`; what they do is imported when one is typed.
+The words and options of `laddbok reconcile`, `laddbok ledger`, `laddbok host` and `laddbok sie`; what they do is imported when one is typed.
 """
 
 import argparse
@@ -21,8 +21,37 @@ def add_book_verbs(add: Add, commands: Any, settings: ReadSettings) -> None:
     _add_balance(add, verbs, settings)
     _add_card(add, verbs, settings)
     _add_accrue(add, verbs, settings)
+    _add_hosts(add, commands, settings)
     sie = commands.add_parser("sie", help="the journal for a bookkeeping program")
     _add_export(add, sie.add_subparsers(required=True, metavar="WHAT"), settings)
+
+
+def _add_hosts(add: Add, commands: Any, settings: ReadSettings) -> None:
+    host = commands.add_parser("host", help="what hosts of sites get")
+    verbs = host.add_subparsers(required=True, metavar="WHAT")
+
+    def run_settle(options: argparse.Namespace) -> Any:
+        from laddbok import app, hosts
+
+        how = {"final": options.final, "as_json": options.json}
+        return app.run(hosts.settle(settings(), options.period, options.seller, **how))
+
+    verb = add("settle", run_settle, "show what hosts get for a month, or make it final", verbs)
+    verb.add_argument("--period", required=True, metavar="YYYY-MM", help="the month")
+    verb.add_argument("--seller", default=None, metavar="ID", help="the legal entity (all)")
+    verb.add_argument("--final", action="store_true", help="make it final: numbers, books, documents")
+
+    def run_agree(options: argparse.Namespace) -> Any:
+        from laddbok import app, hosts
+
+        file = Path(options.file)
+        return app.run(hosts.agreed(settings(), options.site, options.host, options.first, file, options.json))
+
+    verb = add("agree", run_agree, "what a host gets from a day on", verbs)
+    verb.add_argument("file", help="the agreement, as JSON")
+    verb.add_argument("--site", required=True, metavar="ID")
+    verb.add_argument("--host", required=True, metavar="ID")
+    verb.add_argument("--from", dest="first", type=_day, required=True, metavar="DAY", help="its first day")
 
 
 def _add_reconcile(add: Add, settings: ReadSettings) -> None:

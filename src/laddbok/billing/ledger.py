@@ -35,16 +35,20 @@ ACCOUNTS = {
     "vat_25": "2611",
     "vat_12": "2621",
     "vat_6": "2631",
+    "host_cost": "4010",
+    "vat_in": "2641",
 }
 """What each is for, by name; `legal_entity.accounts` overrides any. Source: BAS 2026."""
 
 
 def entry_of(invoice: Invoice, invoice_id: str, accounts: Mapping[str, str]) -> JournalEntry:
-    """The journal entry of a final document to a customer.
+    """The journal entry of a final document: to a customer, or what we owe a host.
 
     Args: accounts, the seller's own ones by name.
     Source: BAS 2026; ML 2023:200; docs/rules.md "Ledger".
     """
+    if invoice.kind is InvoiceKind.SELF_BILLED:
+        return _host_entry(invoice, invoice_id, accounts)
     postings = [*_customer(invoice, invoice_id, accounts), *_sales(invoice, accounts)]
     if invoice.totals.rounding:
         postings.append(Posting(account=account("rounding", accounts), amount=-invoice.totals.rounding))
@@ -57,6 +61,29 @@ def entry_of(invoice: Invoice, invoice_id: str, accounts: Mapping[str, str]) -> 
         source_id=invoice_id,
         currency=invoice.currency,
         postings=tuple(_signed(each, sign) for each in postings if each.amount),
+    )
+
+
+def _host_entry(invoice: Invoice, invoice_id: str, accounts: Mapping[str, str]) -> JournalEntry:
+    """What a host gets is a cost of ours, its VAT is deducted, and both are owed to it."""
+    totals = invoice.totals
+    postings = (
+        Posting(account=account("host_cost", accounts), amount=totals.net),
+        Posting(account=account("vat_in", accounts), amount=totals.vat),
+        Posting(
+            account=account("payable", accounts),
+            amount=-totals.payable,
+            invoice_id=invoice_id,
+            payer_id=invoice.seller.id,
+        ),
+    )
+    return JournalEntry(
+        date=invoice.issue_date,
+        text=f"Självfaktura {invoice.number} {invoice.seller.name}",
+        source_kind=invoice.kind.value,
+        source_id=invoice_id,
+        currency=invoice.currency,
+        postings=tuple(each for each in postings if each.amount),
     )
 
 

@@ -32,6 +32,7 @@ _NAMES = {
     "2611": "Utgående moms 25 %",
     "2621": "Utgående moms 12 %",
     "2631": "Utgående moms 6 %",
+    "2641": "Debiterad ingående moms",
     "2999": "OBS-konto",
     "3001": "Försäljning 25 % moms",
     "3002": "Försäljning 12 % moms",
@@ -39,6 +40,7 @@ _NAMES = {
     "3004": "Försäljning momsfri",
     "3740": "Öres- och kronutjämning",
     "3930": "Påminnelseavgifter",
+    "4010": "Ersättning till värdar",
     "6351": "Konstaterade förluster på kundfordringar",
     "8313": "Ränteintäkter",
 }

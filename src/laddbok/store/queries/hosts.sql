@@ -1,0 +1,48 @@
+-- name: host_agreements
+-- What was agreed with hosts for sites, at any time in a month: host by host, of those that a seller has not settled with yet.
+SELECT g.host_id, g.site_id, coalesce(t.name, g.site_id) AS site, g.valid_from, g.valid_to, g.document::text AS document,
+    h.name, h.organisation_number, h.vat_number, h.address AS street, h.postal_code, h.city, h.country, h.bankgiro, h.iban,
+    h.email, h.f_skatt
+FROM host_agreement AS g
+JOIN host AS h ON h.tenant = g.tenant AND h.id = g.host_id
+JOIN site AS t ON t.tenant = g.tenant AND t.id = g.site_id
+WHERE g.tenant = $1 AND g.valid_from < $4
+    AND NOT EXISTS (
+        SELECT FROM host_settlement AS s
+        WHERE s.tenant = g.tenant AND s.legal_entity_id = $2 AND s.host_id = g.host_id AND s.month = $5)
+    AND EXISTS (
+        SELECT FROM site_seller AS e WHERE e.tenant = g.tenant AND e.site_id = g.site_id AND e.legal_entity_id = $2
+            AND e.valid_from < $4 AND (e.valid_to IS NULL OR e.valid_to > $3))
+ORDER BY g.host_id, g.site_id, g.valid_from;
+
+-- name: host_positions
+-- What sessions at a host's site that began under an agreement, and ended before an instant, took and cost before VAT; each is settled once.
+SELECT p.session_id, p.revision, p.kind, CASE p.kind WHEN 'credit' THEN -c.energy_wh ELSE c.energy_wh END AS energy_wh, p.excl_vat
+FROM session AS s
+JOIN billing_position AS p ON p.tenant = s.tenant AND p.session_id = s.id
+JOIN cdr AS c ON c.tenant = p.tenant AND c.session_id = p.session_id AND c.revision = p.revision AND c.kind = p.kind
+WHERE s.tenant = $1 AND s.site_id = $3 AND p.legal_entity_id = $2 AND p.currency = $7
+    AND p.started_at >= $4 AND ($5::timestamptz IS NULL OR p.started_at < $5) AND p.ended_at < $6
+    AND NOT EXISTS (
+        SELECT FROM host_settled AS d WHERE d.tenant = p.tenant AND d.session_id = p.session_id
+            AND d.revision = p.revision AND d.kind = p.kind)
+ORDER BY p.session_id, p.revision, p.kind;
+
+-- name: host_settled_add
+-- These are settled, by this statement.
+INSERT INTO host_settled (tenant, session_id, revision, kind, invoice_id)
+SELECT $1, q.session_id, q.revision, q.kind, $5 FROM unnest($2::text[], $3::integer[], $4::text[]) AS q (session_id, revision, kind);
+
+-- name: host_settlement_add
+-- A host's month with a seller is settled.
+INSERT INTO host_settlement (tenant, legal_entity_id, host_id, month, invoice_id) VALUES ($1, $2, $3, $4, $5);
+
+-- name: host_agreement_end
+-- An agreement for a site ends where the next one begins.
+UPDATE host_agreement SET valid_to = $3 WHERE tenant = $1 AND site_id = $2 AND valid_from < $3
+    AND (valid_to IS NULL OR valid_to > $3);
+
+-- name: host_agreement_put
+-- From an instant on, this was agreed with the host of a site.
+INSERT INTO host_agreement (tenant, site_id, host_id, valid_from, document, agreed_by)
+VALUES ($1, $2, $3, $4, $5::text::jsonb, $6);
