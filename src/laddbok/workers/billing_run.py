@@ -8,17 +8,20 @@ Without `final` it only counts what would happen.
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import msgspec
 
 from laddbok.billing.draft import Period
-from laddbok.flow.billing_run import AT_ONCE, Extras, InTheWay, Plan, Planned, ends_before, plan
+from laddbok.flow.billing_run import AT_ONCE, Extras, InTheWay, Plan, Planned, ends_before, key_of, plan
+from laddbok.flow.shared_parts import MAX_LISTED, OthersPart, parts_of_others
 from laddbok.model.billing import Customer, Position, SellerTerms
 from laddbok.model.errors import Invalid
 from laddbok.model.invoice import InvoiceKind, VatRate
 from laddbok.rating.month_fee import Month
 from laddbok.store import billing
+from laddbok.store.contract_charges import agreements_of
 from laddbok.store.credits import left_of
 from laddbok.store.sql import query
 from laddbok.workers.contract_charges import ContractCharges
@@ -34,7 +37,8 @@ Check = Callable[[Planned], Sequence[InTheWay]]
 
 
 class RunResult(msgspec.Struct, kw_only=True):
-    """What a run did, or would do. `net` is the sum of its documents, credit notes taken off."""
+    """What a run did, or would do. `net` is the sum of its documents, credit notes taken off; `others_parts` what others than who
+    is billed should pay, the first of them."""
 
     documents: int = 0
     sessions: int = 0
@@ -43,6 +47,7 @@ class RunResult(msgspec.Struct, kw_only=True):
     nothing: int = 0
     net: Decimal = Decimal(0)
     in_the_way: list[InTheWay] = []
+    others_parts: list[OthersPart] = []
 
 
 class BillingRun:
@@ -88,7 +93,7 @@ class BillingRun:
             await self._charges.read(position for _, positions in portion for position in positions)
             extras, chargeable = await self._extras(portion)
             planned = plan(self._terms, self._period, chargeable, await self._left(portion), extras)
-            await self._do(planned, now, check, final=final)
+            await self._do(portion, planned, now, check, final=final)
             self.result.customers += len(portion)
             show(self.result)
         if final:
@@ -139,7 +144,7 @@ class BillingRun:
         numbers = {each.billed_on.number for _, positions in portion for each in positions if each.billed_on}
         return await left_of(self._connection, self._tenant, self._terms.seller.id, numbers) if numbers else {}
 
-    async def _do(self, planned: Plan, now: datetime, check: Check, *, final: bool) -> None:
+    async def _do(self, portion: Portion, planned: Plan, now: datetime, check: Check, *, final: bool) -> None:
         self.result.in_the_way += planned.in_the_way
         ready = []
         for each in planned.drafts:
@@ -154,6 +159,17 @@ class BillingRun:
                 batch = ready[start : start + AT_ONCE]
                 await billing.finalise(self._connection, self._tenant, self._terms, batch, self.id, now)
         self._count(planned, ready)
+        await self._tell_others_parts(portion, ready)
+
+    async def _tell_others_parts(self, portion: Portion, ready: Sequence[Planned]) -> None:
+        keys = {key for each in ready for key in each.positions}
+        contracts = {p.contract_id for _, positions in portion for p in positions if p.contract_id is not None}
+        agreed = await agreements_of(self._connection, self._tenant, contracts)
+        zone = ZoneInfo(self._terms.time_zone)
+        for customer, positions in portion if agreed else ():
+            billed = [each for each in positions if key_of(each) in keys]
+            self.result.others_parts += parts_of_others(customer.buyer.id, billed, agreed, zone)
+        del self.result.others_parts[MAX_LISTED:]
 
     def _count(self, planned: Plan, ready: Sequence[Planned]) -> None:
         result = self.result

@@ -6,9 +6,9 @@ SELECT e.id, e.name, e.organisation_number, e.vat_number, e.f_skatt, e.address A
 FROM legal_entity AS e WHERE e.tenant = $1 AND ($2::text IS NULL OR e.id = $2) ORDER BY e.id;
 
 -- name: billing_open_positions
--- What a seller has to bill of sessions that ended before an instant, payer by payer as they were at the session's start,
--- or of a credit the payer of the document that it takes back from.
-SELECT coalesce(o.payer_id, l.payer_id) AS payer_id, p.session_id, p.revision, p.kind, p.contract_id, c.tariff_version, c.document::text AS cdr,
+-- What a seller has to bill of sessions that ended before an instant, payer by payer as they were at the session's start: who
+-- pays all of it by agreement, else the contract's payer; of a credit the payer of the document that it takes back from.
+SELECT coalesce(o.payer_id, a.payer_id, l.payer_id) AS payer_id, p.session_id, p.revision, p.kind, p.contract_id, c.tariff_version, c.document::text AS cdr,
     c.rating::text AS rating, s.station, coalesce(concat_ws(', ', t.address, t.city), s.station) AS place,
     (s.body #>> '{meter,begin_wh}')::bigint AS begin_wh, (s.body #>> '{meter,mark_wh}')::bigint AS end_wh,
     encode(f.root, 'hex') AS root, k.cost_centre, k.driver, o.number_text AS billed_number, o.issue_date AS billed_date
@@ -27,6 +27,16 @@ LEFT JOIN LATERAL (
         AND (q.valid_to IS NULL OR q.valid_to > p.started_at)
     ORDER BY q.valid_from DESC LIMIT 1
 ) AS l ON true
+LEFT JOIN LATERAL (
+    SELECT CASE WHEN jsonb_array_length(g.document -> 'shares') = 1
+            AND NOT g.document #> '{shares,0}' ?| ARRAY['up_to_per_session', 'up_to_per_month']
+            AND coalesce(jsonb_array_length(g.document #> '{shares,0,kinds}'), 0) = 0
+            AND coalesce((g.document #>> '{shares,0,part}')::numeric, 100) = coalesce((g.document #>> '{shares,0,of}')::numeric, 100)
+        THEN g.document #>> '{shares,0,payer_id}' END AS payer_id
+    FROM payers_agreement AS g
+    WHERE g.tenant = p.tenant AND g.contract_id = p.contract_id AND g.valid_from <= p.started_at
+    ORDER BY g.valid_from DESC LIMIT 1
+) AS a ON true
 WHERE p.tenant = $1 AND p.legal_entity_id = $2 AND p.ended_at < $3 AND p.currency = $4 AND p.outcome IS NULL
 ORDER BY payer_id, p.started_at, p.session_id, p.revision, p.kind;
 
@@ -199,3 +209,8 @@ JOIN cdr AS c ON c.tenant = $1 AND c.session_id = q.session_id AND c.revision = 
 JOIN session AS s ON s.tenant = c.tenant AND s.id = c.session_id
 LEFT JOIN contract AS k ON k.tenant = s.tenant AND k.id = s.contract_id
 ORDER BY s.started_at, c.session_id;
+
+-- name: billing_agreements
+-- The agreements of contracts on who pays what, oldest first.
+SELECT contract_id, valid_from, document::text AS document FROM payers_agreement
+WHERE tenant = $1 AND contract_id = ANY($2::text[]) ORDER BY contract_id, valid_from;
