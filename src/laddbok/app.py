@@ -173,7 +173,7 @@ def payment_providers(settings: Settings) -> dict[str, PaymentProvider]:
 
 def payment_wires(providers: dict[str, PaymentProvider]) -> PaymentWires:
     """What the API uses of banks and providers."""
-    return PaymentWires(read_bank_file, partial(read_callback, providers))
+    return PaymentWires(read_bank_file, partial(read_callback, providers), frozenset(providers))
 
 
 async def prepare(settings: Settings, database: Database) -> str | None:

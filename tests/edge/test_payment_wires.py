@@ -23,6 +23,8 @@ def fake() -> Iterator[FakeProvider]:
     with fake_provider() as running:
         yield running
 
+
+def test_a_webhook_that_is_not_signed_or_old_is_refused() -> None:
     body = b'{"data": {"object": {"id": "pi_1"}}}'
     right = sign(body, 1_000, "secret")
     assert verified(body, right, "secret", 1_300) == "pi_1"

@@ -30,6 +30,7 @@ from laddbok.api import (
     login,
     orphans,
     overview,
+    payment_requests,
     payments,
     places,
     plans,
@@ -90,6 +91,8 @@ HANDLERS = [
     tariff_editor.draw_week, tariff_editor.try_tariff,
     payments.list_payments, payments.show_payment, payments.import_payments, payments.allocate_payment,
     payments.refund_payment, payments.list_refunds, payments.decide, payments.take_callback,
+    payment_requests.ask_for_payment, payment_requests.show_payment_request, payment_requests.hold_for_session,
+    payment_requests.show_hold,
 ]  # fmt: skip
 
 

@@ -17,3 +17,5 @@ class PaymentWires:
     read_bank_file: Callable[[bytes], BankFile]
     read_callback: Callable[[str, Mapping[str, str], bytes], str]
     """The reference that a callback is about: provider, headers, body. Raises: Invalid, NotFound."""
+    providers: frozenset[str] = frozenset()
+    """The names of the providers that are set up."""

@@ -182,7 +182,10 @@ async def allocate_payment(
     if (data.to == "balance") is not (data.payer_id is not None):
         raise Invalid("payer_id", "names the customer, and goes with to: balance")
     move = Move(
-        amount=_amount(data.amount), source=AllocationKind(data.source), invoice=data.invoice, payer_id=data.payer_id
+        amount=checked_amount(data.amount),
+        source=AllocationKind(data.source),
+        invoice=data.invoice,
+        payer_id=data.payer_id,
     )
     tenant, now = request.user.tenant, parts_of(request).clock.now()
 
@@ -203,7 +206,7 @@ async def refund_payment(
 ) -> Response[RefundView]:
     """Pay a part of a payment back: what is in suspense, to the customer's credit, or credited on its invoice."""
     key = _key(request)
-    tenant, now, amount = request.user.tenant, parts_of(request).clock.now(), _amount(data.amount)
+    tenant, now, amount = request.user.tenant, parts_of(request).clock.now(), checked_amount(data.amount)
 
     async def work(connection: asyncpg.Connection) -> RefundView:
         made = await request_refund(connection, tenant, payment_id, amount, key, now, request.user.name)
@@ -285,7 +288,8 @@ def _key(request: ApiRequest) -> str:
     return key
 
 
-def _amount(amount: Decimal) -> Decimal:
+def checked_amount(amount: Decimal) -> Decimal:
+    """An amount that somebody typed. Raises: Invalid when it is none, or has parts of the smallest coin."""
     if not amount.is_finite() or abs(amount) >= 10**12 or amount != round(amount, minor_digits("SEK")):
         raise Invalid("amount", "is not an amount with at most two decimals")
     return amount

@@ -35,7 +35,7 @@ PROVIDERS = make_providers(
     ),
     SystemClock(),
 )
-WIRES = PaymentWires(read_bank_file, partial(read_callback, PROVIDERS))
+WIRES = PaymentWires(read_bank_file, partial(read_callback, PROVIDERS), frozenset(PROVIDERS))
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 

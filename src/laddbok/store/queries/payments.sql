@@ -201,3 +201,19 @@ SELECT true FROM payment WHERE tenant = $1 AND request_id = $2;
 -- The most that the outlet of a session gives.
 SELECT e.max_power_w FROM session AS s JOIN evse AS e ON e.tenant = s.tenant AND e.station_no = s.station_no AND e.evse_id = s.evse_id
 WHERE s.tenant = $1 AND s.id = $2;
+
+-- name: invoice_seller
+-- Whose an invoice is, by number or id.
+SELECT id, legal_entity_id FROM invoice WHERE tenant = $1 AND (id = $2 OR number_text = $2) AND kind = 'invoice' ORDER BY id LIMIT 1;
+
+-- name: session_seller
+-- Who sells a session.
+SELECT e.id AS seller_id, e.currency FROM session AS s
+LEFT JOIN legal_entity AS e ON e.tenant = s.tenant AND e.id = s.body ->> 'seller_id'
+WHERE s.tenant = $1 AND s.id = $2;
+
+-- name: card_hold_of_session
+-- The hold of a session as it stands.
+SELECT id, session_id, provider, amount, highest, currency, held, captured, not_covered, state, stop_asked_at, last_error,
+    created_at, ended_at
+FROM card_hold WHERE tenant = $1 AND session_id = $2;
