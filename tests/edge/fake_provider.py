@@ -47,6 +47,8 @@ class FakeProvider:
     asked: list[str] = field(default_factory=list)
     answers_500: int = 0
     """So many answers are 500, after the thing was done."""
+    loses: str = ""
+    """The next answer to what has this in its path is 500, after the thing was done."""
     silent: int = 0
     """So many answers never come, after the thing was done."""
     calls_back: int = 1
@@ -195,8 +197,8 @@ def fake_provider() -> Iterator[FakeProvider]:
                 time.sleep(NO_ANSWER_S)
                 self.close_connection = True
                 return
-            if fake.answers_500:
-                fake.answers_500 -= 1
+            if fake.answers_500 or (fake.loses and fake.loses in self.path):
+                fake.answers_500, fake.loses = max(0, fake.answers_500 - 1), ""
                 code, told = 500, None
             body = b"" if told is None else json.dumps(told).encode()
             self.send_response(code)

@@ -317,8 +317,9 @@ def test_B46_never_more_than_the_hold_is_captured_and_the_rest_is_told(
     async def work(desk: Desk) -> None:
         hold_id = await held(desk, fake)
         desk.costs = [Cost(amount=Decimal("512.40"), is_final=True)]
-        fake.answers_500 = 2
+        fake.loses = "capture"
         await desk.work(desk.keeper, hold_id, times=4)
+        assert fake.loses == ""
         row = await desk.one("SELECT captured, not_covered FROM card_hold")
         assert (row["captured"], row["not_covered"]) == (Decimal(500), Decimal("12.40"))
         assert fake.intents[f"pi_request-{hold_id}"].received == 50_000

@@ -148,7 +148,32 @@ def test_B55_of_files_that_overlap_each_line_counts_once(
         told = [await taken_in(connection, tenant, each) for each in order]
         assert [each.known for each in told] == [0, 1]
         assert told[order.index(DAY)].pending == 1
+        assert await owed(connection, tenant, 1, 2) == [0, 0]
         assert (await books(connection))["1930"] == Decimal("6487.25")
+
+    on(new_database(), work)
+
+
+def test_B55_details_that_come_after_the_sum_pay_their_invoices(new_database: Callable[[], Dsn]) -> None:
+    async def work(connection: asyncpg.Connection, tenant: int) -> None:
+        await taken_in(connection, tenant, DAY)
+        assert await owed(connection, tenant, 1, 2) == [Decimal("3718.61"), Decimal("2281.39")]
+        told = await taken_in(connection, tenant, BATCH)
+        assert (told.known, told.detailed, told.payments) == (1, 1, 0)
+        assert await owed(connection, tenant, 1, 2) == [0, 0]
+        again = await taken_in(connection, tenant, BATCH.replace(b"NTF20261204A", b"NTF20261204B"))
+        assert (again.known, again.detailed) == (1, 0)
+        assert (await books(connection))["2999"] == Decimal("112.75")
+
+    on(new_database(), work)
+
+
+def test_B55_what_a_person_has_touched_is_left_alone_by_later_details(new_database: Callable[[], Dsn]) -> None:
+    async def work(connection: asyncpg.Connection, tenant: int) -> None:
+        await taken_in(connection, tenant, DAY)
+        payment_id = await payment_of(connection, "6000.00")
+        await allocate(connection, tenant, payment_id, Move(amount=Decimal(1), payer_id="p-000002"), NOW, "eva")
+        assert (await taken_in(connection, tenant, BATCH)).detailed == 0
 
     on(new_database(), work)
 

@@ -82,6 +82,7 @@ class ImportedView(msgspec.Struct):
     is_new: bool
     entries: int
     known: int
+    detailed: int
     pending: int
     payments: int
     in_suspense: int

@@ -133,7 +133,8 @@ def hold_step(hold: Hold, told: ProviderState, cost: Cost | None) -> HoldStep:
     Source: our choice, docs/rules.md "Card hold"; cases B19, B46.
     """
     if told.status is ProviderStatus.PAID:
-        return HoldStep(do=HoldDo.END, amount=told.amount, state="captured")
+        beyond = _NOTHING if cost is None or not cost.is_final else max(_NOTHING, cost.amount - told.amount)
+        return HoldStep(do=HoldDo.END, amount=told.amount, state="captured", not_covered=beyond)
     if told.status in (ProviderStatus.CANCELLED, ProviderStatus.DECLINED):
         was_held = hold.held > 0
         return HoldStep(do=HoldDo.END, state="released" if was_held else "failed")

@@ -15,7 +15,7 @@ import asyncpg
 import msgspec
 
 from laddbok.billing.ledger import account
-from laddbok.billing.payment_postings import entry_of_payment
+from laddbok.billing.payment_postings import entry_of_move, entry_of_payment
 from laddbok.billing.payments import match, numbers_named
 from laddbok.model.billing import SellerTerms
 from laddbok.model.errors import Invalid
@@ -38,12 +38,14 @@ _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 class Imported(msgspec.Struct, kw_only=True):
-    """What a file brought. `known`: lines that another file told before; `pending`: announced, and left out."""
+    """What a file brought. `known`: lines that another file told before, `detailed`: those of them whose payments are told
+    now; `pending`: announced, and left out."""
 
     message_id: str
     is_new: bool
     entries: int = 0
     known: int = 0
+    detailed: int = 0
     pending: int = 0
     payments: int = 0
     in_suspense: int = 0
@@ -107,14 +109,25 @@ async def record(
         return None
     await add_parts(connection, tenant, payment_id, 0, parts, now, BY_LADDBOK)
     await post(connection, tenant, terms.seller.id, [entry_of_payment(payment, payment_id, parts, terms.accounts)], now)
+    await _propose_refunds(connection, tenant, payment_id, parts, payment.currency, now)
+    return Recorded(payment_id, tuple(parts))
+
+
+async def _propose_refunds(
+    connection: asyncpg.Connection,
+    tenant: int,
+    payment_id: str,
+    parts: Sequence[Allocation],
+    currency: str,
+    now: datetime,
+) -> None:
     for part in parts:
         if part.reason in REFUND_TASKS:
             key = f"{part.reason.value}/{payment_id}"
             await connection.fetchval(
-                query("refund_add"), tenant, refund_id_of(key), key, payment_id, part.amount, payment.currency,
+                query("refund_add"), tenant, refund_id_of(key), key, payment_id, part.amount, currency,
                 part.reason.value, "proposed", BY_LADDBOK, now,
             )  # fmt: skip
-    return Recorded(payment_id, tuple(parts))
 
 
 async def add_parts(
@@ -244,6 +257,7 @@ async def _take_entry(
     row = (terms.seller.id, entry.reference, entry.account, entry.booked_on, entry.amount, entry.currency, digest)
     if not await connection.fetchval(query("bank_entry_add"), tenant, *row):
         told.known += 1
+        told.detailed += await _details_later(connection, tenant, terms, entry, now)
         return
     told.entries += 1
     for payment in entry.payments:
@@ -258,3 +272,30 @@ async def _take_entry(
         told.in_suspense += any(part.kind is AllocationKind.SUSPENSE for part in parts)
         told.refund_tasks += any(part.reason in REFUND_TASKS for part in parts)
         told.received[payment.currency] = told.received.get(payment.currency, Decimal(0)) + payment.amount
+
+
+async def _details_later(
+    connection: asyncpg.Connection, tenant: int, terms: SellerTerms, entry: BankEntry, now: datetime
+) -> bool:
+    """A statement told of an entry as one sum, and a notification tells its payments: what nobody has touched yet goes
+    where they say."""
+    whole = msgspec.structs.replace(entry.payments[0], reference=f"{entry.reference}/0")
+    payment_id = payment_id_of(terms.seller.id, whole)
+    rows = await connection.fetch(query("payment_parts"), tenant, payment_id)
+    has_details = len(entry.payments) > 1 or entry.payments[0].remitted or entry.payments[0].payer_name
+    is_untouched = [(row["kind"], row["amount"]) for row in rows] == [(AllocationKind.SUSPENSE, entry.amount)]
+    if not has_details or not is_untouched:
+        return False
+    last = len(rows)
+    for each in entry.payments:
+        parts = await matched(connection, tenant, terms, each)
+        if all(part.kind is AllocationKind.SUSPENSE for part in parts):
+            continue
+        moved = [Allocation(kind=AllocationKind.SUSPENSE, amount=-each.amount), *parts]
+        await add_parts(connection, tenant, payment_id, last, moved, now, BY_LADDBOK)
+        source = f"{payment_id}/{last + 1}"
+        made = entry_of_move(source, entry.booked_on, entry.currency, moved, terms.accounts)
+        await post(connection, tenant, terms.seller.id, [made], now)
+        await _propose_refunds(connection, tenant, payment_id, parts, entry.currency, now)
+        last += len(moved)
+    return last > len(rows)
