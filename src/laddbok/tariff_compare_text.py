@@ -116,9 +116,11 @@ def _foot(answer: Mapping[str, Any], language: str) -> list[str]:
     lines.append(best)
     if answer["left_out_count"]:
         lines.append(f"{answer['left_out_count']} {words['left_out']}")
-        lines += [f"  {each['session']}  {each['plan']}: {each['why']}" for each in answer["left_out"][:SHOWN]]
-        if len(answer["left_out"]) > SHOWN:
-            lines.append(f"  {words['more'].format(len(answer['left_out']) - SHOWN)}")
+        shown = answer["left_out"][:SHOWN]
+        lines += [f"  {each['session']}  {each['plan']}: {each['why']}" for each in shown]
+        more = answer["left_out_count"] - len({each["session"] for each in shown})
+        if more:
+            lines.append(f"  {words['more'].format(more)}")
     if answer["rejected"]:
         reasons = ", ".join(f"{name} {count}" for name, count in answer["rejected"].items())
         lines.append(f"{sum(answer['rejected'].values())} {words['rejected']}: {reasons}")

@@ -261,3 +261,19 @@ def test_a_month_of_real_sessions_at_real_prices(compare: Compare, tmp_path: Pat
     # The market's price is the same in both; and it can't have been more than a few kronor, nor far below nothing.
     assert abs(nets["dearer"] - nets["spot"] - kwh) <= rounding
     assert Decimal("0.4") * kwh < nets["spot"] < 5 * kwh
+
+
+def test_what_is_not_named_of_the_sessions_left_out_is_counted_by_session(
+    capsys: pytest.CaptureFixture[str], files: dict[str, str], tmp_path: Path
+) -> None:
+    rows = [f"D{n},G1,2025-07-{n:02} 18:00,2025-07-{n:02} 19:00,5,Europe/Stockholm,ANNA\n" for n in range(1, 13)]
+    history = tmp_path / "july.csv"
+    history.write_text(HISTORY.splitlines(keepends=True)[0] + "".join(rows))
+    other = tmp_path / "other.json"
+    other.write_text(json.dumps({"id": "other", "currency": "SEK", **PLANS["spot"]}))
+    plans = ("--tariff", files["spot"], "--tariff", str(other), "--prices", files["prices"])
+    assert main(["tariff", "compare", "--sessions", str(history), *plans]) == 0
+    printed = capsys.readouterr().out
+    named = {line.split()[0] for line in printed.splitlines() if "no market price at" in line}
+    assert "12 sessions are in no total" in printed
+    assert f"  and {12 - len(named)} more\n" in printed
