@@ -211,6 +211,15 @@ def test_what_the_form_cannot_show_is_never_changed(page: Page, platform: Platfo
     assert document == {name: value for name, value in ODD.items() if name != "elements"}
 
 
+def test_a_market_price_without_elements_is_edited_in_the_form(page: Page, platform: Platform) -> None:
+    terms = {"zone": "SE3", "markup": "0.08", "energy_tax": [{"per_kwh": "0.36", "start_date": "2026-01-01"}], "vat": 25}
+    bare = {"id": "bare", "currency": "SEK", "laddbok": {"spot": terms}}
+    platform.api.post("/tariffs", json=bare).raise_for_status()
+    page.goto("/tariff?id=bare")
+    expect(page.locator('[name="spot.markup"]')).to_have_value("0.08")
+    expect(page.locator(".only-json")).to_have_count(0)
+
+
 def test_swedish_has_its_comma(page: Page) -> None:
     page.goto("/tariffs")
     page.get_by_role("button", name="Svenska").click()

@@ -277,7 +277,7 @@ function canonical(value, form, key = "") {
   for (const [name, given] of Object.entries(value)) {
     if (given === null || ["last_updated", ""].includes(name)) continue;
     const said = canonical(given, form, name);
-    const isEmpty = typeof said === "object" && !Object.keys(said).length && name !== "elements";
+    const isEmpty = typeof said === "object" && !Object.keys(said).length;
     const isOwnRate = name === "vat" && ["idle", "subscription"].includes(key) && said === leaf(plain(form.vat), "vat");
     if (isEmpty || isOwnRate || DEFAULTS[name]?.includes(said)) continue;
     kept[key.endsWith("_price") ? (LIMIT_NAMES[name] ?? name) : name] = said;
