@@ -273,6 +273,18 @@ def test_a_session_is_shown_with_its_root_and_signed_readings(
     assert "signed by the meter, 5.000 kWh: can't be verified" in printed
 
 
+def test_a_demo_whose_clock_runs_ahead_of_ours_is_shown_as_of_its_last_frame(charge: Charge) -> None:
+    """Else the quarter hours after our own now had no market price in the terminal, and had one in the console."""
+    ahead = datetime(2099, 1, 1, tzinfo=UTC)
+    [row] = charge.sql("SELECT id, last_frame_at FROM session, station WHERE token = 'SOMEBODYELSE'")
+    charge.sql("UPDATE station SET last_frame_at = $1", ahead)
+    shown = asyncio.run(reports.session(charge.settings, row["id"], "en", True))
+    charge.sql("UPDATE station SET last_frame_at = $1", row["last_frame_at"])
+    assert shown["price"]["as_of"] == ahead.isoformat().replace("+00:00", "Z")
+    before = asyncio.run(reports.session(charge.settings, row["id"], "en", True))
+    assert before["price"]["as_of"] < shown["price"]["as_of"]
+
+
 def test_a_key_is_made_once_and_its_private_part_is_for_nobody(charge: Charge) -> None:
     charge.evidence()
     [row] = charge.sql("SELECT length(private_key) AS length FROM signing_key")

@@ -143,3 +143,7 @@ SELECT document::text FROM tariff_version WHERE tariff_id = $1 AND version = $2
 -- How a session is named on its station's wire, and what it knows of its meter.
 SELECT s.id, s.transaction_id, s.evse_id, s.id_token, s.started_at, s.body #- '{meter,closed_periods}' AS body
 FROM session s WHERE s.id = $1
+
+-- name: last_heard
+-- When a station of the asker's tenant was last heard.
+SELECT max(last_frame_at) FROM station;
