@@ -212,7 +212,12 @@ def test_what_the_form_cannot_show_is_never_changed(page: Page, platform: Platfo
 
 
 def test_a_market_price_without_elements_is_edited_in_the_form(page: Page, platform: Platform) -> None:
-    terms = {"zone": "SE3", "markup": "0.08", "energy_tax": [{"per_kwh": "0.36", "start_date": "2026-01-01"}], "vat": 25}
+    terms = {
+        "zone": "SE3",
+        "markup": "0.08",
+        "energy_tax": [{"per_kwh": "0.36", "start_date": "2026-01-01"}],
+        "vat": 25,
+    }
     bare = {"id": "bare", "currency": "SEK", "laddbok": {"spot": terms}}
     platform.api.post("/tariffs", json=bare).raise_for_status()
     page.goto("/tariff?id=bare")

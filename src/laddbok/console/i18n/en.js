@@ -470,6 +470,7 @@ export default {
   "price.pending": "not known yet",
   "price.quarters": "{n} quarter hours at the market price, {energy}",
   "price.each_quarter": "each quarter hour",
+  "price.shares": "Added up exactly and rounded once; each amount is its share of that sum.",
   "tariffs.lead": "What charging costs, and where. A tariff that is published again gets a new version; sessions under way keep theirs.",
   "tariffs.new": "New tariff",
   "tariffs.none": "There is no tariff yet, so sessions have no price. Make the first one.",

@@ -470,6 +470,7 @@ export default {
   "price.pending": "inte känt än",
   "price.quarters": "{n} kvartar till elbörsens pris, {energy}",
   "price.each_quarter": "kvart för kvart",
+  "price.shares": "Summan räknas exakt och avrundas en gång; varje belopp är sin del av den.",
   "tariffs.lead": "Vad laddning kostar, och var. En prislista som publiceras igen får en ny version; pågående sessioner behåller sin.",
   "tariffs.new": "Ny prislista",
   "tariffs.none": "Det finns ingen prislista än, så sessioner får inget pris. Gör den första.",

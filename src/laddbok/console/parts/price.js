@@ -116,6 +116,7 @@ function Quarters({ lines, price }) {
         <span class="why">${t("price.quarters", { n: number(lines.length), energy: energy(wh) })}</span>
         <details class="quarters">
           <summary class="soft">${t("price.each_quarter")}</summary>
+          <p class="soft">${t("price.shares")}</p>
           <table>
             <tbody>
               ${lines.map(

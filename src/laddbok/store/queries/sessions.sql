@@ -145,5 +145,5 @@ SELECT s.id, s.transaction_id, s.evse_id, s.id_token, s.started_at, s.body #- '{
 FROM session s WHERE s.id = $1
 
 -- name: last_heard
--- When a station of the asker's tenant was last heard.
-SELECT max(last_frame_at) FROM station;
+-- When a station of the asker's tenant was last heard: a running session may be newer than what its station knows of it.
+SELECT greatest((SELECT max(last_frame_at) FROM station), (SELECT max(as_of) FROM session_live));
