@@ -188,7 +188,7 @@ export default {
   "dimension.energy": "Energy",
   "dimension.time": "Charging time",
   "dimension.parking_time": "Parking time",
-  "dimension.idle": "Idle time",
+  "dimension.idle": "Idle fee",
   "dimension.floor": "Not below nothing",
   "dimension.reservation_flat": "Reservation",
   "dimension.reservation_time": "Reserved time",

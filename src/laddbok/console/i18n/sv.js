@@ -188,7 +188,7 @@ export default {
   "dimension.energy": "Energi",
   "dimension.time": "Laddtid",
   "dimension.parking_time": "Parkeringstid",
-  "dimension.idle": "Tid efter laddningen",
+  "dimension.idle": "Tomgångsavgift",
   "dimension.floor": "Inte under noll",
   "dimension.reservation_flat": "Bokning",
   "dimension.reservation_time": "Bokad tid",
