@@ -64,8 +64,8 @@ def _found(code: TariffFindingCode, refused: bool, said: Said, where: tuple[str,
 
 def _not_fixed(tariff: Tariff) -> Iterator[Said]:
     if tariff.laddbok.spot is not None:
-        en = "a market price is not allowed, for it is not known before the start,"
-        yield "laddbok.spot", en, "ett marknadspris är inte tillåtet, för det är inte känt före starten,"
+        en = "since it is not known before the start, a market price is not allowed"
+        yield "laddbok.spot", en, "ett marknadspris, som inte är känt före starten, är inte tillåtet"
     if tariff.laddbok.subscription is not None:
         yield "laddbok.subscription", "a subscription is not allowed", "ett abonnemang är inte tillåtet"
 
