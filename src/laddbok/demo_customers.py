@@ -1,7 +1,7 @@
 """Who sells and who pays in the demo, and between which price plans can they choose?
 
-A seller with everything that an invoice must tell; drivers, most of them people, some of them at companies that receive
-e-invoices; and two plans beside the prices of the sites: the market's price by the quarter hour, and a subscription.
+A seller with everything that an invoice must tell; drivers, most of them people, some of them at companies that could
+receive e-invoices (which need the official rules, docs/commands.md); and two plans beside the prices of the sites: the market's price by the quarter hour, and a subscription.
 """
 
 import json

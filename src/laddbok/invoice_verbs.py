@@ -22,6 +22,7 @@ def add_invoice_verbs(add: Add, commands: Any, settings: Callable[[], Any]) -> N
         required=True, metavar="WHAT"
     )
     _add_run(add, verbs, settings)
+    _add_list(add, verbs, settings)
     _add_show(add, verbs, settings)
     _add_credit(add, verbs, settings)
     _add_file(add, verbs, settings, "pdf", "write the PDF of a document")
@@ -40,6 +41,17 @@ def _add_run(add: Add, verbs: Any, settings: Callable[[], Any]) -> None:
     verb.add_argument("--seller", default=None, metavar="ID", help="the legal entity (all)")
     verb.add_argument("--final", action="store_true", help="make it final: numbers, books, documents")
     verb.add_argument("--early", action="store_true", help="final though late sessions are still awaited")
+
+
+def _add_list(add: Add, verbs: Any, settings: Callable[[], Any]) -> None:
+    def run(options: argparse.Namespace) -> Any:
+        from laddbok import app, invoicing
+
+        return app.run(invoicing.list_month(settings(), options.period, options.seller, options.json))
+
+    verb = add("list", run, "the documents of a month", verbs)
+    verb.add_argument("--period", required=True, metavar="YYYY-MM", help="the month")
+    verb.add_argument("--seller", default=None, metavar="ID", help="the legal entity (all)")
 
 
 def _add_show(add: Add, verbs: Any, settings: Callable[[], Any]) -> None:

@@ -7,6 +7,8 @@ final with `--early`.
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import date
+from decimal import Decimal
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -19,7 +21,7 @@ from tqdm import tqdm
 from laddbok import app
 from laddbok.billing.credit import CreditWish
 from laddbok.billing_checks import DocumentChecks
-from laddbok.flow.billing_run import ends_before, is_final_time, period_of
+from laddbok.flow.billing_run import ends_before, is_final_time, month_of, period_of
 from laddbok.flow.documents import rendered
 from laddbok.model.billing import SellerTerms
 from laddbok.model.errors import Conflict, Invalid, NotFound
@@ -32,6 +34,7 @@ from laddbok.store.invoice_documents import document_to_render, named_document, 
 from laddbok.store.sql import query
 from laddbok.workers.billing_run import BillingRun, RunResult
 
+MAX_LISTED = 10_000
 MAX_TOLD = 100
 """Reasons that are listed in words; --json has all."""
 
@@ -103,6 +106,22 @@ async def write_file(settings: Settings, number: str, kind: str, path: Path, as_
         print(f"{path}: {len(file)} bytes, {'as it is stored' if stored else 'made now'}")
     told = {"id": invoice_id, "kind": kind, "file": str(path), "bytes": len(file)}
     return {**told, "sha256": sha256(file).hexdigest(), "is_stored": stored is not None}
+
+
+async def list_month(settings: Settings, month: str, seller_id: str | None, as_json: bool) -> dict[str, Any]:
+    """The documents of a month. Raises: Invalid when it is no month."""
+    start = month_of(month)[0]
+    async with _opened(settings) as (_, connection, tenant):
+        rows = await connection.fetch(query("invoices_of_month"), tenant, start, seller_id, MAX_LISTED)
+    if not as_json:
+        for row in rows:
+            amount = f"{row['payable']:>12} {row['currency']}"
+            print(f"{row['number_text']:>12} {row['kind']:12} {row['issue_date']} {amount}  {row['payer_id']}")
+    return {"documents": [{name: _plain(value) for name, value in row.items()} for row in rows]}
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Decimal | date) else value
 
 
 async def credit(settings: Settings, number: str, wish: CreditWish, as_json: bool) -> dict[str, Any]:

@@ -96,6 +96,7 @@ _FINDINGS_SV = {
     FindingCode.TIME_UNACCOUNTED: "En del av tiden saknar uppgift om vad uttaget gjorde",
     FindingCode.ENERGY_SPREAD: "Energi fördelades jämnt över tid utan avläsning",
     FindingCode.ENERGY_DIFFERS: "Periodernas energi skiljer sig från totalen",
+    FindingCode.SETTLED_MONTHLY: "Det abonnemanget ger för den här energin räknas av på månadens faktura",
     FindingCode.CREDIT: "Beloppet är en kreditering",
     FindingCode.RESERVATION_EXPIRED: "Bokningen förföll",
     FindingCode.PRICE_PENDING: "Marknadspriset är inte känt än för en del av energin; den är inte prissatt",

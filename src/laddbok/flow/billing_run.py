@@ -92,13 +92,22 @@ class Final(msgspec.Struct, frozen=True, kw_only=True):
 
 def period_of(month: str, terms: SellerTerms, now: datetime) -> Period:
     """The month "2026-10", billed today: dates by the seller's clock. Raises: Invalid when it is no month."""
-    try:
-        start = date.fromisoformat(f"{month}-01")
-    except ValueError:
-        raise Invalid("period", f"{month!r} is not a month such as 2026-10") from None
-    end = (start + timedelta(days=32)).replace(day=1) - timedelta(days=1)
+    start, end = month_of(month)
     today = now.astimezone(ZoneInfo(terms.time_zone)).date()
     return Period(start, end, today, today + timedelta(days=terms.payment_days))
+
+
+def month_of(text: str) -> tuple[date, date]:
+    """The first and last day of a month as people write it. Raises: Invalid when it is none.
+
+    >>> month_of("2026-02")[1].day
+    28
+    """
+    try:
+        start = date.fromisoformat(f"{text}-01")
+        return start, (start + timedelta(days=32)).replace(day=1) - timedelta(days=1)
+    except (ValueError, OverflowError):
+        raise Invalid("period", f"{text!r} is not a month such as 2026-10") from None
 
 
 def ends_before(period: Period, terms: SellerTerms) -> datetime:

@@ -101,6 +101,7 @@ class FindingCode(StrEnum):
     RESERVATION_EXPIRED = "reservation_expired"
     PRICE_PENDING = "price_pending"
     NOT_BELOW_NOTHING = "not_below_nothing"
+    SETTLED_MONTHLY = "settled_monthly"
 
 
 class Finding(msgspec.Struct, frozen=True):

@@ -286,6 +286,9 @@ def _findings(tariff: Tariff) -> Iterator[Finding]:
         if _reserves(given) not in (None, _RESERVED, _EXPIRED):
             text = f"element {i} never applies: {_reserves(given)!r} is not a kind of reservation"
             yield Finding(FindingCode.UNKNOWN_RESTRICTION, f"elements[{i}].restrictions.reservation", text)
+    if tariff.laddbok.subscription and tariff.laddbok.subscription.tiers:
+        text = "what the subscription has for this energy is settled on the month's invoice"
+        yield Finding(FindingCode.SETTLED_MONTHLY, "laddbok.subscription", text)
     parking = any(c.type is Dimension.PARKING_TIME for e in tariff.elements for c in e.price_components)
     if parking and tariff.laddbok.idle:
         text = "both an idle fee and a price for parking time: a driver may pay twice for the same minute"

@@ -15,7 +15,8 @@ from decimal import Decimal
 
 import msgspec
 
-from laddbok.model.money import amount_text
+from laddbok.model.money import amount_text, number_text
+from laddbok.model.superset import Idle, Spot
 from laddbok.model.tariff import Dimension, PriceComponent, Restrictions, Tariff, TaxIncluded
 from laddbok.rating.restriction_text import when
 
@@ -90,15 +91,46 @@ def _when(restrictions: Restrictions | None, language: str) -> str:
 def _of_ours(tariff: Tariff) -> Iterator[Said]:
     ours, currency = tariff.laddbok, tariff.currency
     if ours.spot:
-        markup = [amount_text(ours.spot.markup, currency, language) for language in ("en", "sv")]
-        en, sv = f"market price {ours.spot.zone} + {markup[0]}/kWh", f"marknadspris {ours.spot.zone} + {markup[1]}/kWh"
-        yield 0, "laddbok.spot", f"{en} + grid and energy tax", f"{sv} + nät och energiskatt"
+        yield 0, "laddbok.spot", _spot_text(ours.spot, currency, "en"), _spot_text(ours.spot, currency, "sv")
     if ours.idle:
-        en, sv = (amount_text(ours.idle.per_min, currency, language) for language in ("en", "sv"))
-        yield 1, "laddbok.idle", f"{en}/min idle", f"{sv}/min efter laddning"
+        yield 1, "laddbok.idle", _idle_text(ours.idle, currency, "en"), _idle_text(ours.idle, currency, "sv")
     if ours.subscription:
         en, sv = (amount_text(ours.subscription.month_fee, currency, language) for language in ("en", "sv"))
         yield OTHER, "laddbok.subscription", f"{en} a month", f"{sv} per månad"
+        for i, tier in enumerate(ours.subscription.tiers):
+            kwh = [number_text(tier.to_kwh, 0, language) for language in ("en", "sv")]
+            price = [amount_text(tier.per_kwh, currency, language) for language in ("en", "sv")]
+            en, sv = f"{price[0]}/kWh up to {kwh[0]} kWh a month", f"{price[1]}/kWh upp till {kwh[1]} kWh i månaden"
+            yield OTHER, f"laddbok.subscription.tiers[{i}]", en, sv
+
+
+def _spot_text(spot: Spot, currency: str, language: str) -> str:
+    """The market's price and what is added to it; of several grid fees or taxes, from the lowest to the highest."""
+    words = {"en": ("market price", "grid", "energy tax"), "sv": ("marknadspris", "nät", "energiskatt")}[language]
+    parts = [f"{words[0]} {spot.zone}"]
+    if spot.markup:
+        parts.append(f"{amount_text(spot.markup, currency, language)}/kWh")
+    for word, given in ((words[1], spot.grid), (words[2], spot.energy_tax)):
+        prices = sorted({each.per_kwh for each in given})
+        if prices:
+            span = " - ".join(
+                amount_text(price, currency, language) for price in dict.fromkeys((prices[0], prices[-1]))
+            )
+            parts.append(f"{word} {span}/kWh")
+    return " + ".join(parts)
+
+
+def _idle_text(idle: Idle, currency: str, language: str) -> str:
+    free, most, hours, after = {
+        "en": ("after {} min free", "at most {}", "some hours free", "idle"),
+        "sv": ("efter {} min utan avgift", "högst {}", "vissa timmar utan avgift", "efter laddning"),
+    }[language]
+    remarks = [free.format(number_text(Decimal(idle.grace_s) / 60, 0, language))] if idle.grace_s else []
+    if idle.cap is not None:
+        remarks.append(most.format(amount_text(idle.cap, currency, language)))
+    remarks += [hours] if idle.exempt else []
+    said = f" ({', '.join(remarks)})" if remarks else ""
+    return f"{amount_text(idle.per_min, currency, language)}/min {after}{said}"
 
 
 def _of_limits(tariff: Tariff) -> Iterator[ShownPrice]:

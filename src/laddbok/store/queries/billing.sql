@@ -99,6 +99,13 @@ UPDATE billing_run SET done = done + $3 WHERE tenant = $1 AND id = $2;
 -- The run is over.
 UPDATE billing_run SET ended_at = $3 WHERE tenant = $1 AND id = $2;
 
+-- name: invoices_of_month
+-- The documents that were issued for a month, in the order of their numbers.
+SELECT i.id, i.kind, i.number_text, i.payer_id, i.issue_date, i.due_date, i.currency, i.net, i.gross, i.payable
+FROM invoice AS i
+WHERE i.tenant = $1 AND i.period_start = $2 AND ($3::text IS NULL OR i.legal_entity_id = $3)
+ORDER BY i.kind DESC, i.number LIMIT $4;
+
 -- name: invoice_content
 -- The frozen content of documents, by number or id.
 SELECT id, kind, content, hash, previous_hash FROM invoice WHERE tenant = $1 AND (id = $2 OR number_text = $2);

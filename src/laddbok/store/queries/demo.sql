@@ -66,8 +66,7 @@ WITH c AS (
 ), p AS (
     INSERT INTO payer (tenant, id, name, email, address, postal_code, city, kind, organisation_number, vat_number,
         endpoint_scheme, endpoint_id, buyer_reference, e_invoice)
-    SELECT tenant, id, $7, $8, $9, $10, $11, $12, $13, $14, CASE WHEN $13::text IS NOT NULL THEN '0007' END, $13, $15,
-        $13::text IS NOT NULL
+    SELECT tenant, id, $7, $8, $9, $10, $11, $12, $13, $14, CASE WHEN $13::text IS NOT NULL THEN '0007' END, $13, $15, false
     FROM c RETURNING tenant, id
 ), l AS (
     INSERT INTO contract_payer (tenant, contract_id, payer_id, valid_from) SELECT tenant, id, id, $4 FROM p
