@@ -15,6 +15,7 @@ from laddbok.flow.shared_parts import AgreedFrom
 from laddbok.model.agreement import parse_agreement
 from laddbok.model.billing import ContractCharge, Position, SellerTerms
 from laddbok.model.cdr import Cdr
+from laddbok.model.errors import Conflict
 from laddbok.model.rated import Rating
 from laddbok.model.tariff import Tariff, parse_tariff
 from laddbok.rating.month_fee import Month
@@ -24,8 +25,11 @@ _charge = msgspec.json.Decoder(ContractCharge)
 _cdr, _rating = msgspec.json.Decoder(Cdr), msgspec.json.Decoder(Rating)
 
 
-class AlreadyCharged(Exception):
+class AlreadyCharged(Conflict):
     """Somebody else charged some of this meanwhile; nothing of the batch was written."""
+
+    def __init__(self) -> None:
+        super().__init__("somebody else bills this at the same time; start it again, and what is left is billed")
 
 
 class Subscribed(msgspec.Struct, frozen=True):
