@@ -186,6 +186,10 @@ END $$;
 CREATE CONSTRAINT TRIGGER payment_allocation_whole AFTER INSERT ON payment_allocation DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW EXECUTE FUNCTION laddbok_parts_come_to_payment();
 
+-- As payments name them: people leave zeros out in front.
+CREATE INDEX invoice_by_bare_reference ON invoice (tenant, ltrim(payment_reference, '0')) WHERE payment_reference IS NOT NULL;
+CREATE INDEX invoice_by_bare_number ON invoice (tenant, ltrim(number_text, '0'));
+
 SELECT laddbok_protect(name::regclass) FROM unnest(ARRAY[
     'bank_file', 'bank_entry', 'payment_request', 'payment', 'refund', 'payment_allocation', 'card_hold']) AS name;
 GRANT SELECT, INSERT ON bank_file, bank_entry, payment, payment_allocation TO laddbok_api;

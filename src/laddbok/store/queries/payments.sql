@@ -28,20 +28,26 @@ LIMIT 50;
 -- name: payment_invoices
 -- Invoices of a seller by number, reference, id, or (those of these amounts) payer, with what is open on each: the postings on
 -- the receivables of it and of its credit notes.
+WITH named AS (
+    SELECT id FROM invoice WHERE tenant = $1 AND ltrim(payment_reference, '0') = ANY($3::text[])
+    UNION SELECT id FROM invoice WHERE tenant = $1 AND ltrim(number_text, '0') = ANY($3::text[])
+    UNION SELECT id FROM invoice WHERE tenant = $1 AND id = ANY($4::text[])
+), found AS (
+    SELECT id, true AS is_named FROM named
+    UNION ALL
+    SELECT id, false FROM invoice WHERE tenant = $1 AND payer_id = ANY($5::text[]) AND id NOT IN (SELECT id FROM named)
+)
 SELECT i.id, i.number_text AS number, i.payment_reference, i.payer_id, i.currency, i.due_date,
     coalesce(o.open, 0) AS open, coalesce(-o.credited, 0) AS credited
-FROM invoice AS i
+FROM found AS f JOIN invoice AS i ON i.tenant = $1 AND i.id = f.id
 LEFT JOIN LATERAL (
     SELECT sum(g.amount) AS open, sum(g.amount) FILTER (WHERE g.invoice_id <> i.id) AS credited
     FROM posting AS g
     WHERE g.tenant = i.tenant AND g.account = $7 AND g.invoice_id IN (
         SELECT i.id UNION ALL SELECT c.id FROM invoice AS c WHERE c.tenant = i.tenant AND c.refers_to = i.id)
 ) AS o ON true
-WHERE i.tenant = $1 AND i.legal_entity_id = $2 AND i.kind IN ('invoice', 'receipt') AND i.payer_id IS NOT NULL AND (
-    ltrim(i.payment_reference, '0') = ANY($3::text[]) OR ltrim(i.number_text, '0') = ANY($3::text[]) OR i.id = ANY($4::text[])
-    OR i.payer_id = ANY($5::text[]))
-    AND (i.payer_id <> ALL($5::text[]) OR o.open = $6::numeric OR i.id = ANY($4::text[])
-        OR ltrim(i.payment_reference, '0') = ANY($3::text[]) OR ltrim(i.number_text, '0') = ANY($3::text[]))
+WHERE i.legal_entity_id = $2 AND i.kind IN ('invoice', 'receipt') AND i.payer_id IS NOT NULL
+    AND (f.is_named OR o.open = $6::numeric)
 ORDER BY i.due_date, i.number_text
 LIMIT 1000;
 
@@ -169,12 +175,6 @@ WHERE tenant = $1 AND id = $2 AND ended_at IS NULL;
 INSERT INTO card_hold (tenant, id, legal_entity_id, session_id, provider, amount, highest, currency, state, created_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'wanted', $9)
 ON CONFLICT DO NOTHING RETURNING true;
-
--- name: card_hold_one
--- A hold as it stands.
-SELECT id, legal_entity_id, session_id, provider, amount, highest, currency, held, captured, state, provider_reference,
-    stop_asked_at, created_at, ended_at
-FROM card_hold WHERE tenant = $1 AND id = $2;
 
 -- name: card_hold_becomes
 -- A hold after it was asked about; an end is for good.
