@@ -18,6 +18,7 @@ from laddbok.model.tariff import parse_tariff
 from laddbok.rating.compile import compile_tariff
 from laddbok.rating.rate import rate
 from laddbok.store.embedded import Dsn
+from laddbok.store.ledger import accrue
 from laddbok.store.reconcile import reconcile
 from laddbok.workers.billing_run import BillingRun, RunResult
 from tests.store.test_billing_run import NOW, nothing_in_the_way, tenant_of, terms_of
@@ -256,6 +257,25 @@ def test_a_fee_whose_VAT_nobody_knows_and_a_contract_without_payer_are_in_the_wa
         assert [each.reason[:25] for each in result.in_the_way] == [
             "nobody pays its subscript",
             "nobody pays for it: its c",
+        ]
+
+    on_subscribers(new_database(), billing_data.SINCE, work)
+
+
+def test_an_accrual_after_the_run_is_what_the_month_earned_with_its_fees(new_database: Callable[[], Dsn]) -> None:
+    """Also when a session of the month was corrected in between."""
+
+    async def work(connection: asyncpg.Connection, reader: asyncpg.Connection, tenant: int) -> None:
+        await put_session(connection, tenant, 1, NOON, 80_000)
+        await put_session(connection, tenant, 2, NOON + 4 * HOUR, 50_000)
+        await run(connection, reader, tenant, "2026-10")
+        await put_session(connection, tenant, 1, NOON, 70_000, revision=2)
+        await run(connection, reader, tenant, "2026-10")
+        terms = await terms_of(connection, tenant)
+        month_end, _ = await accrue(connection, tenant, terms, period_of("2026-10", terms, NOW), NOW)
+        assert [(each.account, each.amount) for each in month_end.postings] == [
+            ("1790", Decimal("139.00")),
+            ("3001", Decimal("-139.00")),
         ]
 
     on_subscribers(new_database(), billing_data.SINCE, work)

@@ -15,8 +15,8 @@ from decimal import Decimal
 
 from laddbok.billing.draft import lines_of
 from laddbok.billing.ledger import account, rate_name
-from laddbok.model.billing import JournalEntry, Position, Posting
-from laddbok.model.invoice import InvoiceKind
+from laddbok.model.billing import ContractCharge, JournalEntry, Position, Posting
+from laddbok.model.invoice import InvoiceKind, VatRate
 
 
 def accrual(
@@ -38,6 +38,16 @@ def earned(positions: Iterable[Position], accounts: Mapping[str, str]) -> dict[s
         for line in lines_of(position, InvoiceKind.INVOICE):
             name = account(f"sales_{rate_name(line.vat)}", accounts)
             revenue[name] = revenue.get(name, Decimal(0)) + line.net
+    return revenue
+
+
+def charged(charges: Iterable[ContractCharge], accounts: Mapping[str, str]) -> dict[str, Decimal]:
+    """The revenue of what contracts were charged beside their sessions, by account, before VAT."""
+    revenue: dict[str, Decimal] = {}
+    for charge in charges:
+        for each in charge.nets:
+            name = account(f"sales_{rate_name(VatRate(percent=each.percent))}", accounts)
+            revenue[name] = revenue.get(name, Decimal(0)) + each.net
     return revenue
 
 

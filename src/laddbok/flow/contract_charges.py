@@ -77,7 +77,7 @@ def fee_of(held: Sequence[Held], month: Month, terms: SellerTerms) -> Charged | 
         return None
     charge = ContractCharge(
         contract_id=held[0].contract_id, kind=ChargeKind.MONTH_FEE, month=str(month), number=1,
-        tariff_id=held[-1].tariff.id, net=sum((line.net for line in lines), Decimal(0)), days=days,
+        tariff_id=held[-1].tariff.id, net=sum((line.net for line in lines), Decimal(0)), nets=_nets(lines, 1), days=days,
     )  # fmt: skip
     return Charged(charge, tuple(lines))
 
@@ -113,7 +113,7 @@ def included(share: Share, used: Sequence[Used], again: Sequence[Used] = ()) -> 
     charge = ContractCharge(
         contract_id=share.contract_id, kind=ChargeKind.INCLUDED, month=str(share.month),
         number=1 + sum(each.kind is ChargeKind.INCLUDED for each in share.earlier), tariff_id=share.tariff_id,
-        net=sum((line.net for line in lines), Decimal(0)), sessions=sessions,
+        net=sum((line.net for line in lines), Decimal(0)), nets=_nets(lines, 1), sessions=sessions,
     )  # fmt: skip
     return Charged(charge, lines)
 
@@ -168,6 +168,7 @@ def given_back(credit: Position, earlier: Iterable[ContractCharge]) -> Charged |
     in_month = (each for each in before if each.month == charge.month)
     back = replace(
         charge, kind=ChargeKind.INCLUDED_BACK, sessions=(session,), net=-sum((line.net for line in lines), Decimal(0)),
+        nets=_nets(lines, -1),
         number=1 + sum(each.kind is ChargeKind.INCLUDED_BACK for each in in_month),
     )  # fmt: skip
     return Charged(back, lines)
@@ -206,6 +207,13 @@ def _lines(sessions: Sequence[ChargedSession], text: Text, cost_centre: str | No
     in_kwh = len(nets) == 1 and kwh > 0 and all(session.energy_wh for session in sessions)
     quantity, unit = (kwh, Unit.KWH) if in_kwh else (Decimal(1), Unit.ONE)
     return tuple(_line(text, quantity, unit, net, percent, cost_centre) for percent, net in nets.items() if net)
+
+
+def _nets(lines: Iterable[InvoiceLine], sign: int) -> tuple[RateNet, ...]:
+    nets: dict[Decimal, Decimal] = {}
+    for line in lines:
+        nets[line.vat.percent] = nets.get(line.vat.percent, Decimal(0)) + sign * line.net
+    return tuple(RateNet(percent, net) for percent, net in nets.items())
 
 
 def _line(

@@ -66,7 +66,10 @@ class ChargeKind(StrEnum):
 
 
 class ContractCharge(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A charge of a contract and month (2026-10) on one document. `number` counts those of its kind in the month."""
+    """A charge of a contract and month (2026-10) on one document. `number` counts those of its kind in the month.
+
+    `net` is what it adds to what the contract pays, and `nets` the same by rate of VAT.
+    """
 
     contract_id: str
     kind: ChargeKind
@@ -74,6 +77,7 @@ class ContractCharge(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     number: int
     tariff_id: str
     net: Decimal
+    nets: tuple[RateNet, ...] = ()
     days: int | None = None
     sessions: tuple[ChargedSession, ...] = ()
 

@@ -10,10 +10,10 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from laddbok.billing.accrual import accrual_of, earned
+from laddbok.billing.accrual import accrual_of, charged, earned
 from laddbok.billing.draft import Period
 from laddbok.flow.billing_run import ends_before
-from laddbok.model.billing import JournalEntry, Position, Posting, SellerTerms
+from laddbok.model.billing import ContractCharge, JournalEntry, Position, Posting, SellerTerms
 from laddbok.model.cdr import Cdr
 from laddbok.model.errors import Conflict
 from laddbok.model.rated import Rating
@@ -24,6 +24,7 @@ PORTION = 1_000
 MAX_POSTINGS = 10_000
 """That an account card shows."""
 
+_charge = msgspec.json.Decoder(ContractCharge)
 _cdr, _rating = msgspec.json.Decoder(Cdr), msgspec.json.Decoder(Rating)
 
 
@@ -69,6 +70,10 @@ async def accrue(
         while rows := await cursor.fetch(PORTION):
             for name, amount in earned(map(_position, rows), terms.accounts).items():
                 revenue[name] = revenue.get(name, Decimal(0)) + amount
+        month = f"{period.start:%Y-%m}"
+        rows = await connection.fetch(query("ledger_charged"), tenant, terms.seller.id, month, period.end)
+        for name, amount in charged((_charge.decode(row["content"]) for row in rows), terms.accounts).items():
+            revenue[name] = revenue.get(name, Decimal(0)) + amount
         entries = accrual_of(revenue, period.end, terms.seller.id, terms.currency, terms.accounts)
         try:
             async with connection.transaction():

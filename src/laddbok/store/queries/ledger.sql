@@ -33,3 +33,9 @@ JOIN cdr AS c USING (tenant, session_id, revision, kind)
 LEFT JOIN invoice AS i ON i.tenant = p.tenant AND i.id = p.invoice_id
 WHERE p.tenant = $1 AND p.legal_entity_id = $2 AND p.currency = $3 AND p.ended_at < $4
     AND (p.outcome IS NULL OR p.outcome = 'billed' AND i.issue_date > $5);
+
+-- name: ledger_charged
+-- What contracts were charged beside their sessions for months up to one, on documents that were issued after a day.
+SELECT c.content::text AS content FROM contract_charge AS c
+JOIN invoice AS i ON i.tenant = c.tenant AND i.id = c.invoice_id
+WHERE c.tenant = $1 AND i.legal_entity_id = $2 AND c.month <= $3 AND i.issue_date > $4;
