@@ -129,6 +129,7 @@ async def _inside(database: Database, settings: Settings) -> list[Finding]:
         version = await connection.fetchval("SHOW server_version")
         row = await connection.fetchrow(query("doctor_counts"))
         prices = [await _prices(connection, zone, market_day(settings.clock.now())) for zone in settings.price_zones]
+        reconciled = await last_reconciliation(connection)
         durable = [f"{name} {await connection.fetchval(f'SHOW {name}')}" for name in _DURABLE]
     finally:
         await connection.close()
@@ -143,8 +144,18 @@ async def _inside(database: Database, settings: Settings) -> list[Finding]:
         _finding("jobs given up", not row["failed_jobs"], str(row["failed_jobs"])),
         _finding("lobby", True, f"{row['lobby']} stations wait to be admitted"),
         _finding("evidence partitions", not row["in_rest"], f"{row['in_rest']} frames outside their day's partition"),
+        reconciled,
         *prices,
     ]
+
+
+async def last_reconciliation(connection: asyncpg.Connection) -> Finding:
+    """What the last reconciliations of all tenants found."""
+    row = await connection.fetchrow(query("reconciliations_last"))
+    if row["at"] is None:
+        return _finding("reconciliation", True, "not yet: a worker does it every night")
+    detail = f"{row['differences']} differences on {row['at']:%Y-%m-%d %H:%M}Z; laddbok reconcile names them"
+    return _finding("reconciliation", not row["differences"], detail)
 
 
 async def _prices(connection: asyncpg.Connection, zone: str, day: date) -> Finding:

@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 
 from laddbok.billing.credit import CreditWish
+from laddbok.doctor import last_reconciliation
 from laddbok.flow.reconcile import Checked
 from laddbok.model.payment import BANK, AllocationKind, Payment, Remitted
 from laddbok.store.embedded import Dsn
@@ -225,13 +226,18 @@ def test_every_night_each_tenant_is_reconciled_once(new_database: Callable[[], D
         clock = [NOW]
         pool: Any = OneConnection(connection)
         nightly = NightlyReconciler(pool, lambda: clock[0])
+        assert (await last_reconciliation(connection))["detail"][:7] == "not yet"
         assert [await nightly.once(), await nightly.once()] == [1, 0]
         clock[0] = datetime(2026, 11, 6, 2, 59, tzinfo=UTC)
         assert await nightly.once() == 0
+        assert (await last_reconciliation(connection))["ok"] is True
+        await connection.execute("UPDATE session SET state = 'void' WHERE id = (SELECT max(id) FROM session)")
         clock[0] = datetime(2026, 11, 6, 3, tzinfo=UTC)
         assert await nightly.once() == 1
         rows = await connection.fetch("SELECT differences FROM reconciliation ORDER BY at")
-        assert [row["differences"] for row in rows] == [0, 0]
+        assert [row["differences"] for row in rows] == [0, 1]
+        told = await last_reconciliation(connection)
+        assert (told["ok"], told["detail"][:33]) == (False, "1 differences on 2026-11-06 03:00")
         assert due_since(NOW) == datetime(2026, 11, 5, 3, tzinfo=UTC)
 
     on(new_database(), work)

@@ -164,3 +164,9 @@ ON CONFLICT (tenant, at) DO NOTHING;
 -- name: reconciliation_last
 -- When a tenant was last reconciled, and how many differences there were.
 SELECT at, differences, body::text AS body FROM reconciliation WHERE tenant = $1 ORDER BY at DESC LIMIT 1;
+
+-- name: reconciliations_last
+-- The differences that the last reconciliation of each tenant found, over all, and when the oldest of them was.
+SELECT min(at) AS at, sum(differences) AS differences FROM (
+    SELECT DISTINCT ON (tenant) tenant, at, differences FROM reconciliation ORDER BY tenant, at DESC
+) AS last;
