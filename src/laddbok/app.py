@@ -24,6 +24,7 @@ from laddbok.api.app import build_api
 from laddbok.api.listen import bind, serve
 from laddbok.api.payment_wires import PaymentWires
 from laddbok.api.settings import ApiSettings
+from laddbok.billing_checks import DocumentChecks
 from laddbok.flow.decide import SETTLE
 from laddbok.flow.packed_curve import PACK
 from laddbok.flow.payment_provider import PaymentProvider
@@ -49,6 +50,7 @@ from laddbok.wires.price_feeds import PriceFeed
 from laddbok.wires.stripe import StripeSettings
 from laddbok.wires.swish import SwishSettings
 from laddbok.wires.tariff_export import export_tariff
+from laddbok.workers.billing_jobs import BILLING_PLAN, BILLING_RUN, Biller
 from laddbok.workers.fetch_prices import PriceFetcher
 from laddbok.workers.held_sessions import HeldSessions
 from laddbok.workers.housekeeping import Housekeeper
@@ -139,7 +141,9 @@ async def running_api(settings: Settings, database: Database) -> AsyncIterator[i
     )
     stop = asyncio.Event()
     payments = payment_wires(payment_providers(settings))
-    api = build_api(about, pool, settings.clock, check_reading, export_tariff, payments)
+    api = build_api(
+        about, pool, settings.clock, check_reading, export_tariff, payments, DocumentChecks(settings.einvoice_rules)
+    )
     serving = asyncio.create_task(serve(api, listener, stop))
     try:
         yield listener.getsockname()[1]
@@ -221,12 +225,15 @@ async def run_worker(settings: Settings) -> None:
         pool = await database.pool(4)
         store = PostgresStore(pool)
         clock = settings.clock
+        biller = Biller(database.connect, clock.now, DocumentChecks(settings.einvoice_rules))
         does: dict[str, Does] = {
             SETTLE: Settler(store, clock.now),
             PACK: Packer(store, clock.now),
             MATCH_ORPHAN: OrphanMatcher(store, pool, clock.now, quirk_table(settings)),
             RENDER: InvoiceRenderer(pool, clock.now),
             **_payment_jobs(settings, store, pool),
+            BILLING_PLAN: biller,
+            BILLING_RUN: biller,
         }
         worker = Worker(f"worker-{os.getpid()}", store, clock.now, does)
         housekeeper = Housekeeper(store, pool, clock.now, PARTITION_DAYS)
@@ -242,6 +249,7 @@ async def run_worker(settings: Settings) -> None:
         finally:
             for task in tasks:
                 await _cancelled(task)
+            await biller.stop()
             await _closed(pool)
 
 

@@ -13,7 +13,7 @@ from laddbok.billing.freeze import Series, numbered
 from laddbok.billing.required_fields import required
 from laddbok.flow.billing_run import InTheWay, Planned
 from laddbok.model.errors import LaddbokError
-from laddbok.model.invoice import Invoice, InvoiceKind
+from laddbok.model.invoice import Invoice, InvoiceKind, Text
 from laddbok.wires.einvoice_check import einvoice_findings
 from laddbok.wires.einvoice_rules import official_rules
 
@@ -41,4 +41,5 @@ class DocumentChecks:
 
 
 def _in_the_way(finding: FieldFinding, document: Invoice) -> InTheWay:
-    return InTheWay(document.buyer.id, finding.field, f"{finding.text.en} ({finding.rule})")
+    text = Text(sv=f"{finding.text.sv} ({finding.rule})", en=f"{finding.text.en} ({finding.rule})")
+    return InTheWay(document.buyer.id, finding.field, text.en, text)

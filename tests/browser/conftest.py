@@ -47,6 +47,8 @@ class Platform(NamedTuple):
     stations: str
     one_time_password: str
     api: httpx.Client
+    state: str
+    """The folder with its database."""
 
     def site_id(self) -> str:
         """The site that a new installation has."""
@@ -90,7 +92,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         ready = _started(process, output)
         headers = {"Authorization": f"Bearer {key}"}
         with httpx.Client(base_url=f"{ready['console']}/api/v1", headers=headers, timeout=30) as api:
-            platform = Platform(**ready, api=api)
+            platform = Platform(**ready, api=api, state=state)
             api.post("/tariffs", json={**TARIFF, "start_date_time": _now()}).raise_for_status()
             platform.put("/id-tokens/04A2BC77", {"status": "Accepted"})
             yield platform

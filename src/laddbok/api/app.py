@@ -20,21 +20,29 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, Reference, SecurityScheme
 
 from laddbok.api import (
+    billing_runs,
     cdrs,
     commands,
     contracts,
+    credits,
     curves,
     decisions,
+    disputes,
     events,
     id_tokens,
+    invoices,
+    ledger,
+    legal_entities,
     login,
     orphans,
     overview,
+    payers,
     payment_requests,
     payments,
     places,
     plans,
     price_view,
+    receipt_page,
     review,
     sessions,
     signed_values,
@@ -52,7 +60,7 @@ from laddbok.api.console_files import serve_file, show_console
 from laddbok.api.door import OPEN, guard
 from laddbok.api.legible import refuse_illegible
 from laddbok.api.live import Live
-from laddbok.api.parts import ExportTariff, Parts, parts_of
+from laddbok.api.parts import CheckDocument, ExportTariff, Parts, parts_of
 from laddbok.api.payment_wires import PaymentWires
 from laddbok.api.prices import Prices
 from laddbok.api.problems import answer_problem
@@ -83,9 +91,13 @@ HANDLERS = [
     id_tokens.list_id_tokens, id_tokens.show_id_token, id_tokens.put_id_token,
     contracts.list_contracts, contracts.show_contract, contracts.add_contract, contracts.put_contract,
     plans.list_plans, plans.offer_plan, plans.withdraw_plan, plans.choose_plan, plans.show_agreement, plans.put_agreement,
-    contracts.list_payers, contracts.show_payer, contracts.put_payer,
+    payers.list_payers, payers.show_payer, payers.put_payer,
     places.list_sites, places.show_site, places.put_site,
-    places.list_legal_entities, places.show_legal_entity, places.put_legal_entity,
+    legal_entities.list_legal_entities, legal_entities.show_legal_entity, legal_entities.put_legal_entity,
+    billing_runs.plan_run, billing_runs.show_plan, billing_runs.start_run, billing_runs.list_runs, billing_runs.show_run,
+    invoices.list_invoices, invoices.show_invoice, invoices.show_content, invoices.show_pdf, invoices.show_xml,
+    disputes.open_dispute, disputes.decide_dispute, credits.credit_document,
+    ledger.show_balance, ledger.list_postings, ledger.show_sie,
     tariffs.list_tariffs, tariffs.show_tariff, tariffs.post_tariff, tariffs.choose_default,
     tariffs.list_assignments, tariffs.put_assignment, tariff_checks.check_tariff, tariff_exports.show_export,
     tariff_editor.draw_week, tariff_editor.try_tariff,
@@ -117,26 +129,28 @@ def build_api(
     check_signed: Callable[[SignedReading], Checked],
     export_tariff: ExportTariff,
     payments: PaymentWires,
+    check_document: CheckDocument,
     wall: Clock | None = None,
 ) -> Litestar:
     """The API as an ASGI application.
 
     Args: pool: connections as the tables' owner, at least 5. clock: of the business. check_signed: verifies a reading
-        that a meter signed. export_tariff: writes a tariff for others. payments: reads banks' files and callbacks. wall: for
-        log-ins.
+        that a meter signed. export_tariff: writes a tariff for others. payments: reads banks' files and callbacks.
+        check_document: what is in the way of a document. wall: for log-ins.
     """
     prices = Prices()
     parts = Parts(
         settings=settings, pool=pool, clock=clock, wall=wall or SystemClock(), attempts=Attempts(), prices=prices,
         command_answers=CommandAnswers(pool), live=Live(pool, clock, prices, settings), check_signed=check_signed,
-        export_tariff=export_tariff, payments=payments,
+        export_tariff=export_tariff, payments=payments, check_document=check_document,
+        receipt_views=Attempts(*receipt_page.VIEWS), receipt_writes=Attempts(*receipt_page.WRITES),
     )  # fmt: skip
     api = Router(
         BASE, route_handlers=[*HANDLERS, show_health], guards=[guard], before_request=refuse_illegible,
         response_headers={"Cache-Control": "no-store"},
     )  # fmt: skip
     return Litestar(
-        [api, show_console, serve_file],
+        [api, *receipt_page.HANDLERS, show_console, serve_file],
         state=State({"parts": parts}),
         exception_handlers={Exception: answer_problem},
         lifespan=[_background],

@@ -22,9 +22,11 @@ MAX_ENTRIES = 10_000
 
 
 class Attempts:
-    """Failed log-ins of late. Times in seconds of any steady clock."""
+    """Failed log-ins of late, or other things that are not to be done too often. Times in seconds of any steady clock."""
 
-    def __init__(self) -> None:
+    def __init__(self, per_person: int = MAX_FAILURES_PER_PERSON, per_address: int = MAX_FAILURES_PER_ADDRESS) -> None:
+        self._per_person = per_person
+        self._per_address = per_address
         self._failures: OrderedDict[tuple[str, str], tuple[float, int]] = OrderedDict()
 
     def book(self, person: str, address: str, now_s: float) -> int:
@@ -33,8 +35,8 @@ class Attempts:
         Returns: 0; or how long this person at this address must wait before the next one [s], and nothing is counted.
         """
         wait_s = max(
-            self._wait_s(("person", person), MAX_FAILURES_PER_PERSON, now_s),
-            self._wait_s(("address", address), MAX_FAILURES_PER_ADDRESS, now_s),
+            self._wait_s(("person", person), self._per_person, now_s),
+            self._wait_s(("address", address), self._per_address, now_s),
         )
         if wait_s == 0:
             for key in (("person", person), ("address", address)):

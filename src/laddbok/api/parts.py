@@ -5,7 +5,7 @@ what happens in the business (it may be demo time); the wall clock governs log-i
 end sixty times sooner in a demo.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +21,7 @@ from laddbok.api.live import Live
 from laddbok.api.payment_wires import PaymentWires
 from laddbok.api.prices import Prices
 from laddbok.api.settings import ApiSettings
+from laddbok.flow.billing_run import InTheWay, Planned
 from laddbok.model.clock import Clock
 from laddbok.model.proof import Checked, SignedReading
 from laddbok.model.tariff import Tariff
@@ -32,6 +33,8 @@ ApiRequest = Request[Asker, Any, State]
 
 ExportTariff = Callable[[Tariff, str, datetime], bytes]
 """Writes a tariff for others: the tariff, the wire, and when it was last written."""
+CheckDocument = Callable[[Planned], Sequence[InTheWay]]
+"""Finds what is in the way of a document becoming final."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,12 @@ class Parts:
     export_tariff: ExportTariff
     payments: PaymentWires
     """Reads banks' files and providers' callbacks."""
+    check_document: CheckDocument
+    """What is in the way of a document, asked before it takes a number."""
+    receipt_views: Attempts
+    """How often the pages of invoices were looked at."""
+    receipt_writes: Attempts
+    """How often something was written there, or a link was wrong."""
 
 
 def parts_of(request: Request[Any, Any, State]) -> Parts:

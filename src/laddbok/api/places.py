@@ -1,6 +1,6 @@
 """Where do stations stand, and who sells there?
 
-A site has a time zone, which governs its tariff windows, and a seller by date. A seller is a legal entity of the tenant.
+A site has a time zone, which governs its tariff windows, and a seller by date.
 """
 
 from datetime import datetime
@@ -54,35 +54,6 @@ class SiteChange(msgspec.Struct, forbid_unknown_fields=True):
     seller_id: str | msgspec.UnsetType | None = msgspec.UNSET
 
 
-class LegalEntityView(msgspec.Struct):
-    """A seller."""
-
-    id: str
-    name: str
-    organisation_number: str | None
-    vat_number: str | None
-    f_skatt: bool
-    address: str | None
-    bankgiro: str | None
-    currency: str
-    time_zone: str
-    number_series: str | None
-
-
-class LegalEntityChange(msgspec.Struct, forbid_unknown_fields=True):
-    """What a seller shall be."""
-
-    name: Name
-    organisation_number: Line | None = None
-    vat_number: Line | None = None
-    f_skatt: bool = False
-    address: Line | None = None
-    bankgiro: Line | None = None
-    currency: Currency = "SEK"
-    time_zone: str = "Europe/Stockholm"
-    number_series: Line | None = None
-
-
 @get("/sites")
 async def list_sites(request: ApiRequest, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Page[SiteView]:
     """Sites by id."""
@@ -122,48 +93,8 @@ async def put_site(
     return await written(request, work)
 
 
-@get("/legal-entities")
-async def list_legal_entities(
-    request: ApiRequest, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
-) -> Page[LegalEntityView]:
-    """Sellers by id."""
-    filters = Filters()
-    if cursor is not None:
-        filters.add("e.id > ?", *parse_cursor(cursor, str))
-    rows, following = await read_page(request, "legal_entity_rows", filters, limit, lambda row: (row["id"],))
-    return Page([LegalEntityView(*row.values()) for row in rows], following)
-
-
-@get("/legal-entities/{entity_id:str}")
-async def show_legal_entity(request: ApiRequest, entity_id: FromPath[str]) -> LegalEntityView:
-    """One seller."""
-    async with asked(request) as connection:
-        return await _legal_entity(connection, entity_id)
-
-
-@put("/legal-entities/{entity_id:str}", opt=ADMINISTRATOR)
-async def put_legal_entity(
-    request: ApiRequest, entity_id: IdInPath, data: JSONBody[LegalEntityChange], idempotency_key: IdempotencyKey = None
-) -> Response[LegalEntityView]:
-    """Add or change a seller."""
-    zone_named(data.time_zone)
-
-    async def work(connection: asyncpg.Connection) -> LegalEntityView:
-        await connection.execute(query("legal_entity_put"), entity_id, *msgspec.structs.astuple(data))
-        return await _legal_entity(connection, entity_id)
-
-    return await written(request, work)
-
-
 async def _site(connection: asyncpg.Connection, site_id: str, now: datetime) -> SiteView:
     filters = Filters(now)
     filters.add("s.id = ?", site_id)
     row = await read_one(connection, "site_rows", filters, "site", site_id)
     return SiteView(*row.values())
-
-
-async def _legal_entity(connection: asyncpg.Connection, entity_id: str) -> LegalEntityView:
-    filters = Filters()
-    filters.add("e.id = ?", entity_id)
-    row = await read_one(connection, "legal_entity_rows", filters, "legal entity", entity_id)
-    return LegalEntityView(*row.values())

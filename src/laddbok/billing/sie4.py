@@ -73,6 +73,11 @@ def sie4(seller: Seller, entries: Sequence[tuple[int, JournalEntry]], made_on: d
     return "".join(f"{line}\r\n" for line in lines).encode("cp437")
 
 
+def name_of(account: str) -> str | None:
+    """What an account of the usual chart is called in Swedish; None: it is the seller's own."""
+    return _NAMES.get(account)
+
+
 def in_code_page(text: str) -> str:
     """The text with what code page 437 does not have spelled in letters that it has; a control character is a blank.
 

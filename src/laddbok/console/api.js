@@ -17,7 +17,7 @@ export class Problem extends Error {
   }
 }
 
-/** Args: body, a value, or JSON text that is sent as it is. read, how the answer's text is read. */
+/** Args: body, a value, or JSON text or a file that is sent as it is. read, how the answer's text is read. */
 async function call(method, path, body, headers = {}, read = JSON.parse) {
   const request = {
     method,
@@ -25,8 +25,9 @@ async function call(method, path, body, headers = {}, read = JSON.parse) {
     signal: AbortSignal.timeout(TIME_LIMIT_MS),
   };
   if (body !== undefined) {
-    request.body = typeof body === "string" ? body : JSON.stringify(body);
-    request.headers["content-type"] = "application/json";
+    const isRaw = typeof body === "string" || body instanceof Blob;
+    request.body = isRaw ? body : JSON.stringify(body);
+    request.headers["content-type"] = body instanceof Blob ? "application/octet-stream" : "application/json";
   }
   let response;
   try {
@@ -55,6 +56,11 @@ export const getExact = (path) => call("GET", path, undefined, {}, parseExact);
 /** Writes: marked against forged requests, and with a key so that a repeated one acts once. */
 export function write(method, path, body = {}) {
   return call(method, path, body, { "x-laddbok": "1", "idempotency-key": randomKey() });
+}
+
+/** Sends a file as it is. */
+export function upload(path, file) {
+  return call("POST", path, file, { "x-laddbok": "1" });
 }
 
 /** 128 random bits in hex; crypto.randomUUID exists only where the page is served over TLS or from this machine. */

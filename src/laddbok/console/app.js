@@ -4,11 +4,21 @@ import { findMe, me } from "./api.js";
 import { failure } from "./commands.js";
 import { t } from "./i18n.js";
 import { connect, disconnect } from "./live.js";
+import { BillingPage } from "./pages/billing.js";
+import { ContractPage } from "./pages/contract.js";
+import { ContractsPage } from "./pages/contracts.js";
+import { CustomerPage } from "./pages/customer.js";
+import { CustomersPage } from "./pages/customers.js";
+import { InvoicePage } from "./pages/invoice.js";
+import { InvoicesPage } from "./pages/invoices.js";
+import { LedgerPage } from "./pages/ledger.js";
 import { LobbyPage } from "./pages/lobby.js";
 import { LoginPage, PasswordPage } from "./pages/login.js";
 import { OrphansPage } from "./pages/orphans.js";
 import { OverviewPage } from "./pages/overview.js";
+import { PaymentsPage } from "./pages/payments.js";
 import { ReviewPage } from "./pages/review.js";
+import { SellerPage } from "./pages/seller.js";
 import { SessionPage } from "./pages/session.js";
 import { SessionsPage } from "./pages/sessions.js";
 import { StationPage } from "./pages/station.js";
@@ -29,6 +39,16 @@ const PAGES = {
   orphans: OrphansPage,
   tariffs: TariffsPage,
   "tariff-editor": TariffEditorPage,
+  billing: BillingPage,
+  invoices: InvoicesPage,
+  invoice: InvoicePage,
+  payments: PaymentsPage,
+  ledger: LedgerPage,
+  customers: CustomersPage,
+  customer: CustomerPage,
+  contracts: ContractsPage,
+  contract: ContractPage,
+  seller: SellerPage,
   password: PasswordPage,
 };
 

@@ -95,3 +95,14 @@ export function duration(length_ms) {
 
 /** The reader's time zone, by name. */
 export const zone = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+/** A day of the calendar ("2026-10-31"), the same in every zone. */
+export function day(text) {
+  if (!text) return NONE;
+  const options = { ...DAY, year: "numeric", timeZone: "UTC" };
+  return formatOf(Intl.DateTimeFormat, options).format(new Date(`${text.slice(0, 10)}T00:00:00Z`));
+}
+
+/** A month ("2026-10"). */
+export const month = (text) =>
+  formatOf(Intl.DateTimeFormat, { month: "long", year: "numeric", timeZone: "UTC" }).format(new Date(`${text}-01T00:00:00Z`));

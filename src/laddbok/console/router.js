@@ -12,6 +12,16 @@ const PAGES = [
   [/^\/orphans$/, "orphans"],
   [/^\/tariffs$/, "tariffs"],
   [/^\/tariff$/, "tariff-editor"],
+  [/^\/billing$/, "billing"],
+  [/^\/invoices$/, "invoices"],
+  [/^\/invoices\/([^/]+)$/, "invoice"],
+  [/^\/payments$/, "payments"],
+  [/^\/ledger$/, "ledger"],
+  [/^\/customers$/, "customers"],
+  [/^\/customers\/([^/]+)$/, "customer"],
+  [/^\/contracts$/, "contracts"],
+  [/^\/contracts\/([^/]+)$/, "contract"],
+  [/^\/sellers\/([^/]+)$/, "seller"],
   [/^\/password$/, "password"],
 ];
 
@@ -45,6 +55,9 @@ export function go(path, { replace = false } = {}) {
 
 export const stationPath = (id) => `/station?id=${encodeURIComponent(id)}`;
 export const tariffPath = (id, version) => withQuery("/tariff", { id, version });
+export const invoicePath = (id) => `/invoices/${encodeURIComponent(id)}`;
+export const customerPath = (id) => `/customers/${encodeURIComponent(id)}`;
+export const contractPath = (id) => `/contracts/${encodeURIComponent(id)}`;
 export const sessionPath = (id) => `/sessions/${encodeURIComponent(id)}`;
 
 /** An address with those query values that are set. */
@@ -56,7 +69,7 @@ export function withQuery(path, values) {
 function followLink(event) {
   const link = event.target.closest?.("a[href^='/']");
   const plain = event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
-  if (!link || !plain || link.target || event.defaultPrevented) return;
+  if (!link || !plain || link.target || link.hasAttribute("download") || event.defaultPrevented) return;
   event.preventDefault();
   go(link.getAttribute("href"));
 }

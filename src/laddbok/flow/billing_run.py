@@ -68,6 +68,8 @@ class InTheWay(msgspec.Struct, frozen=True):
     payer_id: str | None
     field: str
     reason: str
+    text: Text | None = None
+    """The reason in both languages, where it is known in both."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):

@@ -77,16 +77,23 @@ class BillingRun:
         return f"{self._terms.seller.id}/{self._period.start:%Y-%m}"
 
     async def run(
-        self, now: datetime, by: str, check: Check, *, final: bool, show: Callable[[RunResult], None]
+        self,
+        now: datetime,
+        by: str,
+        check: Check,
+        *,
+        final: bool,
+        show: Callable[[RunResult], None],
+        expected: int = 0,
     ) -> RunResult:
         """Bill the period.
 
         Args: check, what is in the way of a document, asked before any number is taken; final, False: nothing is written;
-            show, told of every portion.
+            show, told of every portion; expected, how many documents are expected.
         """
         if final:
             await self._connection.execute(
-                query("run_begin"), self._tenant, self.id, self._terms.seller.id, self._period.start, self._period.end, now, by, 0
+                query("run_begin"), self._tenant, self.id, self._terms.seller.id, self._period.start, self._period.end, now, by, expected
             )  # fmt: skip
         self.result.in_the_way += await self._charges.begin()
         async for portion in self._portions():

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -16,6 +17,7 @@ from laddbok.api.app import build_api
 from laddbok.api.listen import bind, serve
 from laddbok.api.payment_wires import PaymentWires
 from laddbok.api.settings import ApiSettings
+from laddbok.billing_checks import DocumentChecks
 from laddbok.model.clock import SystemClock
 from laddbok.store.embedded import Dsn
 from laddbok.store.people import ensure_admin, ensure_admin_key
@@ -89,7 +91,9 @@ async def _run(
         told["password"] = str(await ensure_admin(connection, NOW))
         await ensure_admin_key(connection, KEY, NOW)
     settings = ApiSettings(command_time_limit_s=2.0, live_interval_s=0.2, heartbeat_s=0.5)
-    api = build_api(settings, pool, clock, check_reading, export_tariff, WIRES, SystemClock())
+    api = build_api(
+        settings, pool, clock, check_reading, export_tariff, WIRES, DocumentChecks(Path("no-rules")), SystemClock()
+    )
     ended = asyncio.Event()
     serving = asyncio.create_task(serve(api, listener, ended))
     ready.set()

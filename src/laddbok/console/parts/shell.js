@@ -10,18 +10,22 @@ import { number, zone } from "../format.js";
 import { recount, takeOverview, waiting } from "../waiting.js";
 import { Icon } from "./icons.js";
 
+const FINANCE = [
+  "billing", "invoices", "invoice", "payments", "ledger", "customers", "customer", "contracts", "contract", "seller",
+]; // prettier-ignore
 const NAVIGATION = [
   ["overview", "/", ["overview"]],
   ["sessions", "/sessions", ["sessions", "session"]],
   ["review", "/review", ["review", "orphans"]],
   ["stations", "/stations", ["stations", "station"]],
   ["tariffs", "/tariffs", ["tariffs", "tariff-editor"]],
+  ["finance", "/billing", FINANCE],
 ];
 
 function Navigation() {
   const lobby = me.value.deployment_administrator ? [["lobby", "/lobby", ["lobby"]]] : [];
   const icons = {
-    overview: "overview", sessions: "sessions", review: "flag", stations: "station", tariffs: "price", lobby: "lobby",
+    overview: "overview", sessions: "sessions", review: "flag", stations: "station", tariffs: "price", finance: "invoice", lobby: "lobby",
   };
   return html`
     <nav aria-label=${t("nav.label")}>

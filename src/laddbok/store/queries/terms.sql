@@ -49,12 +49,19 @@ WHERE NOT EXISTS (
 
 -- name: contract_rows
 -- Contracts with the payer at a time.
-SELECT c.id, c.name, c.valid_from, c.valid_to, (
-    SELECT p.payer_id FROM contract_payer p
-    WHERE p.tenant = c.tenant AND p.contract_id = c.id AND p.valid_from <= $1 AND (p.valid_to IS NULL OR p.valid_to > $1)
-    ORDER BY p.valid_from DESC LIMIT 1) AS payer_id
-FROM contract c WHERE /* filters */
+SELECT c.id, c.name, c.valid_from, c.valid_to, p.payer_id, p.payer_name, c.cost_centre, c.driver
+FROM contract c LEFT JOIN LATERAL (
+    SELECT l.payer_id, w.name AS payer_name FROM contract_payer l JOIN payer w ON w.tenant = l.tenant AND w.id = l.payer_id
+    WHERE l.tenant = c.tenant AND l.contract_id = c.id AND l.valid_from <= $1 AND (l.valid_to IS NULL OR l.valid_to > $1)
+    ORDER BY l.valid_from DESC LIMIT 1
+) AS p ON true
+WHERE /* filters */
 ORDER BY c.id LIMIT
+
+-- name: contract_describe
+-- The cost centre and the driver of a contract, each if it is told.
+UPDATE contract SET cost_centre = CASE WHEN $2 THEN $4 ELSE cost_centre END, driver = CASE WHEN $3 THEN $5 ELSE driver END
+WHERE id = $1 AND ($2 OR $3)
 
 -- name: contract_add
 -- Add a contract; no row: there is one of this id.
@@ -81,12 +88,21 @@ WHERE NOT EXISTS (
 
 -- name: payer_rows
 -- Who pays.
-SELECT p.id, p.name, p.email, p.address FROM payer p WHERE /* filters */ ORDER BY p.id LIMIT
+SELECT p.id, p.name, p.email, p.address, p.kind, p.organisation_number, p.vat_number, p.postal_code, p.city, p.country,
+    p.endpoint_scheme, p.endpoint_id, p.buyer_reference, p.order_reference, p.language, p.e_invoice, p.whole_units
+FROM payer p WHERE /* filters */ ORDER BY p.id LIMIT
 
 -- name: payer_put
 -- Add or change a payer.
-INSERT INTO payer (tenant, id, name, email, address) VALUES (laddbok_tenant(), $1, $2, $3, $4)
-ON CONFLICT (tenant, id) DO UPDATE SET name = excluded.name, email = excluded.email, address = excluded.address
+INSERT INTO payer (tenant, id, name, email, address, kind, organisation_number, vat_number, postal_code, city, country,
+    endpoint_scheme, endpoint_id, buyer_reference, order_reference, language, e_invoice, whole_units)
+VALUES (laddbok_tenant(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+ON CONFLICT (tenant, id) DO UPDATE SET name = excluded.name, email = excluded.email, address = excluded.address,
+    kind = excluded.kind, organisation_number = excluded.organisation_number, vat_number = excluded.vat_number,
+    postal_code = excluded.postal_code, city = excluded.city, country = excluded.country,
+    endpoint_scheme = excluded.endpoint_scheme, endpoint_id = excluded.endpoint_id,
+    buyer_reference = excluded.buyer_reference, order_reference = excluded.order_reference, language = excluded.language,
+    e_invoice = excluded.e_invoice, whole_units = excluded.whole_units
 
 -- name: site_rows
 -- Sites with their seller at a time.
@@ -118,16 +134,26 @@ WHERE NOT EXISTS (
 
 -- name: legal_entity_rows
 -- Sellers.
-SELECT e.id, e.name, e.organisation_number, e.vat_number, e.f_skatt, e.address, e.bankgiro, e.currency, e.time_zone,
-    e.number_series
+SELECT
+    e.id, e.name, e.organisation_number, e.vat_number, e.f_skatt, e.address, e.bankgiro, e.currency, e.time_zone,
+    e.number_series, e.postal_code, e.city, e.country, e.email, e.phone, e.contact, e.iban, e.bic, e.endpoint_scheme,
+    e.endpoint_id, e.payment_days, e.draft_days, e.late_terms::text AS late_terms, e.accounts::text AS accounts
 FROM legal_entity e WHERE /* filters */ ORDER BY e.id LIMIT
 
 -- name: legal_entity_put
 -- Add or change a seller.
-INSERT INTO legal_entity (tenant, id, name, organisation_number, vat_number, f_skatt, address, bankgiro, currency, time_zone,
-    number_series)
-VALUES (laddbok_tenant(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-ON CONFLICT (tenant, id) DO UPDATE SET name = excluded.name, organisation_number = excluded.organisation_number,
-    vat_number = excluded.vat_number, f_skatt = excluded.f_skatt, address = excluded.address,
-    bankgiro = excluded.bankgiro, currency = excluded.currency, time_zone = excluded.time_zone,
-    number_series = excluded.number_series
+INSERT INTO legal_entity (
+    tenant, id, name, organisation_number, vat_number, f_skatt, address, bankgiro, currency, time_zone, number_series,
+    postal_code, city, country, email, phone, contact, iban, bic, endpoint_scheme, endpoint_id, payment_days,
+    draft_days, late_terms, accounts
+) VALUES (
+    laddbok_tenant(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
+    $22, $23::jsonb, $24::jsonb
+) ON CONFLICT (tenant, id) DO UPDATE SET
+    name = excluded.name, organisation_number = excluded.organisation_number, vat_number = excluded.vat_number,
+    f_skatt = excluded.f_skatt, address = excluded.address, bankgiro = excluded.bankgiro, currency =
+    excluded.currency, time_zone = excluded.time_zone, number_series = excluded.number_series, postal_code =
+    excluded.postal_code, city = excluded.city, country = excluded.country, email = excluded.email, phone =
+    excluded.phone, contact = excluded.contact, iban = excluded.iban, bic = excluded.bic, endpoint_scheme =
+    excluded.endpoint_scheme, endpoint_id = excluded.endpoint_id, payment_days = excluded.payment_days, draft_days =
+    excluded.draft_days, late_terms = excluded.late_terms, accounts = excluded.accounts

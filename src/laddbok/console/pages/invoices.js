@@ -1,0 +1,139 @@
+// Which documents are there, and which of them need somebody?
+import { html, useEffect, useState } from "../vendor/preact.js";
+import { get } from "../api.js";
+import { failure } from "../commands.js";
+import { day, money, month as monthName, number } from "../format.js";
+import { t, tCode } from "../i18n.js";
+import { Choice, FinanceTabs, InvoiceBadge, Typed, opens } from "../parts/finance.js";
+import { Icon } from "../parts/icons.js";
+import { Pending, useResource } from "../parts/resource.js";
+import { go, invoicePath, route, withQuery } from "../router.js";
+
+const STATES = ["open", "overdue", "disputed", "paid", "credited", "credit_note"];
+const PAGE = 50;
+
+/** A list that grows page by page: {…resource, items, next, more, problem}. */
+export function useGrowing(path) {
+  const first = useResource(path);
+  const [rest, setRest] = useState({ items: [], next: null, trouble: "" });
+  useEffect(() => setRest({ items: [], next: first.data?.next ?? null, trouble: "" }), [first.data]);
+  const more = async () => {
+    const page = await get(`${path}${path.includes("?") ? "&" : "?"}cursor=${rest.next}`).catch((problem) => ({ problem }));
+    if (page.problem) return setRest((old) => ({ ...old, trouble: failure(page.problem).text }));
+    return setRest((old) => ({ items: [...old.items, ...page.items], next: page.next, trouble: "" }));
+  };
+  return { ...first, items: [...(first.data?.items ?? []), ...rest.items], next: rest.next, trouble: rest.trouble, more };
+}
+
+export function More({ list }) {
+  return html`
+    ${
+      list.next &&
+      html`
+        <button type="button" onClick=${list.more}>${t("more")}</button>
+      `
+    }
+    ${
+      list.trouble &&
+      html`
+        <p class="bad" role="alert">${list.trouble}</p>
+      `
+    }
+  `;
+}
+
+function Filters({ query }) {
+  const set = (change) => go(withQuery("/invoices", { ...query, ...change }), { replace: true });
+  const months = Array.from({ length: 14 }, (_, back) => {
+    const now = new Date();
+    return new Date(Date.UTC(now.getFullYear(), now.getMonth() - back, 1)).toISOString().slice(0, 7);
+  });
+  const states = [["", t("filter.all")], ...STATES.map((each) => [each, tCode("invoice_state", each)])];
+  return html`
+    <form class="filters" onSubmit=${(event) => event.preventDefault()}>
+      <${Typed} label=${t("invoices.number")} value=${query.number} onChange=${(value) => set({ number: value })} />
+      <${Choice} label=${t("column.state")} value=${query.state} options=${states} onChange=${(value) => set({ state: value })} />
+      <${Choice} label=${t("column.month")} value=${query.month} options=${[["", t("filter.all")], ...months.map((each) => [each, monthName(each)])]} onChange=${(value) => set({ month: value })} />
+      ${
+        (query.payer_id || query.run_id) &&
+        html`
+          <a class="button" href=${withQuery("/invoices", { ...query, payer_id: null, run_id: null })}>
+            <${Icon} name="cross" />
+            ${query.payer_id ?? query.run_id}
+          </a>
+        `
+      }
+    </form>
+  `;
+}
+
+export function InvoiceTable({ items }) {
+  return html`
+    <div class="panel flush">
+      <table class="fin leads">
+        <thead>
+          <tr>
+            <th>${t("column.document")}</th>
+            <th class="opt">${t("column.customer")}</th>
+            <th class="opt">${t("column.issued")}</th>
+            <th class="opt">${t("column.due")}</th>
+            <th class="figure">${t("billing.payable")}</th>
+            <th class="figure opt">${t("column.open")}</th>
+            <th>${t("column.state")}</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${items.map(
+            (invoice) => html`
+              <tr key=${invoice.id} onClick=${opens(invoicePath(invoice.id))}>
+                <td>
+                  <a href=${invoicePath(invoice.id)}>${invoice.number}</a>
+                  ${
+                    invoice.kind !== "invoice" &&
+                    html`
+                      <span class="soft">${tCode("document", invoice.kind)}</span>
+                    `
+                  }
+                  <span class="narrow break">${invoice.payer_name}</span>
+                </td>
+                <td class="opt break">${invoice.payer_name ?? "–"}</td>
+                <td class="opt">${day(invoice.issue_date)}</td>
+                <td class="opt">${day(invoice.due_date)}</td>
+                <td class="figure">${money(invoice.payable, invoice.currency)}</td>
+                <td class="figure opt">${money(invoice.open, invoice.currency)}</td>
+                <td><${InvoiceBadge} invoice=${invoice} /></td>
+              </tr>
+            `,
+          )}
+        </tbody>
+      </table>
+    </div>
+  `;
+}
+
+export function InvoicesPage() {
+  const { query } = route.value;
+  const list = useGrowing(withQuery("/invoices", { ...query, limit: PAGE }));
+  return html`
+    <div class="page">
+      <h1>${t("nav.finance")}</h1>
+      <${FinanceTabs} />
+      <${Filters} query=${query} />
+      ${
+        !list.data
+          ? html`
+              <${Pending} ...${list} />
+            `
+          : list.items.length
+            ? html`
+                <${InvoiceTable} items=${list.items} />
+                <${More} list=${list} />
+                <p class="soft">${t("invoices.shown", { n: number(list.items.length) })}</p>
+              `
+            : html`
+                <p class="calm">${t("invoices.none")}</p>
+              `
+      }
+    </div>
+  `;
+}

@@ -1,0 +1,237 @@
+// What money came in, what of it does nobody understand, and where shall it go?
+import { html, useRef, useState } from "../vendor/preact.js";
+import { seg, upload, write } from "../api.js";
+import { failure } from "../commands.js";
+import { day, money, number } from "../format.js";
+import { t, tCode } from "../i18n.js";
+import { Actions } from "../parts/actions.js";
+import { Choice, FinanceTabs, mayAct } from "../parts/finance.js";
+import { Icon } from "../parts/icons.js";
+import { Pending, useResource } from "../parts/resource.js";
+import { Badge } from "../parts/state.js";
+import { go, invoicePath, route, withQuery } from "../router.js";
+import { More, useGrowing } from "./invoices.js";
+
+const decimal = (text) => text.trim().replace(",", ".");
+
+function Import({ onDone }) {
+  const file = useRef();
+  const [told, setTold] = useState(null);
+  const send = async () => {
+    const [chosen] = file.current.files;
+    if (!chosen) return;
+    setTold({ busy: true });
+    const answer = await upload(withQuery("/payments/import", { name: chosen.name }), chosen).catch((problem) => ({ problem }));
+    file.current.value = "";
+    if (answer.problem) return setTold({ kind: "bad", text: failure(answer.problem).text });
+    const key = answer.is_new ? "payments.imported" : "payments.known";
+    setTold({ kind: "good", text: t(key, { n: number(answer.payments), suspense: number(answer.in_suspense) }) });
+    return onDone();
+  };
+  return html`
+    <div class="import">
+      <label class="button">
+        <${Icon} name="in" />
+        ${t("payments.import")}
+        <input ref=${file} class="hidden" type="file" accept=".xml,text/xml,application/xml" onChange=${send} disabled=${!mayAct()} />
+      </label>
+      <p class=${told?.kind ?? ""} role="status">${told?.busy ? t("payments.importing") : told?.text ?? ""}</p>
+    </div>
+  `;
+}
+
+function allocateAction(payment, reload) {
+  return {
+    label: t("payments.allocate"),
+    icon: "check",
+    primary: true,
+    explain: t("payments.allocate_explain"),
+    stays: true,
+    fields: [
+      { name: "amount", label: t("payments.amount"), required: true, initial: payment.suspense, more: { inputMode: "decimal" } },
+      { name: "invoice", label: t("payments.invoice") },
+      { name: "payer_id", label: t("payments.payer") },
+    ],
+    run: async ({ amount, invoice, payer_id }) => {
+      const to = invoice.trim() ? { to: "invoice", invoice: invoice.trim() } : { to: "balance", payer_id: payer_id.trim() };
+      await write("POST", `/payments/${seg(payment.id)}/allocations`, { amount: decimal(amount), ...to });
+      reload();
+      return { kind: "good", text: t("payments.allocated") };
+    },
+  };
+}
+
+function refundAction(payment, reload) {
+  return {
+    label: t("payments.refund"),
+    icon: "reset",
+    explain: t("payments.refund_explain"),
+    stays: true,
+    fields: [{ name: "amount", label: t("payments.amount"), required: true, initial: payment.suspense, more: { inputMode: "decimal" } }],
+    run: async ({ amount }) => {
+      await write("POST", `/payments/${seg(payment.id)}/refunds`, { amount: decimal(amount) });
+      reload();
+      return { kind: "good", text: t("payments.refunded") };
+    },
+  };
+}
+
+function Parts({ id }) {
+  const detail = useResource(`/payments/${seg(id)}`);
+  if (!detail.data)
+    return html`
+      <${Pending} ...${detail} />
+    `;
+  const { payment, parts } = detail.data;
+  return html`
+    <ul class="plain parts">
+      ${parts.map(
+        (part) => html`
+          <li key=${part.number}>
+            <span>${tCode("payment_part", part.kind)}</span>
+            ${
+              part.invoice_id &&
+              html`
+                <a href=${invoicePath(part.invoice_id)}>${part.invoice_id}</a>
+              `
+            }
+            <b>${money(part.amount, payment.currency)}</b>
+            <span class="soft">${tCode("payment_why", part.reason)}</span>
+          </li>
+        `,
+      )}
+    </ul>
+  `;
+}
+
+function Payment({ payment, reload }) {
+  const [isOpen, setOpen] = useState(false);
+  const waits = Number(payment.suspense) !== 0;
+  return html`
+    <li class="panel payment ${waits ? "waits" : ""}">
+      <div class="payment-head">
+        <b>${money(payment.amount, payment.currency)}</b>
+        <span>${payment.payer_name ?? payment.payer_account ?? payment.provider}</span>
+        <span class="soft">${day(payment.received_on)}</span>
+        ${
+          waits
+            ? html`
+                <${Badge} tone="warn" icon="ask">${t("payments.waits", { sum: money(payment.suspense, payment.currency) })}<//>
+              `
+            : html`
+                <${Badge} tone="good" icon="check">${t("payments.placed")}<//>
+              `
+        }
+        <button type="button" class="quiet" aria-expanded=${isOpen} onClick=${() => setOpen(!isOpen)}>${t("payments.parts")}</button>
+      </div>
+      <p class="soft break">${[payment.text, payment.reference].filter(Boolean).join(" · ")}</p>
+      ${
+        waits &&
+        payment.reason &&
+        html`
+          <p class="doubt">
+            <${Icon} name="warning" />
+            ${tCode("payment_why", payment.reason)}
+          </p>
+        `
+      }
+      ${
+        isOpen &&
+        html`
+          <${Parts} id=${payment.id} />
+        `
+      }
+      ${
+        waits &&
+        mayAct() &&
+        html`
+          <${Actions} compact=${true} actions=${[allocateAction(payment, reload), refundAction(payment, reload)]} />
+        `
+      }
+    </li>
+  `;
+}
+
+function decideRefund(refund, pay, reload) {
+  return {
+    label: t(pay ? "payments.pay_back" : "payments.keep"),
+    icon: pay ? "out" : "cross",
+    primary: pay,
+    explain: t(pay ? "payments.pay_back_explain" : "payments.keep_explain", { sum: money(refund.amount, refund.currency) }),
+    stays: true,
+    run: async () => {
+      await write("POST", `/refunds/${seg(refund.id)}/decision`, { pay });
+      reload();
+      return { kind: "good", text: t("payments.decided") };
+    },
+  };
+}
+
+/** Money that nobody owes us, of which a person says whether it goes back. */
+function Refunds() {
+  const refunds = useResource("/refunds?state=proposed");
+  const items = refunds.data?.items ?? [];
+  if (!items.length) return null;
+  return html`
+    <section>
+      <h2>
+        ${t("payments.refund_tasks")}
+        <span class="count">${number(items.length)}</span>
+      </h2>
+      <ul class="panels">
+        ${items.map(
+          (refund) => html`
+            <li class="panel payment" key=${refund.id}>
+              <div class="payment-head"><b>${money(refund.amount, refund.currency)}</b><span>${tCode("payment_why", refund.reason)}</span></div>
+              <${Actions} compact=${true} actions=${[true, false].map((pay) => decideRefund(refund, pay, refunds.load))} />
+            </li>
+          `,
+        )}
+      </ul>
+    </section>
+  `;
+}
+
+export function PaymentsPage() {
+  const { query } = route.value;
+  const which = query.which ?? "all";
+  const list = useGrowing(withQuery("/payments", { in_suspense: which === "suspense" ? "true" : null, limit: 50 }));
+  const set = (value) => go(withQuery("/payments", { which: value === "all" ? null : value }), { replace: true });
+  const options = ["all", "suspense"].map((each) => [each, t(`payments.${each}`)]);
+  return html`
+    <div class="page">
+      <h1>${t("nav.finance")}</h1>
+      <${FinanceTabs} />
+      <div class="toolbar">
+        <div class="filters">
+          <${Choice} label=${t("payments.show")} value=${which} options=${options} onChange=${set} wide=${true} />
+        </div>
+        <${Import} onDone=${list.load} />
+      </div>
+      <${Refunds} />
+      ${
+        !list.data
+          ? html`
+              <${Pending} ...${list} />
+            `
+          : list.items.length
+            ? html`
+                <ul class="payments">
+                  ${list.items.map(
+                    (payment) => html`
+                      <${Payment} key=${payment.id} payment=${payment} reload=${list.load} />
+                    `,
+                  )}
+                </ul>
+                <${More} list=${list} />
+              `
+            : html`
+                <p class="calm">
+                  <${Icon} name="check" />
+                  ${t(which === "suspense" ? "payments.no_suspense" : "payments.none")}
+                </p>
+              `
+      }
+    </div>
+  `;
+}

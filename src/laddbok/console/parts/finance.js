@@ -1,0 +1,129 @@
+// What do the pages of finance share? Their tabs, the badge of a document, and who may do what.
+import { html } from "../vendor/preact.js";
+import { me } from "../api.js";
+import { day, money } from "../format.js";
+import { t, tCode } from "../i18n.js";
+import { go, route } from "../router.js";
+import { Badge } from "./state.js";
+import { useResource } from "./resource.js";
+
+const TABS = [
+  ["billing", "/billing", ["billing"]],
+  ["invoices", "/invoices", ["invoices", "invoice"]],
+  ["payments", "/payments", ["payments"]],
+  ["ledger", "/ledger", ["ledger"]],
+  ["customers", "/customers", ["customers", "customer"]],
+  ["contracts", "/contracts", ["contracts", "contract"]],
+];
+const STATES = {
+  open: ["accent", "clock"],
+  overdue: ["bad", "warning"],
+  paid: ["good", "check"],
+  credited: ["quiet", "reset"],
+  credit_note: ["quiet", "reset"],
+};
+
+/** Administrators write what bills are made of, and bill. */
+export const mayBill = () => me.value.role === "administrator";
+export const mayAct = () => me.value.role !== "reader";
+
+export function FinanceTabs() {
+  return html`
+    <nav class="tabs" aria-label=${t("finance.tabs")}>
+      ${TABS.map(
+        ([name, path, pages]) => html`
+          <a key=${name} href=${path} aria-current=${pages.includes(route.value.page) ? "page" : null}>
+            ${t(`finance.${name}`)}
+          </a>
+        `,
+      )}
+    </nav>
+  `;
+}
+
+export function InvoiceBadge({ invoice }) {
+  const [tone, icon] = STATES[invoice.state] ?? ["quiet", "dots"];
+  return html`
+    <span class="badges">
+      <${Badge} tone=${tone} icon=${icon}>${tCode("invoice_state", invoice.state)}<//>
+      ${
+        invoice.is_disputed &&
+        html`
+          <${Badge} tone="warn" icon="ask">${t("invoice_state.disputed")}<//>
+        `
+      }
+    </span>
+  `;
+}
+
+/** What a document is, with its number. */
+export const documentName = (invoice) => `${tCode("document", invoice.kind)} ${invoice.number}`;
+
+/** A filter that a person chooses from; the address keeps it. */
+export function Choice({ label, value, options, onChange, wide = false }) {
+  return html`
+    <label class="filter ${wide ? "wide" : ""}">
+      <span>${label}</span>
+      <select value=${value ?? ""} onChange=${(event) => onChange(event.target.value)}>
+        ${options.map(
+          ([key, text]) => html`
+            <option key=${key} value=${key}>${text}</option>
+          `,
+        )}
+      </select>
+    </label>
+  `;
+}
+
+/** A field that is applied when it is left or Enter is pressed. */
+export function Typed({ label, value, onChange, type = "search", wide = false }) {
+  return html`
+    <label class="filter ${wide ? "wide" : ""}">
+      <span>${label}</span>
+      <input
+        type=${type}
+        defaultValue=${value ?? ""}
+        key=${value ?? ""}
+        onChange=${(event) => onChange(event.target.value.trim())}
+      />
+    </label>
+  `;
+}
+
+/** The sellers, and the one that the address names, else the first with an organisation number. */
+export function useSeller(query) {
+  const list = useResource("/legal-entities?limit=500");
+  const sellers = list.data?.items ?? [];
+  const chosen = sellers.find(({ id }) => id === query.seller_id);
+  return { ...list, sellers, seller: chosen ?? sellers.find((each) => each.organisation_number) ?? sellers[0] };
+}
+
+/** A row of a table that opens what it names; links in it work as links. */
+export const opens = (path) => (event) => event.target.closest("a, button") || getSelection().toString() || go(path);
+
+/** Money as it stands in a table, before or after 0. */
+export function Amount({ value, currency }) {
+  return html`
+    <td class="figure">${money(value, currency)}</td>
+  `;
+}
+
+/** The facts of something: [name, value] pairs, those without a value left out. */
+export function Facts({ facts }) {
+  return html`
+    <dl class="facts">
+      ${facts
+        .filter(([, value]) => value !== null && value !== undefined && value !== "" && value !== false)
+        .map(
+          ([name, value]) => html`
+            <div key=${name}>
+              <dt>${name}</dt>
+              <dd>${value}</dd>
+            </div>
+          `,
+        )}
+    </dl>
+  `;
+}
+
+export const span = (from, to) => `${day(from)} – ${day(to)}`;

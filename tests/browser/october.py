@@ -1,0 +1,30 @@
+"""How does a running platform come to a month of priced sessions? `python -m tests.browser.october STATE_FOLDER`.
+
+In a process of its own, because a browser under test holds this one's event loop. One company has no address.
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from laddbok.bench import billing_data
+from laddbok.store.database import open_database
+
+CUSTOMERS, SESSIONS = 12, 60
+WITHOUT_ADDRESS = "p-000005"
+EMPTIED = """UPDATE payer SET kind = 'company', organisation_number = '5560360793', address = NULL, postal_code = NULL, city = NULL
+    WHERE id = $1"""
+
+
+async def _fill(state: Path) -> None:
+    async with open_database(None, state) as database:
+        connection = await database.connect()
+        try:
+            await billing_data.fill(connection, 1, CUSTOMERS, SESSIONS)
+            await connection.execute(EMPTIED, WITHOUT_ADDRESS)
+        finally:
+            await connection.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(_fill(Path(sys.argv[1])))

@@ -1,0 +1,167 @@
+"""Can somebody in finance bill a month, follow an invoice to its sessions, and decide what its customer objects to?"""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+
+from laddbok.bench.billing_data import SELLER
+from tests.browser.conftest import Platform
+from tests.browser.october import CUSTOMERS, WITHOUT_ADDRESS
+
+ROOT = Path(__file__).resolve().parents[2]
+OCTOBER = f"/billing?seller_id={SELLER}&month=2026-10"
+WORKED_MS = 30_000
+"""How long the worker may take."""
+BY_E_INVOICE = 2
+"""Customers whose documents wait for the official rules, which are not at hand here."""
+
+
+@pytest.fixture(scope="module")
+def october(platform: Platform) -> Platform:
+    """A month of priced sessions, and nothing billed."""
+    command = [sys.executable, "-m", "tests.browser.october", platform.state]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    return platform
+
+
+@pytest.fixture
+def customer(browser: Browser, october: Platform) -> Iterator[Page]:
+    """A browser of somebody who has no log-in."""
+    context: BrowserContext = browser.new_context(base_url=october.console, locale="en-GB")
+    yield context.new_page()
+    context.close()
+
+
+def look(page: Page) -> None:
+    page.goto(OCTOBER)
+    page.get_by_role("button", name="See what will happen").click()
+    expect(page.get_by_role("heading", name="This is what will happen")).to_be_visible(timeout=WORKED_MS)
+
+
+def dialog_of(page: Page, label: str) -> Locator:
+    page.get_by_role("button", name=label, exact=True).click()
+    return page.get_by_role("dialog")
+
+
+def test_what_will_happen_is_told_and_what_is_in_the_way_is_mended(page: Page, october: Platform) -> None:
+    page.goto("/")
+    page.get_by_role("navigation", name="Pages", exact=True).get_by_role("link", name="Finance").click()
+    expect(page.get_by_role("heading", name="Finance")).to_be_visible()
+    look(page)
+    obstacle = page.get_by_role("listitem").filter(has_text="has no address")
+    expect(page.locator(".sums")).to_contain_text(f"{CUSTOMERS - BY_E_INVOICE - 1}")
+    obstacle.get_by_role("link", name=WITHOUT_ADDRESS).click()
+    expect(page.get_by_label("Street and number")).to_be_focused()
+    page.get_by_label("Street and number").fill("Gatan 5")
+    page.get_by_label("Postal code").fill("903 60")
+    page.get_by_label("City").fill("Umeå")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status").filter(has_text="Saved.")).to_be_visible()
+
+
+def test_a_field_that_is_refused_says_why_at_its_place_and_keeps_what_was_typed(
+    context: BrowserContext, october: Platform
+) -> None:
+    page = context.new_page()  # the browser itself complains of a refusal
+    page.goto("/customers?q=kund+7")
+    page.get_by_role("link", name="Kund 7").click()
+    page.get_by_label("Street and number").fill("Another street 7")
+    page.get_by_label("Organisation number").fill("556036-0794")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".field.wrong")).to_contain_text("its check digit is wrong")
+    expect(page.get_by_label("Organisation number")).to_be_focused()
+    expect(page.get_by_label("Street and number")).to_have_value("Another street 7")
+    page.get_by_role("button", name="Svenska").click()
+    page.get_by_role("button", name="Spara").click()
+    expect(page.locator(".field.wrong")).to_contain_text("kontrollsiffra")
+    page.get_by_role("button", name="English").click()
+    page.close()
+
+
+def test_a_month_is_billed_after_one_clear_question(page: Page, october: Platform) -> None:
+    look(page)
+    expect(page.locator(".obstacles")).not_to_contain_text("has no address")
+    count = CUSTOMERS - BY_E_INVOICE
+    dialog = dialog_of(page, "Make the month final")
+    expect(dialog).to_contain_text(f"{count} documents of kr")
+    expect(dialog).to_contain_text("A final document is never changed")
+    dialog.get_by_role("button", name=re.compile(rf"^Make {count} documents final: kr [\d,.]+$")).click()
+    expect(page.get_by_role("heading", name=f"October 2026 is billed: {count} documents")).to_be_visible(
+        timeout=WORKED_MS
+    )
+    page.get_by_role("link", name="See the documents").click()
+    expect(page.locator("table.leads tbody tr")).to_have_count(count)
+
+
+def test_an_invoice_leads_to_its_sessions_its_books_and_its_customer(page: Page, october: Platform) -> None:
+    page.goto("/invoices?state=open")
+    page.locator("table.leads tbody tr").first.get_by_role("link").click()
+    expect(page.get_by_role("heading", name=re.compile("^Invoice 1000"))).to_be_visible()
+    expect(page.locator(".chain")).to_contain_text("Unchanged since it became final")
+    expect(page.locator(".entry")).to_contain_text("1510")
+    session = page.locator("table.fin a.id").first
+    session_id = session.inner_text()
+    session.click()
+    expect(page.locator(".session-head")).to_contain_text(session_id)
+    page.go_back()
+    page.locator(".facts a").first.click()
+    expect(page.get_by_label("Name", exact=True)).to_have_value(re.compile("^Kund"))
+
+
+def test_a_customer_objects_on_their_page_and_support_decides(page: Page, customer: Page, october: Platform) -> None:
+    page.goto("/invoices?state=open")
+    page.locator("table.leads tbody tr").nth(1).get_by_role("link").click()
+    customer.goto(str(page.get_by_role("link", name="The customer's page").get_attribute("href")))
+    expect(customer.get_by_role("heading", name=re.compile("^Faktura 1000"))).to_be_visible()
+    customer.get_by_role("link", name="English").click()
+    expect(customer.locator("li").first).to_contain_text("kr/kWh")
+    customer.get_by_text("Is something wrong?").click()
+    customer.get_by_label("What is wrong?").fill("The cable was broken")
+    customer.get_by_role("button", name="Send").click()
+    expect(customer.get_by_role("status")).to_contain_text("We got your objection")
+    expect(customer.get_by_role("button", name="Send")).to_have_count(0)
+    page.reload()
+    expect(page.locator(".dispute")).to_contain_text("Disputed by the customer")
+    expect(page.locator(".dispute")).to_contain_text("The cable was broken")
+    dialog = dialog_of(page, "Accept")
+    dialog.get_by_label("Answer to the customer").fill("You are right")
+    dialog.get_by_label("Credit what is left").check()
+    dialog.get_by_role("button", name="Accept").click()
+    expect(page.locator("h1")).to_contain_text("Credited")
+    expect(page.locator(".life")).to_contain_text("Dispute accepted")
+    customer.reload()
+    expect(customer.get_by_role("status")).to_contain_text("You are right")
+
+
+def test_the_books_balance_on_their_page(page: Page, october: Platform) -> None:
+    year = october.api.get("/invoices").json()["items"][0]["issue_date"][:4]
+    page.goto(f"/ledger?seller_id={SELLER}&from={year}-01-01&to={year}-12-31")
+    expect(page.get_by_text("The sum is 0")).to_be_visible()
+    page.get_by_role("link", name="1510").click()
+    expect(page.get_by_role("heading", name="Account 1510")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="SIE file").click()
+    assert download.value.suggested_filename.endswith(".si")
+
+
+@pytest.mark.parametrize("width", [1280, 380])
+@pytest.mark.parametrize("language", ["English", "Svenska"])
+def test_the_pages_of_finance_fit_their_window(page: Page, october: Platform, width: int, language: str) -> None:
+    invoice = october.api.get("/invoices").json()["items"][0]["id"]
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto("/")
+    if language == "Svenska":
+        page.get_by_role("button", name="Svenska").click()
+    for path in (
+        OCTOBER, "/invoices", f"/invoices/{invoice}", "/payments", f"/ledger?seller_id={SELLER}&account=1510", "/customers",
+        f"/customers/{WITHOUT_ADDRESS}", "/contracts", "/contracts/c-000005", f"/sellers/{SELLER}",
+    ):  # fmt: skip
+        page.goto(path)
+        expect(page.locator("h1")).to_be_visible()
+        expect(page.locator("[aria-busy]")).to_have_count(0)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
