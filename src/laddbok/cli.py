@@ -171,7 +171,7 @@ def _add_prices(add: Callable[..., argparse.ArgumentParser], commands: Any) -> N
 
 
 def _add_einvoice(add: Callable[..., argparse.ArgumentParser], commands: Any) -> None:
-    from laddbok.einvoices import add_einvoice_verbs
+    from laddbok.verbs.einvoices import add_einvoice_verbs
 
     add_einvoice_verbs(add, commands, _settings)
 
@@ -188,31 +188,32 @@ def _add_rebuild(add: Callable[..., argparse.ArgumentParser]) -> None:
 
 
 def _add_tariff(add: Callable[..., argparse.ArgumentParser], commands: Any) -> None:
-    from laddbok.tariff_verbs import add_tariff_verbs
+    from laddbok.verbs.tariff_verbs import add_tariff_verbs
 
     add_tariff_verbs(add, commands, _settings)
 
 
 def _add_invoice(add: Callable[..., argparse.ArgumentParser], commands: Any) -> None:
-    from laddbok.invoice_verbs import add_invoice_verbs
+    from laddbok.verbs.invoice_verbs import add_invoice_verbs
 
     add_invoice_verbs(add, commands, _settings)
 
 
 def _add_payments(add: Callable[..., argparse.ArgumentParser], commands: Any) -> None:
-    from laddbok.payment_verbs import add_payment_verbs
+    from laddbok.verbs.payment_verbs import add_payment_verbs
 
     add_payment_verbs(add, commands, _settings)
 
 
 def _add_books(add: Callable[..., argparse.ArgumentParser], commands: Any) -> None:
-    from laddbok.book_verbs import add_book_verbs
+    from laddbok.verbs.book_verbs import add_book_verbs
 
     add_book_verbs(add, commands, _settings)
 
 
 def _demo(options: argparse.Namespace) -> Any:
-    from laddbok import app, demo
+    from laddbok import app
+    from laddbok.demo import run as demo
 
     return app.run(demo.run_demo(_settings(), demo.DemoOptions.of(options)))
 
@@ -234,7 +235,8 @@ def _fleet(options: argparse.Namespace) -> Any:
 
 
 def _session(options: argparse.Namespace) -> Any:
-    from laddbok import app, reports
+    from laddbok import app
+    from laddbok.verbs import reports
 
     if options.list or options.id is None:
         return app.run(reports.session_list(_settings(), options.state, options.limit, options.json))
@@ -244,7 +246,8 @@ def _session(options: argparse.Namespace) -> Any:
 def _evidence(options: argparse.Namespace) -> Any:
     from pathlib import Path
 
-    from laddbok import app, proofs
+    from laddbok import app
+    from laddbok.verbs import proofs
 
     if options.public_key:
         return app.run(proofs.public_key(_settings(), options.json))
@@ -256,7 +259,7 @@ def _evidence(options: argparse.Namespace) -> Any:
 def _verify(options: argparse.Namespace) -> Any:
     from pathlib import Path
 
-    from laddbok import proofs
+    from laddbok.verbs import proofs
 
     return proofs.bounded_verify(Path(options.file), options.root, options.key, options.json)
 
@@ -299,38 +302,44 @@ def _soak(options: argparse.Namespace) -> Any:
 
 
 def _import_sessions(options: argparse.Namespace) -> Any:
-    from laddbok import app, imports
+    from laddbok import app
+    from laddbok.verbs import imports
 
     return app.run(imports.import_file(_settings(), options.file, options.format, options.json))
 
 
 def _prices_import(options: argparse.Namespace) -> Any:
-    from laddbok import app, prices
+    from laddbok import app
+    from laddbok.verbs import prices
 
     return app.run(prices.import_file(_settings(), options.file, options.json))
 
 
 def _prices_fetch(options: argparse.Namespace) -> Any:
-    from laddbok import app, prices
+    from laddbok import app
+    from laddbok.verbs import prices
 
     return app.run(prices.fetch(_settings(), options.zone, options.date, options.json))
 
 
 def _prices_gaps(options: argparse.Namespace) -> Any:
-    from laddbok import app, prices
+    from laddbok import app
+    from laddbok.verbs import prices
 
     return app.run(prices.gaps(_settings(), options.zone, options.currency, options.first, options.last, options.json))
 
 
 def _rebuild(options: argparse.Namespace) -> Any:
-    from laddbok import app, rebuilding
+    from laddbok import app
+    from laddbok.verbs import rebuilding
 
     report = rebuilding.run_rebuild(_settings(), options.session, options.since, options.with_current, options.json)
     return app.run(report)
 
 
 def _doctor(options: argparse.Namespace) -> Any:
-    from laddbok import app, doctor
+    from laddbok import app
+    from laddbok.verbs import doctor
 
     return app.run(doctor.examine(_settings(), options.json))
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from laddbok import doctor
 from laddbok.billing.en16931_xml import to_ubl
 from laddbok.cli import main
 from laddbok.settings import read_settings
+from laddbok.verbs import doctor
 from laddbok.wires.einvoice_rules import EN_16931, PEPPOL
 from tests.rules.billing.documents import simple
 

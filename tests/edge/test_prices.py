@@ -14,7 +14,7 @@ import asyncpg
 import pytest
 
 from laddbok.cli import main
-from laddbok.demo_prices import fill_ahead, price_of, prices_ahead
+from laddbok.demo.prices import fill_ahead, price_of, prices_ahead
 from laddbok.model.clock import ScaledClock
 from laddbok.model.errors import ConfigurationError
 from laddbok.model.market_prices import Kept, PriceQuote, missing_of, quarters_of

@@ -13,7 +13,6 @@ import asyncpg
 import pytest
 from msgspec.structs import replace
 
-from laddbok import proofs, reports
 from laddbok.flow.apply import Desk
 from laddbok.flow.charge_to_cash import price, settle
 from laddbok.flow.evidence import conclude
@@ -27,6 +26,7 @@ from laddbok.sessions.close import cdr
 from laddbok.settings import Settings
 from laddbok.store.embedded import Dsn
 from laddbok.store.postgres import PostgresStore
+from laddbok.verbs import proofs, reports
 from laddbok.wires.ocmf import check_reading
 from tests.edge.platform import LADDBOK
 from tests.store.stores import PostgresKeeps, tariff_document

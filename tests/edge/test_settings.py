@@ -7,11 +7,11 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from laddbok import doctor
 from laddbok.model.errors import ConfigurationError
 from laddbok.settings import read_settings, unknown_names
 from laddbok.store.embedded import Dsn
 from laddbok.store.people import asker_by_key, ensure_admin_key
+from laddbok.verbs import doctor
 from tests.rules.sessions.stage import NOON
 
 

@@ -8,10 +8,11 @@ from typing import Any
 import asyncpg
 import pytest
 
-from laddbok import cli, tariff_export
+from laddbok import cli
 from laddbok.model.errors import Invalid, NotFound
 from laddbok.settings import Settings
 from laddbok.store.embedded import Dsn
+from laddbok.verbs import tariff_export
 
 DOCUMENT: dict[str, Any] = {
     "id": "T", "currency": "SEK", "country_code": "SE", "party_id": "LAD",

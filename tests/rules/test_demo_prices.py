@@ -3,7 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
-from laddbok.demo_prices import demo_quotes, price_of
+from laddbok.demo.prices import demo_quotes, price_of
 from laddbok.model.market_prices import quarters_of
 
 YEAR = quarters_of(date(2026, 1, 1), date(2026, 12, 31))

@@ -9,12 +9,12 @@ import asyncpg
 import pytest
 
 from laddbok.billing.credit import CreditWish
-from laddbok.doctor import last_reconciliation
 from laddbok.flow.reconcile import Checked
 from laddbok.model.payment import BANK, AllocationKind, Payment, Remitted
 from laddbok.store.embedded import Dsn
 from laddbok.store.payments import matched, record
 from laddbok.store.reconcile import reconcile
+from laddbok.verbs.doctor import last_reconciliation
 from laddbok.workers.reconciling import NightlyReconciler, due_since
 from tests.store.test_billing_run import NOW, SESSIONS, on, run_october, terms_of
 from tests.store.test_credit_notes import correct, credit

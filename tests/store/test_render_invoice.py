@@ -11,7 +11,6 @@ import asyncpg
 import msgspec
 import pytest
 
-from laddbok import invoicing
 from laddbok.bench import billing_data
 from laddbok.flow.documents import rendered
 from laddbok.model.errors import Invalid, NotFound
@@ -21,6 +20,7 @@ from laddbok.store import billing
 from laddbok.store.embedded import Dsn
 from laddbok.store.invoice_documents import document_to_render, named_document, stored_file
 from laddbok.store.postgres import PostgresStore
+from laddbok.verbs import invoicing
 from laddbok.workers.jobs import Worker
 from laddbok.workers.render_invoice import InvoiceRenderer
 from tests.rules.billing.pdf_text import embedded, page_texts

@@ -25,7 +25,7 @@ from tqdm import tqdm
 
 from laddbok import app
 from laddbok.compare import all_settled
-from laddbok.demo_data import fill
+from laddbok.demo.data import fill
 from laddbok.fleet.ledger import FleetRecord
 from laddbok.fleet.population import FleetSettings
 from laddbok.fleet.run import FleetRun

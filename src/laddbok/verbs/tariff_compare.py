@@ -24,8 +24,8 @@ from laddbok.rating.local_time import zone_named
 from laddbok.rating.other_years import moved, weeks_of
 from laddbok.rating.plan_cost import Span, ZoneAndCurrency, months_between, plan_cost, whole_months
 from laddbok.settings import Settings
-from laddbok.tariff_compare_stored import Stored, open_stored
-from laddbok.tariff_compare_text import answer_of, print_comparison
+from laddbok.verbs.tariff_compare_stored import Stored, open_stored
+from laddbok.verbs.tariff_compare_text import answer_of, print_comparison
 from laddbok.wires.ocpi_files import object_in
 from laddbok.wires.price_feeds import read_price_file
 from laddbok.wires.session_cdrs import Metered, read_metered

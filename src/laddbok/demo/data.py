@@ -11,7 +11,7 @@ from typing import Any
 
 import asyncpg
 
-from laddbok.demo_customers import sell
+from laddbok.demo.customers import sell
 from laddbok.fleet.outlet import StationShape
 from laddbok.fleet.population import FleetSettings, station_shapes
 from laddbok.gateway.credentials import hash_password

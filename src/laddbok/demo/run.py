@@ -21,8 +21,8 @@ from tqdm import tqdm
 
 from laddbok import app
 from laddbok.compare import Comparison, all_settled, compare
-from laddbok.demo_data import fill
-from laddbok.demo_prices import prices_ahead
+from laddbok.demo.data import fill
+from laddbok.demo.prices import prices_ahead
 from laddbok.fleet.ledger import TransactionRecord
 from laddbok.fleet.population import FleetSettings
 from laddbok.model.clock import ScaledClock

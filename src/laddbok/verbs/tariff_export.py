@@ -8,10 +8,10 @@ import msgspec
 
 from laddbok.model.errors import Invalid, NotFound
 from laddbok.model.tariff import parse_tariff
-from laddbok.reports import each_tenant
 from laddbok.settings import Settings
 from laddbok.store.reads import on_behalf
 from laddbok.store.sql import query
+from laddbok.verbs.reports import each_tenant
 from laddbok.wires.ocpi_files import object_in
 from laddbok.wires.tariff_export import export_tariff
 

@@ -31,7 +31,7 @@ def add_tariff_verbs(add: Add, commands: Any, settings: Callable[[], Any]) -> No
 def _add_compare(add: Add, verbs: Any, settings: Callable[[], Any]) -> None:
     def run(options: argparse.Namespace) -> Any:
         from laddbok import app
-        from laddbok.tariff_compare import run_compare
+        from laddbok.verbs.tariff_compare import run_compare
 
         return app.run(run_compare(settings(), options))
 
@@ -65,7 +65,7 @@ def _add_compare(add: Add, verbs: Any, settings: Callable[[], Any]) -> None:
 
 def _add_check(add: Add, verbs: Any) -> None:
     def run(options: argparse.Namespace) -> Any:
-        from laddbok.tariff_check import check_file
+        from laddbok.verbs.tariff_check import check_file
 
         return check_file(Path(options.file), options.ad_hoc, options.power_w, options.language, options.json)
 
@@ -81,7 +81,7 @@ def _add_check(add: Add, verbs: Any) -> None:
 def _add_export(add: Add, verbs: Any, settings: Callable[[], Any]) -> None:
     def run(options: argparse.Namespace) -> Any:
         from laddbok import app
-        from laddbok.tariff_export import export, export_file
+        from laddbok.verbs.tariff_export import export, export_file
 
         target = None if options.target is None else Path(options.target)
         if Path(options.tariff).is_file():

@@ -31,7 +31,8 @@ def add_invoice_verbs(add: Add, commands: Any, settings: Callable[[], Any]) -> N
 
 def _add_run(add: Add, verbs: Any, settings: Callable[[], Any]) -> None:
     def run(options: argparse.Namespace) -> Any:
-        from laddbok import app, invoicing
+        from laddbok import app
+        from laddbok.verbs import invoicing
 
         how = {"final": options.final, "early": options.early, "as_json": options.json}
         return app.run(invoicing.run_month(settings(), options.period, options.seller, **how))
@@ -45,7 +46,8 @@ def _add_run(add: Add, verbs: Any, settings: Callable[[], Any]) -> None:
 
 def _add_list(add: Add, verbs: Any, settings: Callable[[], Any]) -> None:
     def run(options: argparse.Namespace) -> Any:
-        from laddbok import app, invoicing
+        from laddbok import app
+        from laddbok.verbs import invoicing
 
         return app.run(invoicing.list_month(settings(), options.period, options.seller, options.json))
 
@@ -56,7 +58,8 @@ def _add_list(add: Add, verbs: Any, settings: Callable[[], Any]) -> None:
 
 def _add_show(add: Add, verbs: Any, settings: Callable[[], Any]) -> None:
     def run(options: argparse.Namespace) -> Any:
-        from laddbok import app, invoicing
+        from laddbok import app
+        from laddbok.verbs import invoicing
 
         return app.run(invoicing.show(settings(), options.number, options.json))
 
@@ -65,8 +68,9 @@ def _add_show(add: Add, verbs: Any, settings: Callable[[], Any]) -> None:
 
 def _add_credit(add: Add, verbs: Any, settings: Callable[[], Any]) -> None:
     def run(options: argparse.Namespace) -> Any:
-        from laddbok import app, invoicing
+        from laddbok import app
         from laddbok.billing.credit import CreditWish
+        from laddbok.verbs import invoicing
 
         wish = CreditWish(reason=options.reason, gross=options.gross, vat_percent=options.vat)
         return app.run(invoicing.credit(settings(), options.number, wish, options.json))
@@ -82,7 +86,8 @@ def _add_file(add: Add, verbs: Any, settings: Callable[[], Any], kind: str, abou
     def run(options: argparse.Namespace) -> Any:
         from pathlib import Path
 
-        from laddbok import app, invoicing
+        from laddbok import app
+        from laddbok.verbs import invoicing
 
         return app.run(invoicing.write_file(settings(), options.number, kind, Path(options.file), options.json))
 

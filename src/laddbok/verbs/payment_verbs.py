@@ -17,17 +17,20 @@ def add_payment_verbs(add: Add, commands: Any, settings: Callable[[], Any]) -> N
     """
 
     def take_in(options: argparse.Namespace) -> Any:
-        from laddbok import app, payments
+        from laddbok import app
+        from laddbok.verbs import payments
 
         return app.run(payments.take_in(settings(), options.file, options.json))
 
     def show(options: argparse.Namespace) -> Any:
-        from laddbok import app, payments
+        from laddbok import app
+        from laddbok.verbs import payments
 
         return app.run(payments.show(settings(), options.limit, options.json, in_suspense=False))
 
     def suspense(options: argparse.Namespace) -> Any:
-        from laddbok import app, payments
+        from laddbok import app
+        from laddbok.verbs import payments
 
         return app.run(payments.show(settings(), options.limit, options.json, in_suspense=True))
 

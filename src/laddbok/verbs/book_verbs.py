@@ -31,7 +31,8 @@ def _add_hosts(add: Add, commands: Any, settings: ReadSettings) -> None:
     verbs = host.add_subparsers(required=True, metavar="WHAT")
 
     def run_settle(options: argparse.Namespace) -> Any:
-        from laddbok import app, hosts
+        from laddbok import app
+        from laddbok.verbs import hosts
 
         how = {"final": options.final, "as_json": options.json}
         return app.run(hosts.settle(settings(), options.period, options.seller, **how))
@@ -42,7 +43,8 @@ def _add_hosts(add: Add, commands: Any, settings: ReadSettings) -> None:
     verb.add_argument("--final", action="store_true", help="make it final: numbers, books, documents")
 
     def run_agree(options: argparse.Namespace) -> Any:
-        from laddbok import app, hosts
+        from laddbok import app
+        from laddbok.verbs import hosts
 
         file = Path(options.file)
         return app.run(hosts.agreed(settings(), options.site, options.host, options.first, file, options.json))
@@ -56,7 +58,8 @@ def _add_hosts(add: Add, commands: Any, settings: ReadSettings) -> None:
 
 def _add_reconcile(add: Add, settings: ReadSettings) -> None:
     def run(options: argparse.Namespace) -> Any:
-        from laddbok import app, books
+        from laddbok import app
+        from laddbok.verbs import books
 
         return app.run(books.reconcile_all(settings(), options.json))
 
@@ -65,7 +68,8 @@ def _add_reconcile(add: Add, settings: ReadSettings) -> None:
 
 def _add_balance(add: Add, verbs: Any, settings: ReadSettings) -> None:
     def run(options: argparse.Namespace) -> Any:
-        from laddbok import app, books
+        from laddbok import app
+        from laddbok.verbs import books
 
         return app.run(books.balance(settings(), options.seller, (options.first, options.last), options.json))
 
@@ -74,7 +78,8 @@ def _add_balance(add: Add, verbs: Any, settings: ReadSettings) -> None:
 
 def _add_card(add: Add, verbs: Any, settings: ReadSettings) -> None:
     def run(options: argparse.Namespace) -> Any:
-        from laddbok import app, books
+        from laddbok import app
+        from laddbok.verbs import books
 
         days = (options.first, options.last)
         return app.run(books.card(settings(), options.seller, options.account, days, options.json))
@@ -86,7 +91,8 @@ def _add_card(add: Add, verbs: Any, settings: ReadSettings) -> None:
 
 def _add_accrue(add: Add, verbs: Any, settings: ReadSettings) -> None:
     def run(options: argparse.Namespace) -> Any:
-        from laddbok import app, books
+        from laddbok import app
+        from laddbok.verbs import books
 
         return app.run(books.accrue_month(settings(), options.seller, options.period, options.json))
 
@@ -97,7 +103,8 @@ def _add_accrue(add: Add, verbs: Any, settings: ReadSettings) -> None:
 
 def _add_export(add: Add, verbs: Any, settings: ReadSettings) -> None:
     def run(options: argparse.Namespace) -> Any:
-        from laddbok import app, books
+        from laddbok import app
+        from laddbok.verbs import books
 
         days = (options.first, options.last)
         return app.run(books.export_sie(settings(), options.seller, days, Path(options.file), options.json))

@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from laddbok.billing_checks import DocumentChecks
-from laddbok.books import opened
 from laddbok.flow.billing_run import period_of
 from laddbok.model.errors import Invalid, NotFound
 from laddbok.settings import Settings
 from laddbok.store.billing import seller_terms
 from laddbok.store.hosts import Settled, agree, settle_hosts
+from laddbok.verbs.books import opened
 
 MAX_BYTES = 65_536
 

@@ -1,0 +1,1 @@
+"""What is typed after `laddbok`: one module per group of verbs, imported when one is typed."""
