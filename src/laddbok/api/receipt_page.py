@@ -85,7 +85,10 @@ async def object_to(request: AnyRequest, token: FromPath[str]) -> Response[str]:
         return _gone(request)
     _limit(request, parts.receipt_writes, token)
     form = await request.form()
-    wanted = NewDispute(reason=str(form.get("reason", "")), session_id=str(form.get("session_id", "")) or None)
+    reason, session_id = (
+        value if isinstance(value := form.get(name), str) else "" for name in ("reason", "session_id")
+    )
+    wanted = NewDispute(reason=reason, session_id=session_id or None)
     try:
         async with on_behalf(parts.pool, found[0], write=True) as connection:
             await opened(connection, found[1], wanted, CUSTOMER, parts.clock.now())

@@ -1,9 +1,6 @@
 """Can a month be looked at, billed and followed through the API, to its invoices, disputes and books, by its tenant only?"""
 
-import asyncio
-import logging
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import sha256
@@ -11,99 +8,31 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-import httpx
 import msgspec
 import pytest
 
-from laddbok.bench import billing_data
-from laddbok.billing_checks import DocumentChecks
-from laddbok.flow.store import LeasedJob
-from laddbok.store.billing import RENDER
-from laddbok.store.postgres import PostgresStore
-from laddbok.workers.billing_jobs import BILLING_PLAN, BILLING_RUN, Biller
-from laddbok.workers.jobs import Worker
 from tests.edge.api.conftest import RunningApi
+from tests.edge.api.october import (
+    AFTER,
+    CUSTOMERS,
+    OCTOBER,
+    READER,
+    SELLER,
+    STRANGER,
+    as_,
+    billed,
+    filled,
+    get,
+    one,
+    work,
+)
 
-AFTER = datetime(2026, 11, 10, 9, tzinfo=UTC)
-CUSTOMERS, SESSIONS = 20, 120
-SELLER = billing_data.SELLER
-OCTOBER = {"seller_id": SELLER, "month": "2026-10"}
-STRANGER = "stranger-key-0123456789abcdef"
-READER = "reader-key-0123456789abcdef"
-
-
-def as_(api: RunningApi, key: str) -> httpx.Client:
-    return httpx.Client(base_url=f"{api.url}/api/v1", headers={"Authorization": f"Bearer {key}"}, timeout=20)
-
-
-def work(api: RunningApi, tmp_path: Path) -> None:
-    """Do the jobs that are due, as a worker does; documents are rendered by another."""
-
-    async def run() -> None:
-        pool = await asyncpg.create_pool(**api.dsn, min_size=1, max_size=4)
-        try:
-            store = PostgresStore(pool)
-            biller = Biller(lambda: asyncpg.connect(**api.dsn), api.clock.now, DocumentChecks(tmp_path))
-            worker = Worker("w", store, api.clock.now, {BILLING_PLAN: biller, BILLING_RUN: biller, RENDER: left})
-            while await pool.fetchval("SELECT count(*) FROM job WHERE kind LIKE 'billing%' AND failed_at IS NULL"):
-                await worker.work_once()
-        finally:
-            await pool.close()
-
-    asyncio.run(run())
-
-
-async def left(_: LeasedJob) -> datetime | None:
-    return AFTER.replace(year=2027)
-
-
-@pytest.fixture(scope="module")
-def filled(api: RunningApi) -> RunningApi:
-    """Sessions of October, priced; a second tenant with a key, and a reader."""
-
-    async def fill() -> None:
-        connection = await asyncpg.connect(**api.dsn)
-        try:
-            await billing_data.fill(connection, 1, CUSTOMERS, SESSIONS)
-            await connection.execute("INSERT INTO tenant (name, created_at) VALUES ('other', now())")
-            for tenant, key, role in ((2, STRANGER, "administrator"), (1, READER, "reader")):
-                await connection.execute(
-                    "INSERT INTO api_key (tenant, id, digest, role, created_at) VALUES ($1, $2, sha256($3::text::bytea), $4, now())",
-                    tenant, f"k{tenant}{role}", key, role,
-                )  # fmt: skip
-        finally:
-            await connection.close()
-
-    logging.getLogger("laddbok").setLevel(logging.ERROR)
-    asyncio.run(fill())
-    return api
+__all__ = ["billed", "filled"]
 
 
 @pytest.fixture(autouse=True)
 def _in_november(request: pytest.FixtureRequest) -> None:
     request.getfixturevalue("filled").clock.at = AFTER
-
-
-@pytest.fixture(scope="module")
-def billed(filled: RunningApi, tmp_path_factory: pytest.TempPathFactory) -> RunningApi:
-    """October is final, but for the customers with e-invoices: the official rules are not at hand."""
-    filled.clock.at = AFTER
-    folder = tmp_path_factory.mktemp("no-rules")
-    assert filled.client.post("/billing-runs/plan", json=OCTOBER).status_code == 202
-    work(filled, folder)
-    assert filled.client.post("/billing-runs", json=OCTOBER).status_code == 202
-    work(filled, folder)
-    return filled
-
-
-def get(api: RunningApi, path: str, **params: Any) -> Any:
-    answer = api.client.get(path, params=params)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
-def one(api: RunningApi) -> str:
-    return str(get(api, "/invoices", limit=1, state="open")["items"][0]["id"])
 
 
 def test_a_month_is_planned_before_anything_happens(filled: RunningApi, tmp_path: Path) -> None:
@@ -306,58 +235,6 @@ def test_what_is_accepted_is_credited_with_it(billed: RunningApi) -> None:
     assert billed.client.post(f"{path}/{number}/decision", json=both).status_code == 409
     shown = get(billed, f"/invoices/{invoice_id}")
     assert (shown["state"], len(shown["credits"]), shown["disputes"][-1]["decision"]) == ("credited", 1, "accepted")
-
-
-@pytest.fixture
-def page(billed: RunningApi) -> Iterator[tuple[httpx.Client, str, str]]:
-    """A browser without a log-in, an invoice, and the address of its page."""
-    items = get(billed, "/invoices", state="open")["items"]
-    invoice_id = next(each["id"] for each in items if not get(billed, f"/invoices/{each['id']}")["disputes"])
-    with httpx.Client(base_url=billed.url, timeout=20) as client:
-        yield client, invoice_id, get(billed, f"/invoices/{invoice_id}")["page"]
-
-
-def test_a_customer_sees_their_invoice_and_objects_without_a_login(
-    billed: RunningApi, page: tuple[httpx.Client, str, str]
-) -> None:
-    client, invoice_id, path = page
-    shown = client.get(path)
-    content = get(billed, f"/invoices/{invoice_id}")["content"]
-    assert shown.status_code == 200
-    assert (shown.headers["cache-control"], shown.headers["referrer-policy"]) == ("no-store", "no-referrer")
-    assert f"Faktura {content['number']}" in shown.text
-    assert "kr/kWh" in shown.text and "<script" not in shown.text
-    assert content["buyer"]["name"] not in shown.text, "the page names nobody"
-    assert f"Invoice {content['number']}" in client.get(f"{path}?language=en").text
-    reason = "I was <b>not</b> there"
-    sent = client.post(f"{path}?language=en", data={"reason": reason, "session_id": ""})
-    assert (sent.status_code, sent.headers["location"]) == (303, f"{path}?language=en")
-    after = client.get(sent.headers["location"]).text
-    assert "I was &lt;b&gt;not&lt;/b&gt; there" in after and "<form" not in after
-    assert client.post(path, data={"reason": "twice"}).status_code == 409
-    [dispute] = get(billed, f"/invoices/{invoice_id}")["disputes"]
-    assert (dispute["opened_by"], dispute["reason"]) == ("customer", reason)
-    note = {"decision": "accepted", "note": "We take it back."}
-    billed.client.post(f"/invoices/{invoice_id}/disputes/1/decision", json=note).raise_for_status()
-    assert "We take it back." in client.get(path).text
-
-
-def test_a_wrong_link_opens_nothing_and_is_counted(billed: RunningApi, page: tuple[httpx.Client, str, str]) -> None:
-    client, _, path = page
-    other = get(billed, f"/invoices/{one(billed)}")["page"]
-    signature, name = path[9:52], path[52:]
-    for wrong in (
-        path[:-1],
-        f"/receipt/A{path[10:]}",
-        f"/receipt/{other[9:52]}{name}",
-        f"/receipt/{signature}",
-        "/receipt/x",
-    ):
-        if wrong not in (path, other):
-            answer = client.get(wrong)
-            assert answer.status_code == 404
-            assert "Länken är fel" in answer.text
-    assert {client.get(f"/receipt/{number}").status_code for number in range(40)} == {404, 429}
 
 
 def test_another_tenant_sees_nothing_of_it(billed: RunningApi) -> None:
