@@ -26,6 +26,7 @@ from tqdm import tqdm
 from laddbok import app
 from laddbok.compare import all_settled
 from laddbok.demo.data import fill
+from laddbok.demo.prices import fill_ahead
 from laddbok.fleet.ledger import FleetRecord
 from laddbok.fleet.population import FleetSettings
 from laddbok.fleet.run import FleetRun
@@ -115,11 +116,12 @@ def _folder(keep: bool) -> Iterator[Path]:
 
 
 async def _prepare(folder: Path, clock: ScaledClock, fleet: FleetSettings) -> None:
-    """A fresh database with sites, tariffs, drivers and the fleet's stations; nobody holds it afterwards."""
+    """A fresh database with sites, tariffs, drivers, stations and days of market prices; nobody holds it afterwards."""
     settings = Settings(state_folder=folder, clock_text=clock.to_text())
     async with open_database(None, folder) as database:
         await app.prepare(settings, database)
         await fill(database, fleet, clock.now())
+        await fill_ahead(database, clock)
 
 
 def _fleet_run(fleet: FleetSettings, platform: Platform, clock: ScaledClock) -> FleetRun:
