@@ -185,3 +185,47 @@ def test_what_a_person_credited_before_is_not_credited_twice(new_database: Calla
         assert note.lines[0].text.sv == "Avgår: redan krediterat på denna faktura"
 
     on(new_database(), work)
+
+
+async def outcomes(connection: asyncpg.Connection, session_id: str) -> list[tuple[Any, ...]]:
+    rows = await connection.fetch(
+        """SELECT p.revision, p.kind, p.outcome, i.payer_id FROM billing_position AS p LEFT JOIN invoice AS i ON i.id = p.invoice_id
+        WHERE p.session_id = $1 ORDER BY p.revision, p.kind""",
+        session_id,
+    )
+    return [tuple(row) for row in rows]
+
+
+def test_a_session_that_gets_another_driver_before_it_is_billed_is_billed_to_that_one_alone(
+    new_database: Callable[[], Dsn],
+) -> None:
+    async def work(connection: asyncpg.Connection, reader: asyncpg.Connection, tenant: int) -> None:
+        session = await connection.fetchval(
+            "SELECT min(session_id) FROM billing_position WHERE contract_id = 'c-000005'"
+        )
+        await connection.execute("UPDATE session SET contract_id = 'c-000007' WHERE id = $1", session)
+        await correct(connection, session, "0.5")
+        await run_october(connection, reader, tenant)
+        assert await outcomes(connection, session) == [
+            (1, "cdr", "netted", None),
+            (1, "credit", "netted", None),
+            (2, "cdr", "billed", "p-000007"),
+        ]
+
+    on(new_database(), work)
+
+
+def test_a_session_that_is_moved_to_the_month_before_is_taken_back_where_it_stood(
+    new_database: Callable[[], Dsn],
+) -> None:
+    async def work(connection: asyncpg.Connection, reader: asyncpg.Connection, tenant: int) -> None:
+        session = await connection.fetchval("SELECT min(session_id) FROM billing_position")
+        await connection.execute("ALTER TABLE billing_position DISABLE TRIGGER USER")
+        await connection.execute("UPDATE billing_position SET ended_at = '2026-11-03Z' WHERE session_id = $1", session)
+        await connection.execute("ALTER TABLE billing_position ENABLE TRIGGER USER")
+        await correct(connection, session, "0.5")
+        await run_october(connection, reader, tenant)
+        told = [(revision, kind, outcome) for revision, kind, outcome, _ in await outcomes(connection, session)]
+        assert told == [(1, "cdr", None), (1, "credit", None), (2, "cdr", "billed")]
+
+    on(new_database(), work)

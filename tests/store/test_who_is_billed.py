@@ -61,3 +61,16 @@ def test_B43_who_should_pay_the_other_parts_is_listed(new_database: Callable[[],
         ]
 
     on_subscribers(new_database(), billing_data.SINCE, work)
+
+
+def test_a_payer_that_is_gone_stops_nobody_else(new_database: Callable[[], Dsn]) -> None:
+    async def work(connection: asyncpg.Connection, reader: asyncpg.Connection, tenant: int) -> None:
+        await connection.execute("DELETE FROM tariff_assignment")
+        await agree(connection, tenant, NOON + timedelta(days=1), {"shares": [{"payer_id": "gone"}]})
+        await put_session(connection, tenant, 1, NOON, 200_000)
+        await put_session(connection, tenant, 2, NOON + timedelta(days=2), 150_000)
+        result = await run(connection, reader, tenant, "2026-10")
+        assert [each.buyer.id for each in await documents(connection)] == ["p-000000"]
+        assert [(each.payer_id, each.field) for each in result.in_the_way] == [("gone", "payer")]
+
+    on_subscribers(new_database(), billing_data.SINCE, work)

@@ -162,7 +162,8 @@ class SortedOut(NamedTuple):
 
 def sort_out(positions: Sequence[Position]) -> SortedOut:
     """What becomes of each position."""
-    taken_back = {(p.session_id, p.revision) for p in positions if p.kind == "credit" and p.billed_on is None}
+    open_cdrs = {(p.session_id, p.revision) for p in positions if p.kind == "cdr"}
+    taken_back = open_cdrs & {(p.session_id, p.revision) for p in positions if p.kind == "credit"}
     netted = [p for p in positions if (p.session_id, p.revision) in taken_back]
     rest = [p for p in positions if (p.session_id, p.revision) not in taken_back]
     return SortedOut(netted, [p for p in rest if _is_nothing(p)], [p for p in rest if not _is_nothing(p)])

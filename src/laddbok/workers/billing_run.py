@@ -29,6 +29,7 @@ from laddbok.workers.contract_charges import ContractCharges
 CUSTOMERS_AT_ONCE = 250
 """That are planned together; each has an invoice and seldom a credit note."""
 NO_PAYER = "nobody pays for it: its contract had no payer when the session began, or there was no contract"
+UNKNOWN_PAYER = "an agreement names it, and there is no such payer"
 
 Portion = list[tuple[Customer, list[Position]]]
 """Customers with what they have to pay."""
@@ -130,7 +131,8 @@ class BillingRun:
 
     async def _with_customers(self, waiting: dict[str, list[Position]]) -> Portion:
         found = await billing.customers(self._connection, self._tenant, list(waiting))
-        return [(found[payer_id], positions) for payer_id, positions in waiting.items()]
+        self.result.in_the_way += [InTheWay(each, "payer", UNKNOWN_PAYER) for each in waiting if each not in found]
+        return [(found[payer_id], positions) for payer_id, positions in waiting.items() if payer_id in found]
 
     async def _extras(self, portion: Portion) -> tuple[dict[str, Extras], Portion]:
         """What contracts are charged beside their sessions, and the customers for whom that can be billed."""

@@ -131,6 +131,11 @@ def test_a_credit_before_the_bill_nets_and_one_after_it_is_a_credit_note() -> No
     ]
 
 
+def test_a_credit_whose_CDR_is_not_among_what_is_billed_waits_for_it() -> None:
+    planned = plan(SELLER, OCTOBER, [(COMPANY, [priced("5.00", 1, kind="credit")])])
+    assert (planned.netted, planned.nothing, planned.drafts) == ((), (), ())
+
+
 def test_B19_what_came_to_nothing_is_on_no_invoice() -> None:
     planned = plan(SELLER, OCTOBER, [(COMPANY, [priced("0.00", 1), priced("4.00", 2)])])
     assert planned.nothing == (PositionKey("S1", 1, "cdr"),)
