@@ -140,6 +140,18 @@ def test_B55_a_batch_pays_two_invoices_and_the_same_file_twice_has_no_effect(new
     on(new_database(), work)
 
 
+def test_an_invoice_stays_open_when_its_seller_renames_its_account_of_receivables(
+    new_database: Callable[[], Dsn],
+) -> None:
+    async def work(connection: asyncpg.Connection, tenant: int) -> None:
+        before = await owed(connection, tenant, 1, 2)
+        await connection.execute("""UPDATE legal_entity SET accounts = '{"receivable": "1511"}'""")
+        assert await owed(connection, tenant, 1, 2) == before != [0, 0]
+        await connection.execute("UPDATE legal_entity SET accounts = '{}'")
+
+    on(new_database(), work)
+
+
 @pytest.mark.parametrize("order", [(BATCH, DAY), (DAY, BATCH)])
 def test_B55_of_files_that_overlap_each_line_counts_once(
     new_database: Callable[[], Dsn], order: tuple[bytes, ...]

@@ -14,7 +14,6 @@ from hashlib import sha256
 import asyncpg
 import msgspec
 
-from laddbok.billing.ledger import account
 from laddbok.billing.payment_postings import entry_of_move, entry_of_payment
 from laddbok.billing.payments import match, numbers_named
 from laddbok.model.billing import SellerTerms
@@ -171,10 +170,9 @@ async def open_invoices(
     owed: Decimal | None = None,
 ) -> list[OpenInvoice]:
     """Invoices with what is open on them: those of these numbers, references or ids, and those of payers on which so much is."""
-    receivable = account("receivable", terms.accounts)
     plain = [number.lstrip("0") for number in numbers]
     rows = await connection.fetch(
-        query("payment_invoices"), tenant, terms.seller.id, plain, list(ids), list(payer_ids), owed, receivable
+        query("payment_invoices"), tenant, terms.seller.id, plain, list(ids), list(payer_ids), owed
     )
     return [OpenInvoice(**dict(row)) for row in rows]
 

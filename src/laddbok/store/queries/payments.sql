@@ -26,8 +26,8 @@ WHERE p.tenant = $1 AND p.payer_account = $3 AND a.kind = 'invoice'
 LIMIT 50;
 
 -- name: payment_invoices
--- Invoices of a seller by number, reference, id, or (those of these amounts) payer, with what is open on each: the postings on
--- the receivables of it and of its credit notes.
+-- Invoices of a seller by number, reference, id, or (those of these amounts) payer, with what is open on each: the postings that
+-- name it or its credit notes, whatever the account of receivables was called then.
 WITH named AS (
     SELECT id FROM invoice WHERE tenant = $1 AND ltrim(payment_reference, '0') = ANY($3::text[])
     UNION SELECT id FROM invoice WHERE tenant = $1 AND ltrim(number_text, '0') = ANY($3::text[])
@@ -43,7 +43,7 @@ FROM found AS f JOIN invoice AS i ON i.tenant = $1 AND i.id = f.id
 LEFT JOIN LATERAL (
     SELECT sum(g.amount) AS open, sum(g.amount) FILTER (WHERE g.invoice_id <> i.id) AS credited
     FROM posting AS g
-    WHERE g.tenant = i.tenant AND g.account = $7 AND g.invoice_id IN (
+    WHERE g.tenant = i.tenant AND g.invoice_id IN (
         SELECT i.id UNION ALL SELECT c.id FROM invoice AS c WHERE c.tenant = i.tenant AND c.refers_to = i.id)
 ) AS o ON true
 WHERE i.legal_entity_id = $2 AND i.kind IN ('invoice', 'receipt') AND i.payer_id IS NOT NULL
