@@ -123,6 +123,36 @@ BROKEN = {
          VALUES (1, 'x', 'norrladd', 'NONE', 'fake', 1, 'SEK', 'wanted', now())"""],
         {"card_holds": "for session NONE"},
     ),
+    "a session is called credited, and is not": (
+        ["UPDATE billing_position SET outcome = 'netted', invoice_id = NULL WHERE invoice_id LIKE '%0000009'"],
+        {"billed_once": "revision 1 was netted alone"},
+    ),
+    "a session is called worthless, and is not": (
+        ["UPDATE billing_position SET outcome = 'nothing', invoice_id = NULL WHERE invoice_id LIKE '%0000009'"],
+        {"billed_once": "cdr of revision 1 came to nothing, and is worth"},
+    ),
+    "an entry has no document": (
+        ["""INSERT INTO journal_entry (tenant, legal_entity_id, date, text, source_kind, source_id, posted_at)
+         VALUES (1, 'norrladd', '2026-11-05', 'x', 'invoice', 'norrladd-19999999', now())"""],
+        {"entries": "invoice norrladd-19999999: in the books, and no document"},
+    ),
+    "a document was given to another customer": (
+        [f"UPDATE invoice SET payer_id = 'p-000009' WHERE id = {FIRST}"],
+        {"documents": "norrladd-10000001: its columns are not those of its content"},
+    ),
+    "a document got another reference": (
+        [f"UPDATE invoice SET payment_reference = '10000099' WHERE id = {FIRST}"],
+        {"documents": "norrladd-10000001: its columns are not those of its content"},
+    ),
+    "a credit note was hung on another invoice": (
+        ["UPDATE invoice SET refers_to = 'norrladd-10000001' WHERE id = 'norrladd-50000001'"],
+        {"documents": "norrladd-50000001: its columns are not those of its content"},
+    ),
+    "a session is in another currency than its seller's": (
+        ["UPDATE cdr SET currency = 'EUR' WHERE (session_id, kind) IN (SELECT session_id, kind FROM billing_position WHERE contract_id = 'c-000004')",
+         "UPDATE billing_position SET outcome = NULL, invoice_id = NULL, currency = 'EUR' WHERE contract_id = 'c-000004'"],
+        {"to_nobody": "in EUR, and its seller bills in SEK"},
+    ),
     "nobody pays": (
         ["DELETE FROM contract_payer WHERE contract_id = 'c-000004'",
          "UPDATE billing_position SET outcome = NULL, invoice_id = NULL WHERE contract_id = 'c-000004'"],
@@ -149,6 +179,7 @@ def test_what_was_broken_is_named(new_database: Callable[[], Dsn], case: str) ->
             "invoice_document",
             "payment",
             "payment_allocation",
+            "cdr",
         ):
             await connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
         for name in ("billing_position_tenant_session_id_revision_kind_fkey",):

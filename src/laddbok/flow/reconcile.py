@@ -10,6 +10,7 @@ Checked(check='frames', differences=1, counted={'frames_in': 10, 'frames_of_sess
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from hashlib import sha256
 
@@ -65,6 +66,12 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     vat: Decimal
     gross: Decimal
     payable: Decimal
+    currency: str
+    payer_id: str | None
+    issue_date: date
+    due_date: date
+    payment_reference: str | None
+    refers_to: str | None
     amounts: tuple[Decimal, ...] | None
     sessions: int = 0
     excl_vat: Decimal = Decimal(0)
@@ -124,8 +131,6 @@ def differences(before: bytes | None, document: Document, accounts: Mapping[str,
     """
     content = _invoice.decode(document.content)
     hashed = sha256((document.previous_hash or b"") + document.content).digest()
-    columns = (document.number_text, document.net, document.vat, document.gross, document.payable)
-    totals = content.totals
     return [
         Item(document.id, what)
         for what, is_wrong in (
@@ -133,13 +138,26 @@ def differences(before: bytes | None, document: Document, accounts: Mapping[str,
             ("its hash is not that of its content", document.hash != hashed),
             (
                 "its columns are not those of its content",
-                columns != (content.number, totals.net, totals.vat, totals.gross, totals.payable),
+                _columns(document) != _columns_of(content),
             ),
             ("its journal entry is not what follows from it", not _is_booked(content, document, accounts)),
             ("its sessions are not the positions that it bills", not _has_its_positions(content, document)),
         )
         if is_wrong
     ]
+
+
+def _columns(document: Document) -> tuple[object, ...]:
+    totals = (document.net, document.vat, document.gross, document.payable, document.currency)
+    days = (document.issue_date, document.due_date)
+    return (document.number_text, *totals, *days, document.payer_id, document.payment_reference, document.refers_to)
+
+
+def _columns_of(content: Invoice) -> tuple[object, ...]:
+    totals = (content.totals.net, content.totals.vat, content.totals.gross, content.totals.payable, content.currency)
+    days = (content.issue_date, content.due_date)
+    refers_to = content.refers_to.number if content.refers_to else None
+    return (content.number, *totals, *days, content.buyer.id, content.payment_reference, refers_to)
 
 
 def _is_booked(content: Invoice, document: Document, accounts: Mapping[str, str]) -> bool:

@@ -61,19 +61,33 @@ SELECT id, detail, count(*) OVER () AS of FROM (
 ) AS wrong ORDER BY id, detail LIMIT $2;
 
 -- name: reconcile_billed_once
--- Sessions that are billed twice, or taken back without having been billed.
-SELECT session_id AS id, sum(CASE kind WHEN 'cdr' THEN 1 ELSE -1 END) || ' positions are billed' AS detail,
-    count(*) OVER () AS of
-FROM billing_position WHERE tenant = $1 AND outcome = 'billed'
-GROUP BY session_id HAVING sum(CASE kind WHEN 'cdr' THEN 1 ELSE -1 END) NOT IN (0, 1) ORDER BY id LIMIT $2;
+-- Sessions that are billed twice, or taken back without having been billed; CDRs that are called credited, or nothing, and are not.
+SELECT id, detail, count(*) OVER () AS of FROM (
+    SELECT session_id AS id, sum(CASE kind WHEN 'cdr' THEN 1 ELSE -1 END) || ' positions are billed' AS detail
+    FROM billing_position WHERE tenant = $1 AND outcome = 'billed'
+    GROUP BY session_id HAVING sum(CASE kind WHEN 'cdr' THEN 1 ELSE -1 END) NOT IN (0, 1)
+    UNION ALL
+    SELECT session_id, 'revision ' || revision || ' was netted alone' FROM billing_position
+    WHERE tenant = $1 AND outcome = 'netted'
+    GROUP BY session_id, revision HAVING count(*) <> 2
+    UNION ALL
+    SELECT session_id, kind || ' of revision ' || revision || ' came to nothing, and is worth ' || excl_vat FROM billing_position
+    WHERE tenant = $1 AND outcome = 'nothing' AND excl_vat <> 0
+) AS wrong ORDER BY id, detail LIMIT $2;
 
 -- name: reconcile_entries
--- Journal entries that do not sum to 0.
-SELECT e.source_kind || ' ' || e.source_id AS id, coalesce(p.currency, '') || ' is off by ' || coalesce(sum(p.amount), 0) AS detail,
-    count(*) OVER () AS of
-FROM journal_entry AS e LEFT JOIN posting AS p ON p.tenant = e.tenant AND p.entry_id = e.id
-WHERE e.tenant = $1
-GROUP BY e.tenant, e.id, p.currency HAVING coalesce(sum(p.amount), 0) <> 0 ORDER BY e.id LIMIT $2;
+-- Journal entries that do not sum to 0, and those of documents that there are none of.
+SELECT id, detail, count(*) OVER () AS of FROM (
+    SELECT e.source_kind || ' ' || e.source_id AS id, coalesce(p.currency, '') || ' is off by ' || coalesce(sum(p.amount), 0) AS detail
+    FROM journal_entry AS e LEFT JOIN posting AS p ON p.tenant = e.tenant AND p.entry_id = e.id
+    WHERE e.tenant = $1
+    GROUP BY e.tenant, e.id, p.currency HAVING coalesce(sum(p.amount), 0) <> 0
+    UNION ALL
+    SELECT e.source_kind || ' ' || e.source_id, 'in the books, and no document' FROM journal_entry AS e
+    WHERE e.tenant = $1 AND e.source_kind IN ('invoice', 'credit_note', 'receipt', 'self_billed') AND NOT EXISTS (
+        SELECT FROM invoice AS i WHERE i.tenant = e.tenant AND i.id = e.source_id AND i.kind = e.source_kind
+            AND i.legal_entity_id = e.legal_entity_id)
+) AS wrong ORDER BY id, detail LIMIT $2;
 
 -- name: reconcile_receivables
 -- Documents whose account in the books is not what is to be paid of them less what payments cover; fees are beside it.
@@ -125,11 +139,14 @@ WHERE i.tenant = $1
 ORDER BY i.id LIMIT $3;
 
 -- name: reconcile_to_nobody
--- Positions that wait to be billed and have no seller, or nobody who pays.
-SELECT p.session_id AS id, CASE WHEN p.legal_entity_id IS NULL THEN 'no seller' ELSE 'nobody pays' END AS detail,
+-- Positions that wait to be billed and have no seller, or one who bills in another currency, or nobody who pays.
+SELECT p.session_id AS id, CASE WHEN e.id IS NULL THEN 'no seller'
+        WHEN e.currency <> p.currency THEN 'in ' || p.currency || ', and its seller bills in ' || e.currency
+        ELSE 'nobody pays' END AS detail,
     count(*) OVER () AS of
 FROM billing_position AS p
-WHERE p.tenant = $1 AND p.outcome IS NULL AND p.excl_vat <> 0 AND (p.legal_entity_id IS NULL OR NOT EXISTS (
+LEFT JOIN legal_entity AS e ON e.tenant = p.tenant AND e.id = p.legal_entity_id
+WHERE p.tenant = $1 AND p.outcome IS NULL AND p.excl_vat <> 0 AND (e.id IS NULL OR e.currency <> p.currency OR NOT EXISTS (
     SELECT FROM contract_payer AS q WHERE q.tenant = p.tenant AND q.contract_id = p.contract_id
         AND q.valid_from <= p.started_at AND (q.valid_to IS NULL OR q.valid_to > p.started_at)))
 ORDER BY p.session_id LIMIT $2;
@@ -145,8 +162,10 @@ SELECT legal_entity_id, kind, next_number, last_hash FROM number_series WHERE te
 
 -- name: reconcile_documents
 -- The documents of a series in order, with what stands in the books for each.
-SELECT i.id, i.number, i.number_text, i.content, i.previous_hash, i.hash, i.net, i.vat, i.gross, i.payable, e.amounts
+SELECT i.id, i.number, i.number_text, i.content, i.previous_hash, i.hash, i.net, i.vat, i.gross, i.payable, i.currency,
+    i.payer_id, i.issue_date, i.due_date, i.payment_reference, o.number_text AS refers_to, e.amounts
 FROM invoice AS i
+LEFT JOIN invoice AS o ON o.tenant = i.tenant AND o.id = i.refers_to
 LEFT JOIN LATERAL (
     SELECT coalesce(array_agg(p.amount ORDER BY p.line) FILTER (WHERE p.line IS NOT NULL), '{}') AS amounts
     FROM journal_entry AS j
