@@ -130,6 +130,23 @@ def test_what_is_not_paid_in_time_is_overdue(billed: RunningApi) -> None:
     assert all(item["open"] == item["payable"] for item in items)
 
 
+def test_an_invoice_stays_open_when_its_seller_renames_its_account_of_receivables(billed: RunningApi) -> None:
+    async def rename(accounts: str) -> None:
+        connection = await asyncpg.connect(**billed.dsn)
+        try:
+            await connection.execute("UPDATE legal_entity SET accounts = $1::text::jsonb", accounts)
+        finally:
+            await connection.close()
+
+    before = get(billed, "/invoices", limit=100)["items"]
+    asyncio.run(rename('{"receivable": "1511"}'))
+    try:
+        assert get(billed, "/invoices", limit=100)["items"] == before
+    finally:
+        asyncio.run(rename("{}"))
+    assert any(each["state"] == "open" for each in before)
+
+
 def test_an_invoice_is_shown_with_its_whole_life(billed: RunningApi) -> None:
     invoice = get(billed, f"/invoices/{one(billed)}")
     assert invoice["chain"]["is_right"]

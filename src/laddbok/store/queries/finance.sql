@@ -57,8 +57,8 @@ FROM billing_run AS r LEFT JOIN job AS j ON j.kind = 'billing_run' AND j.key = r
 WHERE /* filters */ ORDER BY r.started_at DESC, r.id DESC LIMIT
 
 -- name: invoice_rows
--- Documents, the newest first, with what is left to pay of each: its own postings on the account of receivables, and those
--- of the credit notes that refer to it.
+-- Documents, the newest first, with what is left to pay of each: the postings that name it, and those that name the credit notes
+-- that refer to it, whatever the account of receivables was called then. What we owe a host is none of it.
 SELECT i.id, i.legal_entity_id AS seller_id, i.kind, i.number_text AS number, i.run_id, i.payer_id,
     coalesce(p.name, i.payer_id) AS payer_name, i.contract_id, i.period_start, i.period_end, i.issue_date, i.due_date,
     i.currency, i.net, i.vat, i.gross, i.payable, i.payment_reference, i.refers_to, i.finalised_at, m.open, m.credited,
@@ -68,7 +68,7 @@ LEFT JOIN payer AS p ON p.tenant = i.tenant AND p.id = i.payer_id
 JOIN legal_entity AS e ON e.tenant = i.tenant AND e.id = i.legal_entity_id
 CROSS JOIN LATERAL (
     SELECT coalesce(sum(q.amount), 0) AS open FROM posting AS q
-    WHERE q.tenant = i.tenant AND q.account = coalesce(e.accounts ->> 'receivable', '1510')
+    WHERE q.tenant = i.tenant AND i.kind <> 'self_billed'
         AND q.invoice_id = ANY (i.id || ARRAY(
             SELECT c.id FROM invoice AS c WHERE c.tenant = i.tenant AND c.refers_to = i.id AND c.kind = 'credit_note'))
 ) AS o
