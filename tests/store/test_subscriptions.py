@@ -10,7 +10,7 @@ import asyncpg
 import msgspec
 
 from laddbok.bench import billing_data
-from laddbok.flow.billing_run import period_of
+from laddbok.flow.billing_run import InTheWay, Planned, period_of
 from laddbok.model.cdr import Activity, Cdr, ChargingPeriod
 from laddbok.model.ids import session_id
 from laddbok.model.invoice import Invoice, InvoiceKind
@@ -239,6 +239,37 @@ def test_B44_the_fee_is_paid_by_who_pays_at_the_end_of_the_month(new_database: C
         by_buyer = {each.buyer.id: each for each in await documents(connection)}
         assert by_buyer["p-000000"].totals.net == Decimal("0.00")
         assert by_buyer["p-000001"].totals.net == Decimal("99.00") + 20 * Decimal("2.00")
+
+    on_subscribers(new_database(), billing_data.SINCE, work)
+
+
+def test_B41_who_shares_a_month_with_a_payer_in_whose_way_something_is_waits_too(
+    new_database: Callable[[], Dsn],
+) -> None:
+    """The first payer's document can't become final: what is left of the 100 kWh for the next payer is not known."""
+
+    def first_payer_waits(planned: Planned) -> tuple[InTheWay, ...]:
+        return (InTheWay("p-000000", "address", "is missing"),) if planned.customer.buyer.id == "p-000000" else ()
+
+    async def work(connection: asyncpg.Connection, reader: asyncpg.Connection, tenant: int) -> None:
+        moved_at = datetime(2026, 10, 20, tzinfo=UTC)
+        await connection.execute("UPDATE contract_payer SET valid_to = $1 WHERE contract_id = 'c-000000'", moved_at)
+        await connection.execute(
+            "INSERT INTO contract_payer VALUES ($1, 'c-000000', 'p-000001', $2, NULL)", tenant, moved_at
+        )
+        await put_session(connection, tenant, 1, NOON, 60_000)
+        await put_session(connection, tenant, 2, NOON + timedelta(days=15), 60_000)
+        terms = await terms_of(connection, tenant)
+        billing = BillingRun(connection, reader, tenant, terms, period_of("2026-10", terms, NOW))
+        result = await billing.run(NOW, "test", first_payer_waits, final=True, show=lambda _: None)
+        assert [(each.payer_id, each.field) for each in result.in_the_way] == [
+            ("p-000000", "address"),
+            ("p-000001", "contract c-000000"),
+        ]
+        await run(connection, reader, tenant, "2026-10")
+        by_buyer = {each.buyer.id: each.totals.net for each in await documents(connection)}
+        assert by_buyer == {"p-000000": 0, "p-000001": Decimal("99.00") + 20 * Decimal("2.00")}
+        await all_is_right(connection, tenant)
 
     on_subscribers(new_database(), billing_data.SINCE, work)
 

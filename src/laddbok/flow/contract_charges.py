@@ -112,7 +112,7 @@ def included(share: Share, used: Sequence[Used], again: Sequence[Used] = ()) -> 
     lines = _lines(sessions, _included_text(share.month), every[0].position.cost_centre)
     charge = ContractCharge(
         contract_id=share.contract_id, kind=ChargeKind.INCLUDED, month=str(share.month),
-        number=1 + sum(each.kind is ChargeKind.INCLUDED for each in share.earlier), tariff_id=share.tariff_id,
+        number=_next(share.earlier, ChargeKind.INCLUDED), tariff_id=share.tariff_id,
         net=sum((line.net for line in lines), Decimal(0)), nets=_nets(lines, 1), sessions=sessions,
     )  # fmt: skip
     return Charged(charge, lines)
@@ -165,11 +165,11 @@ def given_back(credit: Position, earlier: Iterable[ContractCharge]) -> Charged |
     session = replace(found[0][1], nets=tuple(RateNet(percent, net) for percent, net in nets.items() if net))
     text = Text(sv="Inkluderad energi för den rättade laddningen", en="Included energy of the corrected session")
     lines = _lines((session,), text, credit.cost_centre)
-    in_month = (each for each in before if each.month == charge.month)
+    in_month = [each for each in before if each.month == charge.month]
     back = replace(
         charge, kind=ChargeKind.INCLUDED_BACK, sessions=(session,), net=-sum((line.net for line in lines), Decimal(0)),
         nets=_nets(lines, -1),
-        number=1 + sum(each.kind is ChargeKind.INCLUDED_BACK for each in in_month),
+        number=_next(in_month, ChargeKind.INCLUDED_BACK),
     )  # fmt: skip
     return Charged(back, lines)
 
@@ -207,6 +207,11 @@ def _lines(sessions: Sequence[ChargedSession], text: Text, cost_centre: str | No
     in_kwh = len(nets) == 1 and kwh > 0 and all(session.energy_wh for session in sessions)
     quantity, unit = (kwh, Unit.KWH) if in_kwh else (Decimal(1), Unit.ONE)
     return tuple(_line(text, quantity, unit, net, percent, cost_centre) for percent, net in nets.items() if net)
+
+
+def _next(charges: Iterable[ContractCharge], kind: ChargeKind) -> int:
+    """The number after those that were given: one that was planned and could not be billed leaves a gap."""
+    return 1 + max((each.number for each in charges if each.kind is kind), default=0)
 
 
 def _nets(lines: Iterable[InvoiceLine], sign: int) -> tuple[RateNet, ...]:

@@ -16,7 +16,7 @@ import msgspec
 from laddbok.billing.draft import Period
 from laddbok.flow.billing_run import AT_ONCE, Extras, InTheWay, Plan, Planned, ends_before, key_of, plan
 from laddbok.flow.shared_parts import MAX_LISTED, OthersPart, parts_of_others
-from laddbok.model.billing import Customer, Position, SellerTerms
+from laddbok.model.billing import ChargeKind, Customer, Position, SellerTerms
 from laddbok.model.errors import Invalid
 from laddbok.model.invoice import InvoiceKind, VatRate
 from laddbok.rating.month_fee import Month
@@ -30,6 +30,7 @@ CUSTOMERS_AT_ONCE = 250
 """That are planned together; each has an invoice and seldom a credit note."""
 NO_PAYER = "nobody pays for it: its contract had no payer when the session began, or there was no contract"
 UNKNOWN_PAYER = "an agreement names it, and there is no such payer"
+SHARED = "its month is shared with another payer, whose document is in the way"
 
 Portion = list[tuple[Customer, list[Position]]]
 """Customers with what they have to pay."""
@@ -70,6 +71,7 @@ class BillingRun:
         self._period = period
         month = Month(period.start.year, period.start.month)
         self._charges = ContractCharges(connection, tenant, terms, month)
+        self._waiting: set[tuple[str, str]] = set()
         self.result = RunResult()
 
     @property
@@ -155,12 +157,7 @@ class BillingRun:
 
     async def _do(self, portion: Portion, planned: Plan, now: datetime, check: Check, *, final: bool) -> None:
         self.result.in_the_way += planned.in_the_way
-        ready = []
-        for each in planned.drafts:
-            stops = check(each)
-            self.result.in_the_way += stops
-            if not stops:
-                ready.append(each)
+        ready = self._ready(planned, check)
         if final:
             if planned.netted or planned.nothing:
                 await billing.close_unbilled(self._connection, self._tenant, planned.netted, planned.nothing)
@@ -169,6 +166,23 @@ class BillingRun:
                 await billing.finalise(self._connection, self._tenant, self._terms, batch, self.id, now)
         self._count(planned, ready)
         await self._tell_others_parts(portion, ready)
+
+    def _ready(self, planned: Plan, check: Check) -> list[Planned]:
+        """Documents with nothing in their way. Who shares a contract's month with a document that waits, waits with it: what
+        included energy is left is not known before."""
+        ready = []
+        for each in planned.drafts:
+            months = {(c.contract_id, c.month) for c in each.charges if c.kind is not ChargeKind.MONTH_FEE}
+            shared = [
+                InTheWay(each.customer.buyer.id, f"contract {c}", SHARED) for c, _ in sorted(months & self._waiting)
+            ]
+            stops = shared or check(each)
+            self.result.in_the_way += stops
+            if stops:
+                self._waiting |= months
+            else:
+                ready.append(each)
+        return ready
 
     async def _tell_others_parts(self, portion: Portion, ready: Sequence[Planned]) -> None:
         keys = {key for each in ready for key in each.positions}

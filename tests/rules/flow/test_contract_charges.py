@@ -94,6 +94,14 @@ def test_a_month_costs_in_the_end_what_its_last_sessions_cost(steps: list[tuple[
     assert len({(each.kind, each.number) for each in contract.charges}) == len(contract.charges)
 
 
+def test_a_charge_that_was_planned_and_not_billed_leaves_a_gap_and_no_number_twice() -> None:
+    contract = Contract()
+    contract.bill(10)
+    contract.charges = [replace(each, number=2) for each in contract.charges]
+    contract.bill(10)
+    assert [each.number for each in contract.charges] == [2, 3]
+
+
 def test_B42_two_plans_in_a_month_come_to_their_days() -> None:
     middle = datetime(2026, 10, 15, 22, tzinfo=UTC)
     held = [
