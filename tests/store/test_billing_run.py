@@ -15,6 +15,7 @@ import pytest
 from laddbok.bench import billing_data
 from laddbok.flow.billing_run import Plan, Planned, ends_before, is_final_time, period_of, plan
 from laddbok.model.billing import SellerTerms
+from laddbok.model.errors import Invalid
 from laddbok.model.invoice import Invoice
 from laddbok.store import billing
 from laddbok.store.embedded import Dsn
@@ -86,6 +87,17 @@ def test_a_month_is_billed_once_and_the_books_balance(new_database: Callable[[],
         priced = await connection.fetchval("SELECT sum(excl_vat) FROM cdr")
         assert await connection.fetchval("SELECT sum(net) FROM invoice") == priced == result.net
         assert await connection.fetchval("SELECT count(*) FROM billing_position WHERE outcome = 'billed'") == SESSIONS
+
+    on(new_database(), work)
+
+
+def test_a_month_that_has_not_begun_is_not_billed(new_database: Callable[[], Dsn]) -> None:
+    async def work(connection: asyncpg.Connection, reader: asyncpg.Connection, tenant: int) -> None:
+        terms = await terms_of(connection, tenant)
+        run = BillingRun(connection, reader, tenant, terms, period_of("2062-10", terms, NOW))
+        with pytest.raises(Invalid, match="has not begun"):
+            await run.run(NOW, "test", nothing_in_the_way, final=True, show=lambda _: None)
+        assert await connection.fetchval("SELECT count(*) FROM invoice") == 0
 
     on(new_database(), work)
 

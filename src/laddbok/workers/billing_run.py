@@ -93,7 +93,10 @@ class BillingRun:
 
         Args: check, what is in the way of a document, asked before any number is taken; final, False: nothing is written;
             show, told of every portion; expected, how many documents are expected.
+        Raises: Invalid when the period has not begun: its fees would be charged, and everything that is open, for a slip of the pen.
         """
+        if self._period.start > self._period.issue:
+            raise Invalid("period", f"{self._period.start:%Y-%m} has not begun")
         if final:
             await self._connection.execute(
                 query("run_begin"), self._tenant, self.id, self._terms.seller.id, self._period.start, self._period.end, now, by, expected

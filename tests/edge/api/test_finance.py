@@ -1,5 +1,6 @@
 """Can a month be looked at, billed and followed through the API, to its invoices, disputes and books, by its tenant only?"""
 
+import asyncio
 import re
 from datetime import UTC, datetime
 from decimal import Decimal
