@@ -127,16 +127,23 @@ def test_the_chain_holds_and_final_rows_never_change(new_database: Callable[[], 
     on(new_database(), work)
 
 
-def test_an_entry_that_does_not_balance_is_refused(new_database: Callable[[], Dsn]) -> None:
+ENTRY = """WITH e AS (
+    INSERT INTO journal_entry (tenant, legal_entity_id, date, text, source_kind, source_id, posted_at)
+    VALUES ($1, 'norrladd', '2026-11-05', 'x', 'by_hand', 'x', now()) RETURNING id)
+INSERT INTO posting (tenant, entry_id, line, account, amount, currency) SELECT $1, id, 1, '1930', 1, 'SEK' FROM e"""
+MORE = """INSERT INTO posting (tenant, entry_id, line, account, amount, currency)
+SELECT $1, (SELECT min(id) FROM journal_entry), line, account, amount, 'SEK'
+FROM (VALUES (98, '1510', 5), (99, '3001', -5)) AS v (line, account, amount)"""
+
+
+@pytest.mark.parametrize(("statement", "why"), [(ENTRY, "does not balance"), (MORE, "is whole, nothing is added")])
+def test_an_entry_that_does_not_balance_or_is_added_to_is_refused(
+    new_database: Callable[[], Dsn], statement: str, why: str
+) -> None:
     async def work(connection: asyncpg.Connection, reader: asyncpg.Connection, tenant: int) -> None:
         await run_october(connection, reader, tenant)
-        entry = await connection.fetchval("SELECT id FROM journal_entry LIMIT 1")
-        with pytest.raises(asyncpg.exceptions.RestrictViolationError, match="does not balance"):
-            await connection.execute(
-                "INSERT INTO posting (tenant, entry_id, line, account, amount, currency) VALUES ($1, $2, 99, '1930', 1, 'SEK')",
-                tenant,
-                entry,
-            )
+        with pytest.raises(asyncpg.exceptions.RestrictViolationError, match=why):
+            await connection.execute(statement, tenant)
 
     on(new_database(), work)
 
