@@ -75,6 +75,7 @@ def test_a_tariff_is_built_seen_tried_and_published_and_old_versions_stay(page: 
     assert stored["document"]["laddbok"] == {"idle": {"per_min": 2, "grace_s": 900}}
     assignments = platform.api.get("/tariff-assignments").json()["items"]
     assert {"scope": "site", "scope_id": platform.site_id(), "tariff_id": "natt-och-dag"} in assignments
+    platform.put("/tariff-assignments", {"scope": "site", "scope_id": platform.site_id(), "tariff_id": "per-kwh"})
 
     fill(page, "windows.0.price", "1.50")
     expect(cell(page, 1, "00:00")).to_have_accessible_name("00:00\u201306:00 kr 1.50/kWh")

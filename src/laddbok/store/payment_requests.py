@@ -84,9 +84,12 @@ async def add_hold(
     return hold_id
 
 
+_ONE = {"card_hold": "card_hold_one", "payment_request": "payment_request_one", "refund": "refund_one"}
+
+
 async def stored(connection: asyncpg.Connection, tenant: int, name: str, key: str) -> Mapping[str, Any]:
     """A request or a hold as it stands. Args: name, of its table. Raises: NotFound."""
-    row = await connection.fetchrow(query(f"{name}_one"), tenant, key)
+    row = await connection.fetchrow(query(_ONE[name]), tenant, key)
     if row is None:
         raise NotFound(name.replace("_", " "), key)
     return dict(row)

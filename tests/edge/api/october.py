@@ -1,7 +1,6 @@
 """What do the tests of finance share? A month of priced sessions, billed by the worker's own code, and who else asks."""
 
 import asyncio
-import logging
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -69,7 +68,6 @@ def filled(api: RunningApi) -> RunningApi:
         finally:
             await connection.close()
 
-    logging.getLogger("laddbok").setLevel(logging.ERROR)
     asyncio.run(fill())
     return api
 

@@ -176,6 +176,12 @@ INSERT INTO card_hold (tenant, id, legal_entity_id, session_id, provider, amount
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'wanted', $9)
 ON CONFLICT DO NOTHING RETURNING true;
 
+-- name: card_hold_one
+-- A hold as it stands.
+SELECT id, legal_entity_id, session_id, provider, amount, highest, currency, held, captured, state, provider_reference,
+    stop_asked_at, created_at, ended_at
+FROM card_hold WHERE tenant = $1 AND id = $2;
+
 -- name: card_hold_becomes
 -- A hold after it was asked about; an end is for good.
 UPDATE card_hold SET state = coalesce($3, state), provider_reference = coalesce($4, provider_reference),
