@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from laddbok.model.invoice import Totals, VatRate, VatSum
-from laddbok.model.money import from_minor, round_money, to_minor, vat_on
+from laddbok.model.money import divide_half_up, from_minor, minor_digits, round_money, vat_on
 
 _NOTHING = Decimal(0)
 
@@ -36,10 +36,11 @@ def totals_of(
     sums = tuple(VatSum(rate=rate, net=net, vat=vat_on(net, rate.percent, currency)) for rate, net in nets.items())
     net, vat = (round_money(sum((getattr(each, name) for each in sums), _NOTHING), currency) for name in ("net", "vat"))
     due = net + vat - prepaid
-    rounding = _to_whole(due) - due if whole_units else from_minor(0, currency)
+    rounding = _in_whole_units(due, currency) - due if whole_units else from_minor(0, currency)
     return sums, Totals(net=net, vat=vat, gross=net + vat, prepaid=prepaid, rounding=rounding, payable=due + rounding)
 
 
-def _to_whole(amount: Decimal) -> Decimal:
+def _in_whole_units(amount: Decimal, currency: str) -> Decimal:
     """An amount in whole kronor, half up; written with its öre, as amounts are."""
-    return from_minor(to_minor(amount, "JPY") * 100, "SEK")
+    whole = divide_half_up(*amount.as_integer_ratio())
+    return from_minor(whole * int(10 ** minor_digits(currency)), currency)
