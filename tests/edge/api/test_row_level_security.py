@@ -43,7 +43,7 @@ VALUES = {
 
 TEXTS = ("x", "1", "1111", "2026-10")
 """For a column whose text must have a form: the first that has it."""
-TOGETHER = {"posting": ({"line": "1"}, {"line": "2", "amount": "-1"})}
+TOGETHER = {"posting": ({"line": "1", "amount": "1"}, {"line": "2", "amount": "-1"})}
 """Rows that can only be written together."""
 
 
@@ -77,8 +77,7 @@ async def _put_rows_of(owner: Any, tenant: int) -> None:
                 continue
             try:
                 async with owner.transaction():
-                    for given in TOGETHER.get(table, ({},)):
-                        await _put_row(owner, table, tenant, **given)
+                    await _put_rows(owner, table, tenant, TOGETHER.get(table, ({},)))
             except asyncpg.ForeignKeyViolationError:
                 left.append(table)
         assert len(left) < len(empty), f"no row could be put into {left}"
@@ -86,6 +85,11 @@ async def _put_rows_of(owner: Any, tenant: int) -> None:
 
 
 async def _put_row(owner: Any, table: str, tenant: int | None, **given: str) -> None:
+    await _put_rows(owner, table, tenant, (given,))
+
+
+async def _put_rows(owner: Any, table: str, tenant: int | None, given: tuple[dict[str, str], ...]) -> None:
+    """Rows that differ in what is given, in one statement."""
     values = {row["name"]: VALUES[row["type"]] for row in await owner.fetch(COLUMNS, table)}
     allowed = await owner.fetch(
         "SELECT pg_get_constraintdef(oid) AS text FROM pg_constraint WHERE conrelid = $1::text::regclass AND contype = 'c'",
@@ -101,8 +105,9 @@ async def _put_row(owner: Any, table: str, tenant: int | None, **given: str) -> 
     values |= await _referred_to(owner, table, tenant, values)
     if tenant is not None:
         values["tenant"] = str(tenant)
-    values |= given
-    await owner.execute(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({', '.join(values.values())})")
+    rows = [values | each for each in given]
+    told = ", ".join(f"({', '.join(row.values())})" for row in rows)
+    await owner.execute(f"INSERT INTO {table} ({', '.join(rows[0])}) VALUES {told}")
 
 
 async def _referred_to(owner: Any, table: str, tenant: int | None, values: dict[str, str]) -> dict[str, str]:
