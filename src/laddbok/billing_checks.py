@@ -12,14 +12,14 @@ from laddbok.billing.findings import FieldFinding
 from laddbok.billing.freeze import Series, numbered
 from laddbok.billing.required_fields import required
 from laddbok.flow.billing_run import InTheWay, Planned
+from laddbok.flow.documents import SENT
 from laddbok.model.errors import LaddbokError
-from laddbok.model.invoice import Invoice, InvoiceKind, Text
+from laddbok.model.invoice import Invoice, Text
 from laddbok.wires.einvoice_check import einvoice_findings
 from laddbok.wires.einvoice_rules import official_rules
 
 _ANY_SERIES = Series(prefix="9", next_number=1)
 """A number of the right shape, to be checked under."""
-_SENT = frozenset({InvoiceKind.INVOICE, InvoiceKind.CREDIT_NOTE, InvoiceKind.SELF_BILLED})
 
 
 class DocumentChecks:
@@ -32,7 +32,7 @@ class DocumentChecks:
         """What is in the way of a document: which field of whom is to be mended; nothing when it may become final."""
         document, customer = numbered(planned.invoice, _ANY_SERIES), planned.customer
         findings = (*check(document), *required(document))
-        if not findings and customer.e_invoice and document.kind in _SENT:
+        if not findings and customer.e_invoice and document.kind in SENT:
             try:
                 findings = einvoice_findings(document, official_rules(self._rules))
             except LaddbokError as error:

@@ -252,7 +252,3 @@ def _position(row: asyncpg.Record) -> Position:
         billed_on=billed_on,
         **{name: fields[name] for name in names},
     )
-
-
-NUMBERED = frozenset(kind.value for kind in InvoiceKind)
-"""Every kind of document has a series of its own."""
