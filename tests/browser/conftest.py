@@ -100,6 +100,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         process.send_signal(signal.SIGTERM)
         process.wait(STOP_S)
         shutil.rmtree(state, ignore_errors=True)
+    assert "Traceback" not in (said := output.read_text()), said
 
 
 def _now() -> str:

@@ -26,6 +26,8 @@ MONTH_AT = datetime(2026, 9, 30, 22, tzinfo=UTC)
 MONTH_S = 30 * 86_400
 SINCE = datetime(2020, 1, 1, tzinfo=UTC)
 PORTION = 5_000
+NO_STATION = 0
+"""So that no session of a real station, numbered from 1, has the name of one of these."""
 _encode = msgspec.json.encode
 
 
@@ -144,7 +146,7 @@ def _cdr(pick: random.Random, number: int) -> Cdr:
     )
     parked = ChargingPeriod(start_at=full_at, end_at=end_at, activity=Activity.IDLE, energy_wh=0)
     return Cdr(
-        session_id=session_id(1, 1, number),
+        session_id=session_id(NO_STATION, 1, number),
         started_at=start_at,
         charging_ended_at=full_at,
         transaction_ended_at=end_at,
