@@ -5,7 +5,7 @@ queued, and leaves after the answer. Source: OCPP 1.6 edition 2, 5.
 """
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -14,11 +14,8 @@ from laddbok.fleet.outlet import Outlet
 from laddbok.fleet.peer import Command, Refusal, instant
 from laddbok.fleet.profile_wire import ProfileWire16, profile_of
 from laddbok.fleet.profiles import MAX_PROFILES, Purpose
-from laddbok.fleet.station import StopCause
+from laddbok.fleet.station import Station, StopCause
 from laddbok.fleet.vehicle import VOLTAGE_V
-
-if TYPE_CHECKING:
-    from laddbok.fleet.station16 import Station16
 
 PURPOSES = {
     "ChargePointMaxProfile": Purpose.STATION,
@@ -108,7 +105,7 @@ class Nothing(msgspec.Struct):
     """A request without fields that matter here."""
 
 
-def remote_start(station: "Station16", asked: RemoteStart, at: datetime) -> dict[str, Any]:
+def remote_start(station: Station, asked: RemoteStart, at: datetime) -> dict[str, Any]:
     """Source: OCPP 1.6 5.11."""
     profile = asked.charging_profile
     if profile is not None and PURPOSES.get(profile.charging_profile_purpose) != Purpose.TRANSACTION:
@@ -119,7 +116,7 @@ def remote_start(station: "Station16", asked: RemoteStart, at: datetime) -> dict
     return {"status": "Rejected" if started is None else "Accepted"}
 
 
-def remote_stop(station: "Station16", asked: RemoteStop, at: datetime) -> dict[str, Any]:
+def remote_stop(station: Station, asked: RemoteStop, at: datetime) -> dict[str, Any]:
     """Source: OCPP 1.6 5.12."""
     outlet = station.running(str(asked.transaction_id))
     if outlet is None:
@@ -128,13 +125,13 @@ def remote_stop(station: "Station16", asked: RemoteStop, at: datetime) -> dict[s
     return {"status": "Accepted"}
 
 
-def reset(station: "Station16", asked: Reset, at: datetime) -> dict[str, Any]:
+def reset(station: Station, asked: Reset, at: datetime) -> dict[str, Any]:
     """Source: OCPP 1.6 5.14."""
     station.restart(StopCause.HARD_RESET if asked.type == "Hard" else StopCause.SOFT_RESET, at)
     return {"status": "Accepted"}
 
 
-def unlock(station: "Station16", asked: Unlock, at: datetime) -> dict[str, Any]:
+def unlock(station: Station, asked: Unlock, at: datetime) -> dict[str, Any]:
     """A transaction ends first. Source: OCPP 1.6 5.18."""
     outlet = station.find(asked.connector_id)
     if outlet is None:
@@ -144,7 +141,7 @@ def unlock(station: "Station16", asked: Unlock, at: datetime) -> dict[str, Any]:
     return {"status": "Unlocked"}
 
 
-def change_availability(station: "Station16", asked: ChangeAvailability, at: datetime) -> dict[str, Any]:
+def change_availability(station: Station, asked: ChangeAvailability, at: datetime) -> dict[str, Any]:
     """Connector 0 means all. Source: OCPP 1.6 5.2."""
     concerned = station.outlets if asked.connector_id == 0 else [station.find(asked.connector_id)]
     outlets = [outlet for outlet in concerned if outlet is not None]
@@ -156,7 +153,7 @@ def change_availability(station: "Station16", asked: ChangeAvailability, at: dat
     return {"status": "Scheduled" if must_wait else "Accepted"}
 
 
-def trigger(station: "Station16", asked: Trigger, at: datetime) -> dict[str, Any]:
+def trigger(station: Station, asked: Trigger, at: datetime) -> dict[str, Any]:
     """Source: OCPP 1.6 5.17."""
     if asked.connector_id is not None and station.find(asked.connector_id) is None:
         return {"status": "Rejected"}
@@ -178,13 +175,13 @@ def trigger(station: "Station16", asked: Trigger, at: datetime) -> dict[str, Any
     return {"status": "Accepted"}
 
 
-def get_configuration(station: "Station16", asked: GetConfiguration, at: datetime) -> dict[str, Any]:
+def get_configuration(station: Station, asked: GetConfiguration, at: datetime) -> dict[str, Any]:
     """Source: OCPP 1.6 5.8."""
     rows, unknown = key_rows(station, asked.key)
     return {"configurationKey": rows} | ({"unknownKey": unknown} if unknown else {})
 
 
-def change_configuration(station: "Station16", asked: ChangeConfiguration, at: datetime) -> dict[str, Any]:
+def change_configuration(station: Station, asked: ChangeConfiguration, at: datetime) -> dict[str, Any]:
     """Source: OCPP 1.6 5.3."""
     status = change_key(station, asked.key, asked.value)
     if status == "Accepted" and asked.key == "HeartbeatInterval":
@@ -192,7 +189,7 @@ def change_configuration(station: "Station16", asked: ChangeConfiguration, at: d
     return {"status": status}
 
 
-def set_profile(station: "Station16", asked: SetProfile, at: datetime) -> dict[str, Any]:
+def set_profile(station: Station, asked: SetProfile, at: datetime) -> dict[str, Any]:
     """Source: OCPP 1.6 5.16."""
     wire, outlet = asked.cs_charging_profiles, station.find(asked.connector_id)
     purpose = PURPOSES.get(wire.charging_profile_purpose)
@@ -207,14 +204,14 @@ def set_profile(station: "Station16", asked: SetProfile, at: datetime) -> dict[s
     return {"status": "Accepted"}
 
 
-def clear_profile(station: "Station16", asked: ClearProfile, at: datetime) -> dict[str, Any]:
+def clear_profile(station: Station, asked: ClearProfile, at: datetime) -> dict[str, Any]:
     """Source: OCPP 1.6 5.5."""
     purpose = PURPOSES.get(asked.charging_profile_purpose or "")
     cleared = station.profiles.clear(asked.id, asked.connector_id, purpose, asked.stack_level)
     return {"status": "Accepted" if cleared else "Unknown"}
 
 
-def get_composite(station: "Station16", asked: GetComposite, at: datetime) -> dict[str, Any]:
+def get_composite(station: Station, asked: GetComposite, at: datetime) -> dict[str, Any]:
     """Source: OCPP 1.6 5.7."""
     outlet = station.find(asked.connector_id)
     if outlet is None or asked.charging_rate_unit not in ("A", "W"):
@@ -237,17 +234,17 @@ def get_composite(station: "Station16", asked: GetComposite, at: datetime) -> di
     }
 
 
-def transfer_data(station: "Station16", asked: Nothing, at: datetime) -> dict[str, Any]:
+def transfer_data(station: Station, asked: Nothing, at: datetime) -> dict[str, Any]:
     """No vendor's extension is known here. Source: OCPP 1.6 5.6."""
     return {"status": "UnknownVendorId"}
 
 
-def clear_cache(station: "Station16", asked: Nothing, at: datetime) -> dict[str, Any]:
+def clear_cache(station: Station, asked: Nothing, at: datetime) -> dict[str, Any]:
     """There is no cache to clear. Source: OCPP 1.6 5.4."""
     return {"status": "Accepted"}
 
 
-def _store(station: "Station16", wire: ProfileWire16, outlet: Outlet | None) -> None:
+def _store(station: Station, wire: ProfileWire16, outlet: Outlet | None) -> None:
     purpose = PURPOSES[wire.charging_profile_purpose]
     try:
         profile = profile_of(wire, purpose, outlet.evse_id if outlet else 0)

@@ -5,7 +5,7 @@ queued, and leaves after the answer. Source: OCPP 2.0.1 part 2, the use cases na
 """
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -14,12 +14,9 @@ from laddbok.fleet.outlet import Outlet
 from laddbok.fleet.peer import Command, Refusal, instant
 from laddbok.fleet.profile_wire import ProfileWire201, profile_of
 from laddbok.fleet.profiles import MAX_PROFILES, Purpose
-from laddbok.fleet.station import StopCause
+from laddbok.fleet.station import Station, StopCause
 from laddbok.fleet.variables201 import REPORT_ROWS, find_variable, report_rows
 from laddbok.fleet.vehicle import VOLTAGE_V
-
-if TYPE_CHECKING:
-    from laddbok.fleet.station201 import Station201
 
 PURPOSES = {
     "ChargingStationMaxProfile": Purpose.STATION,
@@ -161,7 +158,7 @@ class Nothing(msgspec.Struct):
     """A request without fields that matter here."""
 
 
-def request_start(station: "Station201", asked: RequestStart, at: datetime) -> dict[str, Any]:
+def request_start(station: Station, asked: RequestStart, at: datetime) -> dict[str, Any]:
     """Source: OCPP 2.0.1 F01, F02."""
     profile = asked.charging_profile
     if profile is not None and PURPOSES.get(profile.charging_profile_purpose) != Purpose.TRANSACTION:
@@ -175,7 +172,7 @@ def request_start(station: "Station201", asked: RequestStart, at: datetime) -> d
     return {"status": "Accepted"} | ({"transactionId": named} if named else {})
 
 
-def request_stop(station: "Station201", asked: RequestStop, at: datetime) -> dict[str, Any]:
+def request_stop(station: Station, asked: RequestStop, at: datetime) -> dict[str, Any]:
     """Source: OCPP 2.0.1 F03."""
     outlet = station.running(asked.transaction_id)
     if outlet is None:
@@ -184,7 +181,7 @@ def request_stop(station: "Station201", asked: RequestStop, at: datetime) -> dic
     return {"status": "Accepted"}
 
 
-def reset(station: "Station201", asked: Reset, at: datetime) -> dict[str, Any]:
+def reset(station: Station, asked: Reset, at: datetime) -> dict[str, Any]:
     """A single EVSE can't be reset. Source: OCPP 2.0.1 B11, B12."""
     if asked.evse_id is not None:
         return {"status": "Rejected"}
@@ -194,7 +191,7 @@ def reset(station: "Station201", asked: Reset, at: datetime) -> dict[str, Any]:
     return {"status": "Scheduled" if must_wait else "Accepted"}
 
 
-def unlock(station: "Station201", asked: Unlock, at: datetime) -> dict[str, Any]:
+def unlock(station: Station, asked: Unlock, at: datetime) -> dict[str, Any]:
     """Not during a transaction. Source: OCPP 2.0.1 F05."""
     outlet = station.find(asked.evse_id)
     if outlet is None or asked.connector_id != 1:
@@ -202,7 +199,7 @@ def unlock(station: "Station201", asked: Unlock, at: datetime) -> dict[str, Any]
     return {"status": "OngoingAuthorizedTransaction" if outlet.transaction else "Unlocked"}
 
 
-def change_availability(station: "Station201", asked: ChangeAvailability, at: datetime) -> dict[str, Any]:
+def change_availability(station: Station, asked: ChangeAvailability, at: datetime) -> dict[str, Any]:
     """Without an EVSE, or with EVSE 0, all are meant. Source: OCPP 2.0.1 G03, G04."""
     is_whole = asked.evse is None or asked.evse.id == 0
     concerned = station.outlets if is_whole or asked.evse is None else [station.find(asked.evse.id)]
@@ -215,7 +212,7 @@ def change_availability(station: "Station201", asked: ChangeAvailability, at: da
     return {"status": "Scheduled" if must_wait else "Accepted"}
 
 
-def trigger(station: "Station201", asked: Trigger, at: datetime) -> dict[str, Any]:
+def trigger(station: Station, asked: Trigger, at: datetime) -> dict[str, Any]:
     """Source: OCPP 2.0.1 F06."""
     outlet = station.find(asked.evse.id) if asked.evse else None
     if asked.evse is not None and asked.evse.id != 0 and outlet is None:
@@ -241,17 +238,17 @@ def trigger(station: "Station201", asked: Trigger, at: datetime) -> dict[str, An
     return {"status": "Accepted"}
 
 
-def get_variables(station: "Station201", asked: GetVariables, at: datetime) -> dict[str, Any]:
+def get_variables(station: Station, asked: GetVariables, at: datetime) -> dict[str, Any]:
     """Source: OCPP 2.0.1 B06."""
     return {"getVariableResult": [_read(station, each) for each in asked.get_variable_data]}
 
 
-def set_variables(station: "Station201", asked: SetVariables, at: datetime) -> dict[str, Any]:
+def set_variables(station: Station, asked: SetVariables, at: datetime) -> dict[str, Any]:
     """Source: OCPP 2.0.1 B05."""
     return {"setVariableResult": [_write(station, each, at) for each in asked.set_variable_data]}
 
 
-def get_base_report(station: "Station201", asked: GetBaseReport, at: datetime) -> dict[str, Any]:
+def get_base_report(station: Station, asked: GetBaseReport, at: datetime) -> dict[str, Any]:
     """Source: OCPP 2.0.1 B07."""
     if asked.report_base not in ("FullInventory", "ConfigurationInventory"):
         return {"status": "NotSupported"}
@@ -268,7 +265,7 @@ def get_base_report(station: "Station201", asked: GetBaseReport, at: datetime) -
     return {"status": "Accepted"}
 
 
-def get_transaction_status(station: "Station201", asked: GetTransactionStatus, at: datetime) -> dict[str, Any]:
+def get_transaction_status(station: Station, asked: GetTransactionStatus, at: datetime) -> dict[str, Any]:
     """Source: OCPP 2.0.1 E14."""
     waiting = [call.payload.get("transactionInfo", {}).get("transactionId") for call in station.outbox.waiting()]
     if asked.transaction_id is None:
@@ -277,7 +274,7 @@ def get_transaction_status(station: "Station201", asked: GetTransactionStatus, a
     return {"ongoingIndicator": is_ongoing, "messagesInQueue": asked.transaction_id in waiting}
 
 
-def set_profile(station: "Station201", asked: SetProfile, at: datetime) -> dict[str, Any]:
+def set_profile(station: Station, asked: SetProfile, at: datetime) -> dict[str, Any]:
     """Source: OCPP 2.0.1 K01."""
     wire, outlet = asked.charging_profile, station.find(asked.evse_id)
     purpose = PURPOSES.get(wire.charging_profile_purpose)
@@ -293,7 +290,7 @@ def set_profile(station: "Station201", asked: SetProfile, at: datetime) -> dict[
     return {"status": "Accepted"}
 
 
-def clear_profile(station: "Station201", asked: ClearProfile, at: datetime) -> dict[str, Any]:
+def clear_profile(station: Station, asked: ClearProfile, at: datetime) -> dict[str, Any]:
     """Source: OCPP 2.0.1 K10."""
     criteria = asked.charging_profile_criteria or Criteria()
     purpose = PURPOSES.get(criteria.charging_profile_purpose or "")
@@ -301,7 +298,7 @@ def clear_profile(station: "Station201", asked: ClearProfile, at: datetime) -> d
     return {"status": "Accepted" if cleared else "Unknown"}
 
 
-def get_composite(station: "Station201", asked: GetComposite, at: datetime) -> dict[str, Any]:
+def get_composite(station: Station, asked: GetComposite, at: datetime) -> dict[str, Any]:
     """Source: OCPP 2.0.1 K08."""
     outlet = station.find(asked.evse_id)
     if outlet is None or asked.charging_rate_unit not in ("A", "W"):
@@ -319,17 +316,17 @@ def get_composite(station: "Station201", asked: GetComposite, at: datetime) -> d
     return {"status": "Accepted", "schedule": schedule}
 
 
-def transfer_data(station: "Station201", asked: Nothing, at: datetime) -> dict[str, Any]:
+def transfer_data(station: Station, asked: Nothing, at: datetime) -> dict[str, Any]:
     """No vendor's extension is known here. Source: OCPP 2.0.1 P01."""
     return {"status": "UnknownVendorId"}
 
 
-def clear_cache(station: "Station201", asked: Nothing, at: datetime) -> dict[str, Any]:
+def clear_cache(station: Station, asked: Nothing, at: datetime) -> dict[str, Any]:
     """There is no cache to clear. Source: OCPP 2.0.1 C11."""
     return {"status": "Rejected"}
 
 
-def _read(station: "Station201", asked: VariableAsked) -> dict[str, Any]:
+def _read(station: Station, asked: VariableAsked) -> dict[str, Any]:
     setting, status = find_variable(asked.component.name, asked.variable.name, asked.variable.instance)
     if setting is not None and asked.attribute_type != "Actual":
         setting, status = None, "NotSupportedAttributeType"
@@ -337,7 +334,7 @@ def _read(station: "Station201", asked: VariableAsked) -> dict[str, Any]:
     return _named(asked) | {"attributeStatus": status} | value
 
 
-def _write(station: "Station201", asked: VariableAsked, at: datetime) -> dict[str, Any]:
+def _write(station: Station, asked: VariableAsked, at: datetime) -> dict[str, Any]:
     setting, status = find_variable(asked.component.name, asked.variable.name, asked.variable.instance)
     if setting is not None and asked.attribute_type != "Actual":
         status = "NotSupportedAttributeType"
@@ -359,7 +356,7 @@ def _named(asked: VariableAsked) -> dict[str, Any]:
     }
 
 
-def _store(station: "Station201", wire: ProfileWire201, outlet: Outlet | None) -> None:
+def _store(station: Station, wire: ProfileWire201, outlet: Outlet | None) -> None:
     purpose = PURPOSES[wire.charging_profile_purpose]
     try:
         profile = profile_of(wire, purpose, outlet.evse_id if outlet else 0)

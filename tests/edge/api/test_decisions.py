@@ -3,12 +3,15 @@
 The sessions are made by the real desk of what a station says, and settled by the real worker.
 """
 
+import asyncio
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 
@@ -176,6 +179,43 @@ def test_of_two_who_decide_at_once_one_is_told(desk: RunningApi, held: Any) -> N
     assert sorted(answers) == [202] + [409] * 7
     assert len(desk.sql("SELECT FROM decision WHERE session_id = $1 AND kind = 'verdict'", session["id"])) == 1
     settle(desk)
+
+
+async def _while_locked(dsn: Any, table: str, deciding: Callable[[], Any], work: Callable[[], Any]) -> Any:
+    """What `deciding` gives when `work` is done after it read the session, and before it reads this table."""
+    owner, onlooker = [await asyncpg.connect(**dsn) for _ in range(2)]
+    try:
+        async with owner.transaction():
+            await owner.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+            task = asyncio.create_task(asyncio.to_thread(deciding))
+            async with asyncio.timeout(20):
+                while not await onlooker.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+                    await asyncio.sleep(0.01)
+            await asyncio.to_thread(work)
+        return await task
+    finally:
+        await owner.close()
+        await onlooker.close()
+
+
+def test_who_decides_while_another_decision_is_checked_was_faster(desk: RunningApi, held: Any) -> None:
+    session = held()
+    correct = partial(decide, desk, session, "correct", tariff_id="dear")
+    accept = partial(decide, desk, session, "accept")
+    answer = asyncio.run(_while_locked(desk.dsn, "tariff_version", correct, accept))
+    assert (answer.status_code, "somebody else decides" in answer.json()["detail"]) == (409, True)
+    settle(desk)
+    assert desk.client.get(f"/sessions/{session['id']}").json()["verdict"]["kind"] == "accept"
+
+
+def test_a_session_that_moves_while_a_decision_is_checked_is_not_decided(desk: RunningApi, held: Any) -> None:
+    session = held()
+    moved = "UPDATE session SET version = version + $2 WHERE id = $1"
+    move = partial(desk.sql, moved, session["id"], 1)
+    answer = asyncio.run(_while_locked(desk.dsn, "job", partial(decide, desk, session, "void"), move))
+    assert (answer.status_code, "has moved since you saw it" in answer.json()["detail"]) == (409, True)
+    assert not desk.sql("SELECT FROM decision WHERE session_id = $1 AND kind = 'verdict'", session["id"])
+    desk.sql(moved, session["id"], -1)
 
 
 def test_a_decision_sent_twice_under_one_key_is_one(desk: RunningApi, held: Any) -> None:
