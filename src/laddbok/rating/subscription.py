@@ -5,7 +5,7 @@ were metered. Sessions that charge at the same time use a tier up together, each
 each session there is a position in its own Wh at which a tier ends for it; below it the tier's price counts.
 
 A session's CDR is issued at the tariff's own price and never changes. What the tiers make of it is a line of the month's
-statement: the session rated with its tier ends, less the session as it was rated.
+invoice, `flow.contract_charges.included`: the session rated with its tier ends, less the session as it was rated.
 
 >>> from laddbok.rating.examples import HOUR
 >>> hundred = (Tier(to_kwh=Decimal(20), per_kwh=Decimal(0)),)
@@ -20,31 +20,14 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-import msgspec
-
 from laddbok.model.cdr import Cdr, ChargingPeriod
 from laddbok.model.money import split
 from laddbok.model.rated import Rating
-from laddbok.model.spot_prices import SpotPrices
 from laddbok.model.superset import Tier
-from laddbok.rating.compile import CompiledTariff
 from laddbok.rating.local_time import whole_seconds
-from laddbok.rating.rate import rate
 
 Stretch = tuple[int, int]
 """From one second to another, without the latter; one that begins where it ends is a moment."""
-
-
-class IncludedLine(msgspec.Struct, frozen=True, kw_only=True):
-    """What the tiers change of one session's price; an amount is None while it is not known.
-
-    `tier_ends_wh` are the session's own positions [Wh] at which each tier ends for it.
-    """
-
-    session_id: str
-    tier_ends_wh: tuple[int, ...]
-    excl_vat: Decimal | None
-    incl_vat: Decimal | None
 
 
 def tier_ends(cdrs: Sequence[Cdr], tiers: Sequence[Tier], used_wh: int = 0) -> tuple[tuple[int, ...], ...]:
@@ -67,26 +50,6 @@ def tier_ends(cdrs: Sequence[Cdr], tiers: Sequence[Tier], used_wh: int = 0) -> t
     while found and len(found[0]) < len(tiers):
         _note(found, positions if ends_wh[len(found[0])] > 0 else [0] * len(cdrs))
     return tuple(tuple(each) for each in found)
-
-
-def included_lines(
-    cdrs: Sequence[Cdr], compiled: Sequence[CompiledTariff], tiers: Sequence[Tier], used_wh: int = 0,
-    prices: SpotPrices | None = None,
-) -> tuple[IncludedLine, ...]:  # fmt: skip
-    """What the tiers of a month change of the prices of its sessions, session by session.
-
-    Args: as for `tier_ends`; compiled, the tariff for the site of each session.
-    Source: our choice, docs/rules.md "Included energy".
-    """
-    ends = tier_ends(cdrs, tiers, used_wh)
-    return tuple(_included(*each, prices) for each in zip(cdrs, compiled, ends, strict=True))
-
-
-def _included(cdr: Cdr, compiled: CompiledTariff, ends_wh: tuple[int, ...], prices: SpotPrices | None) -> IncludedLine:
-    issued = rate(cdr, compiled, prices=prices)
-    with_tiers = rate(cdr, compiled, prices=prices, tier_ends_wh=ends_wh)
-    excl_vat, incl_vat = difference(with_tiers, issued)
-    return IncludedLine(session_id=cdr.session_id, tier_ends_wh=ends_wh, excl_vat=excl_vat, incl_vat=incl_vat)
 
 
 def difference(new: Rating, issued: Rating) -> tuple[Decimal | None, Decimal | None]:

@@ -10,20 +10,23 @@ from msgspec.structs import replace
 
 from laddbok.billing.examples import POSITION, SELLER
 from laddbok.flow.contract_charges import Held, Share, Used, fee_of, given_back, included, standing, used_wh
-from laddbok.model.billing import ContractCharge, Position
+from laddbok.model.billing import ContractCharge, Position, RateNet
 from laddbok.model.cdr import Activity, ChargingPeriod
 from laddbok.model.errors import Invalid
+from laddbok.model.superset import Tier
 from laddbok.model.tariff import parse_tariff
 from laddbok.rating.compile import compile_tariff
 from laddbok.rating.month_fee import Month
 from laddbok.rating.rate import rate
 
-TARIFF = parse_tariff({
+DOCUMENT = {
     "id": "hundra",
     "currency": "SEK",
     "elements": [{"price_components": [{"type": "ENERGY", "price": "2.00", "vat": 25}]}],
     "laddbok": {"subscription": {"month_fee": "99", "tiers": [{"to_kwh": 100, "per_kwh": 0}], "vat": 25}},
-})  # fmt: skip
+}
+TARIFF = parse_tariff(DOCUMENT)
+HUNDRED_FREE = (Tier(to_kwh=Decimal(100), per_kwh=Decimal(0)),)
 COMPILED = compile_tariff(TARIFF, "Europe/Stockholm")
 OCTOBER = Month(2026, 10)
 START_AT = datetime(2026, 10, 3, 8, tzinfo=UTC)
@@ -69,9 +72,8 @@ class Contract:
 
     def _charge(self, used: list[Position], again: list[Position]) -> None:
         share = Share(
-            contract_id="c", month=OCTOBER, tariff_id="hundra", tiers=TARIFF.laddbok.subscription.tiers,  # type: ignore[union-attr]
-            earlier=tuple(self.charges),
-        )  # fmt: skip
+            contract_id="c", month=OCTOBER, tariff_id="hundra", tiers=HUNDRED_FREE, earlier=tuple(self.charges)
+        )
         found = included(share, [Used(p, COMPILED) for p in used], [Used(p, COMPILED) for p in again])
         if found is not None:
             self.charges.append(found.charge)
@@ -92,6 +94,27 @@ def test_a_month_costs_in_the_end_what_its_last_sessions_cost(steps: list[tuple[
     assert sum((each.net for each in contract.charges), Decimal(0)) == -2 * min(total_kwh, 100)
     assert used_wh(contract.charges, "hundra") == total_kwh * 1_000
     assert len({(each.kind, each.number) for each in contract.charges}) == len(contract.charges)
+
+
+def test_B41_included_energy_leaves_what_else_a_session_costs() -> None:
+    """The second session uses the last 40 of the 100 kWh; its flat fee of 5.00 stays, and so does the first one's."""
+    flat = {
+        "price_components": [
+            {"type": "ENERGY", "price": "3.00", "vat": 25},
+            {"type": "FLAT", "price": "5.00", "vat": 25},
+        ]
+    }
+    tariff = parse_tariff(DOCUMENT | {"elements": [flat]})
+    compiled = compile_tariff(tariff, "Europe/Stockholm")
+    used = [Used(position(number, 60), compiled) for number in (0, 1)]
+    share = Share(contract_id="c", month=OCTOBER, tariff_id="hundra", tiers=HUNDRED_FREE, earlier=())
+    found = included(share, used)
+    assert found is not None
+    assert [(each.session_id, each.tier_ends_wh, each.nets) for each in found.charge.sessions] == [
+        ("S0", (60_000,), (RateNet(Decimal(25), Decimal("-180.00")),)),
+        ("S1", (40_000,), (RateNet(Decimal(25), Decimal("-120.00")),)),
+    ]
+    assert [(line.quantity, line.net) for line in found.lines] == [(Decimal("-100.000"), Decimal("-300.00"))]
 
 
 def test_a_charge_that_was_planned_and_not_billed_leaves_a_gap_and_no_number_twice() -> None:

@@ -13,9 +13,8 @@ from laddbok.model.cdr import Cdr
 from laddbok.model.superset import Subscription, Tier
 from laddbok.model.tariff import TaxIncluded
 from laddbok.rating.month_fee import Days, Month, held_days, month_fee, month_of, part_of_fee
-from laddbok.rating.rate import rate
-from laddbok.rating.subscription import included_lines, tier_ends
-from tests.rules.rating.building import CHARGING, IDLE, STOCKHOLM, element, local, session, tariff
+from laddbok.rating.subscription import tier_ends
+from tests.rules.rating.building import CHARGING, IDLE, STOCKHOLM, local, session
 
 ZONE = ZoneInfo(STOCKHOLM)
 HUNDRED_FREE = (Tier(to_kwh=Decimal(100), per_kwh=Decimal(0)),)
@@ -87,21 +86,6 @@ def test_every_watt_hour_below_a_tier_is_in_exactly_one_session(cdrs: list[Cdr],
         assert wh_below(found, i) == min(left, sum(cdr.energy_wh for cdr in cdrs))
     for cdr, positions in zip(cdrs, found, strict=True):
         assert all(0 <= one <= other for one, other in pairwise([0, *positions, cdr.energy_wh]))
-
-
-def test_the_included_energy_is_a_line_beside_the_rating_that_was_issued() -> None:
-    compiled = tariff(
-        element(ENERGY=3, FLAT=5),
-        laddbok={"subscription": {"tiers": [{"to_kwh": 100, "per_kwh": "0"}], "vat": 25}},
-    )
-    first = session("2026-05-04T10:00", (60, CHARGING, 60_000), session_id="A")
-    second = session("2026-05-05T10:00", (60, CHARGING, 60_000), session_id="B")
-    assert rate(second, compiled).excl_vat == Decimal("185.00")
-    lines = included_lines([first, second], [compiled, compiled], HUNDRED_FREE)
-    assert [(line.session_id, line.tier_ends_wh, line.excl_vat, line.incl_vat) for line in lines] == [
-        ("A", (60_000,), Decimal("-180.00"), Decimal("-225.00")),
-        ("B", (40_000,), Decimal("-120.00"), Decimal("-150.00")),
-    ]
 
 
 def test_B42_joined_on_the_sixteenth_of_thirty_one_days() -> None:
