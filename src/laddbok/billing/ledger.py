@@ -9,7 +9,6 @@ account; a credit note turns all of it round. Accounts are those of the Swedish 
 """
 
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
 
 from laddbok.model.billing import JournalEntry, Posting
 from laddbok.model.errors import Invalid
@@ -127,12 +126,3 @@ def _signed(posting: Posting, sign: int) -> Posting:
         invoice_id=posting.invoice_id,
         payer_id=posting.payer_id,
     )
-
-
-def balance(entries: Iterator[JournalEntry]) -> dict[str, Decimal]:
-    """The balance of each account over these entries; they sum to 0."""
-    found: dict[str, Decimal] = {}
-    for entry in entries:
-        for posting in entry.postings:
-            found[posting.account] = found.get(posting.account, Decimal(0)) + posting.amount
-    return found

@@ -15,8 +15,6 @@ import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal, InvalidOperation
 
-import msgspec
-
 _MINOR_DIGITS = {
     **dict.fromkeys(("CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF", "XOF", "XPF"), 0),
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
@@ -26,13 +24,6 @@ MILLIONTHS = 1_000_000
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _SIGNS = {"SEK": "kr", "NOK": "kr", "DKK": "kr", "ISK": "kr", "EUR": "€", "GBP": "£"}
-
-
-class Money(msgspec.Struct, frozen=True):
-    """An amount in a currency (ISO 4217)."""
-
-    amount: Decimal
-    currency: str
 
 
 def minor_digits(currency: str) -> int:
@@ -95,23 +86,9 @@ def net_within(gross: int, rate: int) -> int:
 def vat_on(net: Decimal, percent: Decimal, currency: str) -> Decimal:
     """The VAT of one category. Args: net, the sum of that category's lines, in whole minor units; percent, its rate.
 
-    Source: EN 16931 BR-CO-17.
+    Source: EN 16931 BR-CO-17: the net amounts of a category are summed before they are taxed.
     """
     return from_minor(vat_sum([(to_minor(net, currency), millionths(percent))]), currency)
-
-
-def vat_by_percent(lines: Iterable[tuple[Decimal, Decimal]], currency: str) -> dict[Decimal, Money]:
-    """The VAT of a document, rate by rate. Args: lines, pairs of VAT percent and net amount.
-
-    Source: EN 16931 BR-CO-17: the net amounts of a category are summed before they are taxed.
-
-    >>> vat_by_percent([(Decimal(25), Decimal("0.10"))] * 5, "SEK")
-    {Decimal('25'): Money(amount=Decimal('0.13'), currency='SEK')}
-    """
-    nets: dict[Decimal, Decimal] = {}
-    for percent, net in lines:
-        nets[percent] = nets.get(percent, Decimal(0)) + net
-    return {percent: Money(vat_on(net, percent, currency), currency) for percent, net in nets.items()}
 
 
 def net_of(gross: Decimal, percent: Decimal, currency: str) -> Decimal:

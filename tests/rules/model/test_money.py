@@ -9,14 +9,11 @@ from hypothesis import strategies as st
 from laddbok.model.money import (
     amount_text,
     divide_half_up,
-    millionths,
     net_of,
     number_of,
     round_money,
     split,
-    vat_by_percent,
     vat_on,
-    vat_sum,
 )
 
 
@@ -32,32 +29,9 @@ def test_each_currency_has_its_minor_unit(currency: str, rounded: str) -> None:
     assert str(round_money(Decimal("1234.5675"), currency)) == rounded
 
 
-def test_B48_VAT_is_taken_of_the_sum() -> None:
-    assert vat_by_percent([(Decimal(25), Decimal("0.10"))] * 5, "SEK")[Decimal(25)].amount == Decimal("0.13")
-
-
-def test_each_rate_has_its_own_VAT() -> None:
-    found = vat_by_percent([(Decimal(25), Decimal(10)), (Decimal(6), Decimal(10)), (Decimal(25), Decimal(2))], "SEK")
-    assert {percent: each.amount for percent, each in found.items()} == {25: Decimal("3.00"), 6: Decimal("0.60")}
-
-
 def test_net_and_VAT_of_a_gross_amount() -> None:
     net = net_of(Decimal("66.55"), Decimal(25), "SEK")
     assert (net, vat_on(net, Decimal(25), "SEK")) == (Decimal("53.24"), Decimal("13.31"))
-
-
-RATES = st.sampled_from([Decimal(0), Decimal(6), Decimal(12), Decimal(25), Decimal("5.2")])
-LINES = st.lists(st.tuples(RATES, st.integers(-(10**6), 10**6)), min_size=1, max_size=8)
-
-
-@given(LINES)
-def test_the_VAT_of_a_session_and_of_a_document_are_one_sum_but_for_the_rounding_of_each_rate(
-    lines: list[tuple[Decimal, int]],
-) -> None:
-    session = vat_sum((minor, millionths(percent)) for percent, minor in lines)
-    by_rate = vat_by_percent([(percent, Decimal(minor).scaleb(-2)) for percent, minor in lines], "SEK")
-    document = sum(int(each.amount.scaleb(2)) for each in by_rate.values())
-    assert abs(session - document) * 2 <= (len(by_rate) + 1 if len(by_rate) > 1 else 0)
 
 
 @pytest.mark.parametrize(
