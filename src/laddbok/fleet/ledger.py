@@ -15,7 +15,6 @@ registers are the whole Wh that the station reported, so `energy_wh` is what a c
 from collections import Counter
 from datetime import datetime
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -153,10 +152,3 @@ class FleetRecord(msgspec.Struct, kw_only=True):
             "call_errors": dict(self.call_errors),
             "connection_errors": dict(self.connection_errors),
         }
-
-    def write_json_lines(self, path: Path) -> None:
-        """Write one JSON object per transaction, each with its `energy_wh`."""
-        with path.open("wb") as lines:
-            for record in self.transactions:
-                row = msgspec.to_builtins(record) | {"energy_wh": record.energy_wh}
-                lines.write(msgspec.json.encode(row) + b"\n")

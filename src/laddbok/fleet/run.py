@@ -37,20 +37,6 @@ DRAIN_TIMEOUT_S = 30.0
 STATIONS: dict[str, type[Station]] = {"1.6": Station16, "2.0.1": Station201}
 
 
-async def run(
-    settings: FleetSettings,
-    stop: asyncio.Event,
-    clock: Clock | None = None,
-    progress: Callable[[FleetRecord], None] | None = None,
-) -> FleetRecord:
-    """Run a fleet until `stop` is set, drain it, and return what it metered.
-
-    Args: clock: business time, the wall clock if None. progress: called once a second of the wall clock.
-    Raises: Invalid when a setting can't be.
-    """
-    return await FleetRun(settings, clock).run(stop, progress)
-
-
 class FleetRun:
     """A fleet against one central system. `record` is up to date at any time."""
 

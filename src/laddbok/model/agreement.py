@@ -34,11 +34,6 @@ class Share(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbi
     up_to_per_session: Decimal | None = None
     up_to_per_month: Decimal | None = None
 
-    @property
-    def is_limited(self) -> bool:
-        """Whether it ends at an amount."""
-        return self.up_to_per_session is not None or self.up_to_per_month is not None
-
 
 class Agreement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """Shares in the order in which they are taken; `rest` pays what is left (None: the contract's own payer)."""

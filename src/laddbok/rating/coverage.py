@@ -4,7 +4,9 @@ A price's restrictions are a box: the minutes of the week, the dates, and from w
 and current. Restrictions are judged each for itself, so a box lies within another if it does so on every axis. Minutes
 of the week are a set, one bit a minute from Monday 00:00: there the union of several boxes is exact too.
 
->>> night, weekdays = box(Restrictions(start_time="22:00", end_time="06:00")), box(Restrictions(day_of_week=WEEK[:5]))
+>>> from laddbok.model.superset import Weekday
+>>> weekdays = box(Restrictions(day_of_week=tuple(Weekday)[:5]))
+>>> night = box(Restrictions(start_time="22:00", end_time="06:00"))
 >>> unreachable([box(None), night]), unreachable([night, weekdays, box(None)])
 ([1], [])
 >>> [week_text(hole.minutes) for hole in holes([night, weekdays])]
@@ -16,11 +18,9 @@ from datetime import date
 
 import msgspec
 
-from laddbok.model.superset import Weekday
 from laddbok.model.tariff import Restrictions
 from laddbok.rating.restrictions import Conditions, compile_restrictions, looks_at_current
 
-WEEK = tuple(Weekday)
 DAY_MIN = 24 * 60
 WHOLE_DAY = (1 << DAY_MIN) - 1
 WHOLE_WEEK = (1 << 7 * DAY_MIN) - 1

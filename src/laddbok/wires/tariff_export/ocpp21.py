@@ -122,7 +122,6 @@ def _unsayable_prices(listed: dict[str, list[_Price]], tax: TaxIncluded) -> Iter
 
 
 _NO_FIELD = "OCPP's idle time is whatever is not charging, with it the pauses that we cause, which nobody pays with us"
-_NOT_RESERVED = "OCPP prices a reservation once or by its time"
 
 
 def _unsayable_taxes(prices: list[_Price], tax: TaxIncluded) -> Iterator[Unsayable]:
