@@ -100,11 +100,20 @@ class Desk:
             if (silent or session.due_at is not None) and is_lost(session, now)
         ]
 
-    def to_ask(self, now: datetime) -> list[CommandQueued]:
-        """Questions to stations that came back and had time to speak of what ran; each station is asked once."""
+    async def ask(self, now: datetime) -> list[CommandQueued]:
+        """Queue questions to stations that came back and had time to speak of what ran; each station is asked once.
+
+        Returns: what was queued. Raises: StoreDown and OutcomeUnknown; the next call queues the same questions.
+        """
         self._returned = {number: ran for number, ran in self._returned.items() if number in self.stations}
-        ready = [number for number in self._returned if self.stations[number].is_settled_in(now)]
-        return [each for n in ready for each in to_ask(self.stations[n], self._returned.pop(n), now)]
+        ready = {n: ran for n, ran in self._returned.items() if self.stations[n].is_settled_in(now)}
+        questions = [each for n, ran in ready.items() for each in to_ask(self.stations[n], ran, now)]
+        if questions:
+            await self._store.commit(Changes(commands_queued=questions))
+        for number, ran in ready.items():
+            if self._returned.get(number) is ran:  # it may have come back once more while this was stored
+                del self._returned[number]
+        return questions
 
     def changed_sessions(self) -> list[Session]:
         """The sessions that changed since the last call, for the readers."""

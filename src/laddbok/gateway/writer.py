@@ -289,14 +289,13 @@ class Writer:
     async def _sweep(self) -> None:
         """Give up unanswered commands, and close sessions whose stop never came."""
         self.switchboard.tick()
-        if questions := self.desk.to_ask(self._now()):
-            await self._store.commit(Changes(commands_queued=questions))
         stations = list(self.desk.stations)
         for start in range(0, len(stations), SWEEP_SLICE):
             for elapsed in self.desk.lost_sessions(self._now(), among=stations[start : start + SWEEP_SLICE]):
                 self.batch.offer(elapsed.station_no, elapsed)
             await asyncio.sleep(0)
         self._wake.set()
+        await self.desk.ask(self._now())
 
     async def _note_contacts(self) -> None:
         """When each connected station was last heard, if that was since we wrote it down; only people read it."""

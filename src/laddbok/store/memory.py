@@ -327,7 +327,8 @@ class MemoryStore:
         for found in changes.orphans_matched:
             if found.session_id is not None:
                 del self.orphans[found.station_no, FramePosition(found.connection_epoch, found.seq)]
-        self.commands |= {queued.command_id: CommandRow(queued) for queued in changes.commands_queued}
+        for queued in changes.commands_queued:
+            self.commands.setdefault(queued.command_id, CommandRow(queued))
         for moved in changes.commands:
             command = self.commands.get(moved.command_id)
             if command is not None and command.is_open and not (moved.from_queue and command.moved):

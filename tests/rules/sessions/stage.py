@@ -61,10 +61,11 @@ class Stage:
         tariff: bytes | None = None,
         has_tariff: bool = True,
         max_power_w: int | None = 22_000,
+        store: MemoryStore | None = None,
     ) -> None:
         self.protocol = protocol
         self.now = NOON
-        self.store = MemoryStore()
+        self.store = MemoryStore() if store is None else store
         self.store.add_station(Station(station_no=1, tenant=1, identity="CP-1", site_id="yard", time_zone="UTC"))
         terms = self.store.terms
         for evse_id in (1, 2):

@@ -5,17 +5,23 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from laddbok.flow.changes import Changes
+from laddbok.flow.changes import CommandMoved, OutcomeUnknown, StoreDown
 from laddbok.flow.messages import ASK_AFTER, Commanded, Returned
 from laddbok.model.session import SessionState
 from laddbok.ocpp.frame import OcppVersion
 from laddbok.sessions.advance import AVAILABLE_GRACE
+from tests.rules.flow.test_apply import FaultyStore
 from tests.rules.sessions.stage import TOKEN, Stage, step
 
 
 @pytest.fixture
-def stage() -> Stage:
-    stage = Stage("2.0.1")
+def store() -> FaultyStore:
+    return FaultyStore()
+
+
+@pytest.fixture
+def stage(store: FaultyStore) -> Stage:
+    stage = Stage("2.0.1", store=store)
     stage.event_201("Started", register_wh=1000, state="Charging", token=TOKEN)
     stage.event_201("Updated", register_wh=3000)
     stage.now += timedelta(hours=1)
@@ -26,8 +32,7 @@ def stage() -> Stage:
 def answers(stage: Stage, **status: bool) -> None:
     """We ask about what ran, and the station answers."""
     stage.now += ASK_AFTER
-    [queued] = stage.desk.to_ask(stage.now)
-    step(stage.store.commit(Changes(commands_queued=[queued])))
+    [queued] = step(stage.desk.ask(stage.now))
     stage.apply([Commanded.of_queued(queued, stage.epoch, OcppVersion.V201, stage.now)])
     returned = Returned(
         station_no=1,
@@ -46,16 +51,39 @@ def answers(stage: Stage, **status: bool) -> None:
 
 def test_S31_nothing_is_asked_before_the_station_spoke_and_settled(stage: Stage) -> None:
     stage.now += timedelta(minutes=5)
-    assert stage.desk.to_ask(stage.now) == []
+    assert step(stage.desk.ask(stage.now)) == []
     stage.status_201("Occupied")
-    assert stage.desk.to_ask(stage.now) == []
-    assert len(stage.desk.to_ask(stage.now + ASK_AFTER)) == 1
-    assert stage.desk.to_ask(stage.now + 2 * ASK_AFTER) == []
+    assert step(stage.desk.ask(stage.now)) == []
+    assert len(step(stage.desk.ask(stage.now + ASK_AFTER))) == 1
+    assert step(stage.desk.ask(stage.now + 2 * ASK_AFTER)) == []
 
 
 def test_S31_what_speaks_by_itself_is_not_asked_about(stage: Stage) -> None:
     stage.event_201("Updated", register_wh=3000, after_s=1)
-    assert stage.desk.to_ask(stage.now + ASK_AFTER) == []
+    assert step(stage.desk.ask(stage.now + ASK_AFTER)) == []
+
+
+def test_S31_a_question_that_was_not_stored_is_asked_the_next_time(stage: Stage, store: FaultyStore) -> None:
+    stage.status_201("Occupied")
+    store.faults = ["down"]
+    with pytest.raises(StoreDown):
+        step(stage.desk.ask(stage.now + ASK_AFTER))
+    [queued] = step(stage.desk.ask(stage.now + ASK_AFTER))
+    assert list(store.commands) == [queued.command_id]
+
+
+def test_S31_a_question_of_which_we_do_not_know_whether_it_was_stored_is_there_once(
+    stage: Stage, store: FaultyStore
+) -> None:
+    stage.status_201("Occupied")
+    store.faults = ["unheard"]
+    with pytest.raises(OutcomeUnknown):
+        step(stage.desk.ask(stage.now + ASK_AFTER))
+    [row] = store.commands.values()
+    row.moved = CommandMoved(command_id=row.queued.command_id, status="sent", at=stage.now)
+    assert len(step(stage.desk.ask(stage.now + ASK_AFTER))) == 1
+    assert list(store.commands.values()) == [row]
+    assert step(stage.desk.ask(stage.now + ASK_AFTER)) == []
 
 
 def test_S24_ended_with_messages_to_come_awaits_the_stop(stage: Stage) -> None:
