@@ -97,25 +97,33 @@ def _today(found: Found, quirks: tuple[Quirk, ...]) -> Today:
 def _compared(evidence: SessionEvidence, today: Today | None) -> tuple[Difference, ...]:
     """An open session, or one that came alive again after a guessed end, has nothing final to compare."""
     row = evidence.session
-    if row.state in OPEN_STATES or conclude(evidence, today).session.state is not SessionState.ENDED:
+    if row.state in OPEN_STATES:
         return ()
-    taken_in = as_taken_in(evidence)
-    session = as_settled(conclude(taken_in, today).session, row.state, found_when_settled(taken_in))
+    whole = conclude(evidence, today).session
+    if whole.state is not SessionState.ENDED:
+        return ()
+
+    def concluded(part: SessionEvidence) -> Session:
+        return whole if part is evidence else conclude(part, today).session
+
+    taken_in, when_issued = as_taken_in(evidence), as_issued(evidence)
+    session = as_settled(concluded(taken_in), row.state, found_when_settled(taken_in))
     differences = _between("session", row, session)
     if row.state is not SessionState.SETTLED or evidence.issued is None:
         return differences
-    billed = as_settled(conclude(as_issued(evidence), today).session, row.state, ())
+    billed = as_settled(concluded(when_issued), row.state, ())
     document = cdr(billed)
     return (
         *differences,
         *_between("cdr", evidence.issued.cdr, document),
-        *_between("rating", evidence.issued.rating, _rated(as_issued(evidence), billed, document)),
+        *_between("rating", evidence.issued.rating, _rated(when_issued, billed, document)),
     )
 
 
 def as_taken_in(evidence: SessionEvidence) -> SessionEvidence:
     """The evidence without a correction that was held: what a person must see first is in no row yet.
 
+    Returns: the evidence itself when none was held.
     Source: our choice, docs/rules.md "Late messages".
     """
     kinds = [decision.kind for decision in evidence.decisions]
@@ -131,6 +139,7 @@ def as_taken_in(evidence: SessionEvidence) -> SessionEvidence:
 def as_issued(evidence: SessionEvidence) -> SessionEvidence:
     """The evidence as it was when the present CDR was issued: what was learned later is on record, but not in the CDR.
 
+    Returns: the evidence itself when nothing was learned later.
     Source: our choice, ADR-0007.
     """
     numbers = [n for n, d in enumerate(evidence.decisions) if d.kind == SETTLED and d.body["state"] == "settled"]
@@ -138,7 +147,10 @@ def as_issued(evidence: SessionEvidence) -> SessionEvidence:
         return evidence
     through = msgspec.convert(evidence.decisions[numbers[-1]].body["through"], FramePosition)
     frames = tuple(f for f in evidence.frames if FramePosition(f.connection_epoch, f.seq) <= through)
-    return replace(evidence, frames=frames, decisions=evidence.decisions[: numbers[-1] + 1])
+    decisions = evidence.decisions[: numbers[-1] + 1]
+    if (len(frames), len(decisions)) == (len(evidence.frames), len(evidence.decisions)):
+        return evidence
+    return replace(evidence, frames=frames, decisions=decisions)
 
 
 def _rated(evidence: SessionEvidence, session: Session, document: Cdr) -> Rating | dict[str, Any]:

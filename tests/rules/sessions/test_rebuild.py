@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from laddbok.flow.evidence import EvidenceIncomplete
-from laddbok.flow.rebuild import Difference, proposal, question_of, rebuild
+from laddbok.flow.rebuild import Difference, as_issued, as_taken_in, proposal, question_of, rebuild
 from laddbok.model.session import ReviewReason, Session, SessionState, VerdictKind
 from laddbok.model.traits import Quirk, RegisterKind, Traits
 from laddbok.sessions.quirks import quirks_of
@@ -41,6 +41,15 @@ def proposed(stage: Stage, session: Session, *quirks: Quirk) -> dict[str, tuple[
     [found] = step(stage.store.look_up([question]))
     flags = quirks_of(quirk_table(*quirks), station.vendor, station.model, station.firmware_version) if quirks else ()
     return {d.field: (d.stored, d.derived) for d in proposal(evidence, found, flags)}
+
+
+def test_evidence_to_which_nothing_came_after_the_cdr_is_read_once(stage: Stage) -> None:
+    charge(stage)
+    evidence = stage.evidence(stage.session())
+    assert as_taken_in(evidence) is as_issued(evidence) is evidence
+    stage.status_16("Available", after_s=3600)
+    later = stage.evidence(stage.settle())
+    assert as_issued(later).frames == evidence.frames and len(later.frames) > len(evidence.frames)
 
 
 def test_an_unplugging_after_the_cdr_is_no_difference(stage: Stage) -> None:
