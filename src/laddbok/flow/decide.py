@@ -4,7 +4,7 @@
 stored and answered. Nothing is visible before that is committed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from uuid import NAMESPACE_OID, uuid5
 
@@ -160,32 +160,60 @@ def _also(
     seen = outcome.outlet is not None or outcome.booted is not None or outcome.orphan_transaction_id is not None
     if not (changed or ended or seen or outcome.late):
         return None
-    station = memory.state.station
-    changes = Changes()
-    for session in changed:
-        before = memory.state.sessions.get(session.transaction_id)
-        if session is opened or before is None or before.token != session.token:
-            outlet = memory.state.outlets.get((session.evse_id, session.connector_id))
-            changes.decisions.append(facts_used(session, stamp, Taken(stamp.position, facts, station, outlet)))
-    if outcome.given is not None:
-        changes.decisions += [matched(session, outcome.given, stamp.received_at) for session in changed]
-    if opened is not None:
-        changes.decisions += [_superseded(session, stamp) for session in outcome.sessions if session is not opened]
-        if (left := _left_at_a_guess(entry, memory, opened)) is not None:
-            changes.decisions.append(_superseded(left, stamp))
-            changes.attributed.append(Attributed(left, stamp.received_at))
-            changes.jobs.append(Job(tenant=left.tenant, kind=SETTLE, key=left.id, due_at=stamp.received_at))
+    changes = Changes(decisions=list(_what_was_taken(changed, memory, stamp, facts, outcome)))
+    _make_way(changes, entry, memory, stamp, outcome)
     for session in ended:
         changes.jobs.append(settle_job(session, stamp))
         if all(session is not each for each in changed):
             changes.attributed.append(Attributed(session, stamp.received_at))
     if outcome.late is not None:
-        reached = msgspec.structs.replace(outcome.late, through=stamp.position)
-        if reached.id_token is None and getattr(entry.event, "id_token", None) is not None:
-            changes.decisions.append(facts_used(reached, stamp, Taken(stamp.position, facts, station, None)))
-        changes.attributed.append(Attributed(reached, stamp.received_at))
-        due_at = stamp.received_at + (SETTLE_AFTER if isinstance(entry.event, TransactionEnded) else LATE_LOOK)
-        changes.jobs.append(Job(tenant=reached.tenant, kind=SETTLE, key=reached.id, due_at=due_at))
+        _take_late(changes, entry, memory, stamp, facts, outcome.late)
+    if seen:
+        _see(changes, entry, memory, stamp, outcome)
+    return changes
+
+
+def _what_was_taken(
+    changed: list[Session], memory: StationMemory, stamp: Stamp, facts: Facts, outcome: Outcome
+) -> Iterator[Decision]:
+    """What these sessions took from our tables, and by what they were found."""
+    for session in changed:
+        before = memory.state.sessions.get(session.transaction_id)
+        if session is outcome.opened or before is None or before.token != session.token:
+            outlet = memory.state.outlets.get((session.evse_id, session.connector_id))
+            yield facts_used(session, stamp, Taken(stamp.position, facts, memory.state.station, outlet))
+    if outcome.given is not None:
+        yield from (matched(session, outcome.given, stamp.received_at) for session in changed)
+
+
+def _make_way(changes: Changes, entry: Received, memory: StationMemory, stamp: Stamp, outcome: Outcome) -> None:
+    """The sessions that a new one ends: those that we hold, and one that was settled at a guess."""
+    opened = outcome.opened
+    if opened is None:
+        return
+    changes.decisions += [_superseded(session, stamp) for session in outcome.sessions if session is not opened]
+    if (left := _left_at_a_guess(entry, memory, opened)) is not None:
+        changes.decisions.append(_superseded(left, stamp))
+        changes.attributed.append(Attributed(left, stamp.received_at))
+        changes.jobs.append(Job(tenant=left.tenant, kind=SETTLE, key=left.id, due_at=stamp.received_at))
+
+
+def _take_late(
+    changes: Changes, entry: Received, memory: StationMemory, stamp: Stamp, facts: Facts, late: Session
+) -> None:
+    """A message about a session that was settled: it is kept with it, and the session is looked at anew."""
+    reached = msgspec.structs.replace(late, through=stamp.position)
+    if reached.id_token is None and getattr(entry.event, "id_token", None) is not None:
+        taken = Taken(stamp.position, facts, memory.state.station, None)
+        changes.decisions.append(facts_used(reached, stamp, taken))
+    changes.attributed.append(Attributed(reached, stamp.received_at))
+    due_at = stamp.received_at + (SETTLE_AFTER if isinstance(entry.event, TransactionEnded) else LATE_LOOK)
+    changes.jobs.append(Job(tenant=reached.tenant, kind=SETTLE, key=reached.id, due_at=due_at))
+
+
+def _see(changes: Changes, entry: Received, memory: StationMemory, stamp: Stamp, outcome: Outcome) -> None:
+    """What the station says of itself: an outlet's status, its boot, a transaction that nobody knows."""
+    station = memory.state.station
     if outcome.outlet is not None:
         changes.outlets.append(OutletSeen(station.tenant, entry.station_no, outcome.outlet))
     if outcome.booted is not None:
@@ -194,7 +222,6 @@ def _also(
             changes.commands_queued += _first_commands(entry, station.tenant, stamp)
     if outcome.orphan_transaction_id is not None:
         changes.orphans.append(_orphan(entry, memory, stamp, outcome.orphan_transaction_id))
-    return changes
 
 
 def settle_job(session: Session, stamp: Stamp) -> Job:
