@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import resource
 from pathlib import Path
 
 import asyncpg
@@ -43,6 +44,15 @@ def test_a_short_key_works_with_a_warning(fresh_database: Dsn, caplog: pytest.Lo
     assert "guess" in caplog.text
     with pytest.raises(ConfigurationError, match="LADDBOK_ADMIN_KEY"):
         asyncio.run(_works(fresh_database, "with space"))
+
+
+@pytest.mark.parametrize(
+    ("limit", "ok"), [(1024, False), (4095, False), (4096, True), (65_536, True), (resource.RLIM_INFINITY, True)]
+)
+def test_the_doctor_names_a_limit_of_open_files_that_is_too_low(limit: int, ok: bool) -> None:
+    found = doctor.open_files(limit)
+    assert found["ok"] is ok
+    assert ("too low" in found["detail"]) is not ok
 
 
 def test_the_doctor_reads_the_rows_about_models(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ Each line of `laddbok doctor` is one finding; exit code 1 when any of them is ba
 
 import errno
 import os
+import resource
 import shutil
 import socket
 from datetime import date
@@ -30,6 +31,7 @@ from laddbok.wires.price_feeds import CURRENCIES
 
 LEAST_FREE_BYTES = 1 << 30
 LEAST_OPEN_FILES = 4096
+"""Each station that is connected is one; a small operator's stations, its database and its console fit in."""
 
 Finding = dict[str, Any]
 
@@ -97,9 +99,23 @@ def _machine(settings: Settings) -> list[Finding]:
         folder = folder.parent
     free = shutil.disk_usage(folder).free
     findings.append(_finding("disk", free >= LEAST_FREE_BYTES, f"{free >> 20} MiB free for {settings.state_folder}"))
+    findings.append(open_files(resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
     browser = shutil.which("chromium") or shutil.which("chromium-browser") or "none (only the browser tests need one)"
     findings.append(_finding("browser", True, browser))
     return findings
+
+
+def open_files(limit: int) -> Finding:
+    """A gateway takes as many stations as the system allows it open files: itself it only raises the soft limit.
+
+    >>> open_files(1024)["detail"]
+    'ulimit -Hn is 1024, too low: a gateway that may open fewer than 4096 files turns stations away'
+    """
+    if limit == resource.RLIM_INFINITY:
+        return _finding("open files", True, "ulimit -Hn is unlimited")
+    told, enough = f"ulimit -Hn is {limit}", limit >= LEAST_OPEN_FILES
+    why = f", too low: a gateway that may open fewer than {LEAST_OPEN_FILES} files turns stations away"
+    return _finding("open files", enough, told if enough else told + why)
 
 
 def _port(what: str, host: str, port: int) -> Finding:
