@@ -1,9 +1,10 @@
 """Is the house in order? The rules of CONTRIBUTING.md that a machine can check."""
 
 import ast
+import graphlib
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -102,6 +103,30 @@ def overlong_functions(tree: ast.Module) -> Iterator[str]:
                 yield f"{node.lineno}: {node.name} has {lines} lines"
 
 
+def module_name(path: str) -> str:
+    return path.removeprefix("src/").removesuffix(".py").replace("/", ".").removesuffix(".__init__")
+
+
+def modules_imported(tree: ast.Module, known: Container[str]) -> Iterator[str]:
+    """The modules among these from which a file takes something, for types alone too."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in known)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            inner = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from (name for name in (each if each in known else node.module for each in inner) if name in known)
+
+
+def circle(modules: dict[str, ast.Module]) -> list[str]:
+    """Modules each of which imports the next, and the last the first; none: there is no circle."""
+    graph = {name: set(modules_imported(tree, modules)) for name, tree in modules.items()}
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        return list(error.args[1])
+    return []
+
+
 def banned_at_the_core(tree: ast.Module) -> Iterator[str]:
     yield from (f"{line}: imports {name}" for line, name in imported(tree) if name in RIM_ONLY_MODULES)
     yield from (f"{line}: calls {name}()" for line, name in calls(tree) if name in RIM_ONLY_CALLS)
@@ -114,6 +139,10 @@ def test_no_function_is_overlong() -> None:
 def test_no_file_is_overlong() -> None:
     lengths = {name: len(text_files()[name].splitlines()) for name in trees()}
     assert {name: length for name, length in lengths.items() if length > FILE_MAX_LINES} == {}
+
+
+def test_no_modules_import_each_other() -> None:
+    assert circle({module_name(name): tree for name, tree in trees().items() if name.startswith("src/")}) == []
 
 
 def test_rules_neither_ask_for_the_time_nor_talk_to_the_world() -> None:
@@ -164,6 +193,12 @@ def test_the_check_of_the_core_finds(source: str, finding: str) -> None:
 def test_the_check_of_functions_finds() -> None:
     body = "\n".join(["    pass"] * FUNCTION_MAX_LINES)
     assert list(overlong_functions(ast.parse(f"def f():\n{body}"))) == ["1: f has 51 lines"]
+
+
+def test_the_check_of_circles_finds() -> None:
+    sources = {"a.b": "from a import c", "a.c": "if TYPE_CHECKING:\n    import a.d", "a.d": "from a.b import x"}
+    assert set(circle({name: ast.parse(source) for name, source in sources.items()})) == {"a.b", "a.c", "a.d"}
+    assert circle({name: ast.parse(source) for name, source in sources.items() if name != "a.d"}) == []
 
 
 def test_the_check_of_paths_finds() -> None:
