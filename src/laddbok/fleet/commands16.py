@@ -9,13 +9,12 @@ from typing import Any
 
 import msgspec
 
+from laddbok.fleet.commands import composite, set_operative, store_profile
 from laddbok.fleet.configuration16 import change_key, key_rows
-from laddbok.fleet.outlet import Outlet
-from laddbok.fleet.peer import Command, Refusal, instant
-from laddbok.fleet.profile_wire import ProfileWire16, profile_of
+from laddbok.fleet.peer import Command, instant
+from laddbok.fleet.profile_wire import ProfileWire16
 from laddbok.fleet.profiles import MAX_PROFILES, Purpose
 from laddbok.fleet.station import Station, StopCause
-from laddbok.fleet.vehicle import VOLTAGE_V
 
 PURPOSES = {
     "ChargePointMaxProfile": Purpose.STATION,
@@ -112,7 +111,7 @@ def remote_start(station: Station, asked: RemoteStart, at: datetime) -> dict[str
         return {"status": "Rejected"}
     started = station.start_remotely(asked.connector_id, asked.id_tag, None, at)
     if started is not None and profile is not None:
-        _store(station, profile, started)
+        store_profile(station, profile, Purpose.TRANSACTION, started)
     return {"status": "Rejected" if started is None else "Accepted"}
 
 
@@ -144,13 +143,7 @@ def unlock(station: Station, asked: Unlock, at: datetime) -> dict[str, Any]:
 def change_availability(station: Station, asked: ChangeAvailability, at: datetime) -> dict[str, Any]:
     """Connector 0 means all. Source: OCPP 1.6 5.2."""
     concerned = station.outlets if asked.connector_id == 0 else [station.find(asked.connector_id)]
-    outlets = [outlet for outlet in concerned if outlet is not None]
-    if not outlets:
-        return {"status": "Rejected"}
-    for outlet in outlets:
-        outlet.is_operative = asked.type == "Operative"
-    must_wait = asked.type == "Inoperative" and any(outlet.transaction for outlet in outlets)
-    return {"status": "Scheduled" if must_wait else "Accepted"}
+    return {"status": set_operative(filter(None, concerned), asked.type == "Operative")}
 
 
 def trigger(station: Station, asked: Trigger, at: datetime) -> dict[str, Any]:
@@ -193,14 +186,14 @@ def set_profile(station: Station, asked: SetProfile, at: datetime) -> dict[str, 
     """Source: OCPP 1.6 5.16."""
     wire, outlet = asked.cs_charging_profiles, station.find(asked.connector_id)
     purpose = PURPOSES.get(wire.charging_profile_purpose)
-    is_fitting = purpose is not None and (outlet is not None or asked.connector_id == 0)
+    is_fitting = outlet is not None or asked.connector_id == 0
     if purpose == Purpose.STATION:
         is_fitting = asked.connector_id == 0
     if purpose == Purpose.TRANSACTION:
         is_fitting = outlet is not None and outlet.transaction is not None
-    if not is_fitting or len(station.profiles) >= MAX_PROFILES:
+    if purpose is None or not is_fitting or len(station.profiles) >= MAX_PROFILES:
         return {"status": "Rejected"}
-    _store(station, wire, outlet)
+    store_profile(station, wire, purpose, outlet)
     return {"status": "Accepted"}
 
 
@@ -216,15 +209,11 @@ def get_composite(station: Station, asked: GetComposite, at: datetime) -> dict[s
     outlet = station.find(asked.connector_id)
     if outlet is None or asked.charging_rate_unit not in ("A", "W"):
         return {"status": "Rejected"}
-    draw = station.draw(outlet)
-    steps = station.profiles.composite(draw, at, asked.duration, outlet.rated_w)
-    per_unit = 1 if asked.charging_rate_unit == "W" else VOLTAGE_V * (draw.phases or 3)
-    periods = [{"startPeriod": start_s, "limit": round(limit_w / per_unit, 1)} for start_s, limit_w in steps]
     schedule = {
         "duration": asked.duration,
         "startSchedule": instant(at),
         "chargingRateUnit": asked.charging_rate_unit,
-        "chargingSchedulePeriod": periods,
+        "chargingSchedulePeriod": composite(station, outlet, asked.duration, asked.charging_rate_unit, at),
     }
     return {
         "status": "Accepted",
@@ -242,15 +231,6 @@ def transfer_data(station: Station, asked: Nothing, at: datetime) -> dict[str, A
 def clear_cache(station: Station, asked: Nothing, at: datetime) -> dict[str, Any]:
     """There is no cache to clear. Source: OCPP 1.6 5.4."""
     return {"status": "Accepted"}
-
-
-def _store(station: Station, wire: ProfileWire16, outlet: Outlet | None) -> None:
-    purpose = PURPOSES[wire.charging_profile_purpose]
-    try:
-        profile = profile_of(wire, purpose, outlet.evse_id if outlet else 0)
-    except ValueError as error:
-        raise Refusal("PropertyConstraintViolation", str(error)) from error
-    station.profiles.add(profile)
 
 
 COMMANDS: dict[str, Command] = {

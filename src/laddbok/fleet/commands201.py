@@ -9,14 +9,13 @@ from typing import Any
 
 import msgspec
 
+from laddbok.fleet.commands import composite, set_operative, store_profile
 from laddbok.fleet.outbox import Call
-from laddbok.fleet.outlet import Outlet
-from laddbok.fleet.peer import Command, Refusal, instant
-from laddbok.fleet.profile_wire import ProfileWire201, profile_of
+from laddbok.fleet.peer import Command, instant
+from laddbok.fleet.profile_wire import ProfileWire201
 from laddbok.fleet.profiles import MAX_PROFILES, Purpose
 from laddbok.fleet.station import Station, StopCause
 from laddbok.fleet.variables201 import REPORT_ROWS, find_variable, report_rows
-from laddbok.fleet.vehicle import VOLTAGE_V
 
 PURPOSES = {
     "ChargingStationMaxProfile": Purpose.STATION,
@@ -167,7 +166,7 @@ def request_start(station: Station, asked: RequestStart, at: datetime) -> dict[s
     if started is None:
         return {"status": "Rejected"}
     if profile is not None:
-        _store(station, profile, started)
+        store_profile(station, profile, Purpose.TRANSACTION, started)
     named = started.transaction.record.transaction_id if started.transaction else None
     return {"status": "Accepted"} | ({"transactionId": named} if named else {})
 
@@ -203,13 +202,7 @@ def change_availability(station: Station, asked: ChangeAvailability, at: datetim
     """Without an EVSE, or with EVSE 0, all are meant. Source: OCPP 2.0.1 G03, G04."""
     is_whole = asked.evse is None or asked.evse.id == 0
     concerned = station.outlets if is_whole or asked.evse is None else [station.find(asked.evse.id)]
-    outlets = [outlet for outlet in concerned if outlet is not None]
-    if not outlets:
-        return {"status": "Rejected"}
-    for outlet in outlets:
-        outlet.is_operative = asked.operational_status == "Operative"
-    must_wait = asked.operational_status == "Inoperative" and any(outlet.transaction for outlet in outlets)
-    return {"status": "Scheduled" if must_wait else "Accepted"}
+    return {"status": set_operative(filter(None, concerned), asked.operational_status == "Operative")}
 
 
 def trigger(station: Station, asked: Trigger, at: datetime) -> dict[str, Any]:
@@ -278,15 +271,15 @@ def set_profile(station: Station, asked: SetProfile, at: datetime) -> dict[str, 
     """Source: OCPP 2.0.1 K01."""
     wire, outlet = asked.charging_profile, station.find(asked.evse_id)
     purpose = PURPOSES.get(wire.charging_profile_purpose)
-    is_fitting = wire.charging_profile_purpose != "ChargingStationExternalConstraints" and purpose is not None
+    is_fitting = wire.charging_profile_purpose != "ChargingStationExternalConstraints"
     if purpose == Purpose.STATION or outlet is None:
         is_fitting = is_fitting and asked.evse_id == 0
     if purpose == Purpose.TRANSACTION:
         running = station.running(wire.transaction_id or "")
         is_fitting = outlet is not None and running is outlet
-    if not is_fitting or len(station.profiles) >= MAX_PROFILES:
+    if purpose is None or not is_fitting or len(station.profiles) >= MAX_PROFILES:
         return {"status": "Rejected"}
-    _store(station, wire, outlet)
+    store_profile(station, wire, purpose, outlet)
     return {"status": "Accepted"}
 
 
@@ -303,15 +296,12 @@ def get_composite(station: Station, asked: GetComposite, at: datetime) -> dict[s
     outlet = station.find(asked.evse_id)
     if outlet is None or asked.charging_rate_unit not in ("A", "W"):
         return {"status": "Rejected"}
-    draw = station.draw(outlet)
-    steps = station.profiles.composite(draw, at, asked.duration, outlet.rated_w)
-    per_unit = 1 if asked.charging_rate_unit == "W" else VOLTAGE_V * (draw.phases or 3)
     schedule = {
         "evseId": asked.evse_id,
         "duration": asked.duration,
         "scheduleStart": instant(at),
         "chargingRateUnit": asked.charging_rate_unit,
-        "chargingSchedulePeriod": [{"startPeriod": s, "limit": round(w / per_unit, 1)} for s, w in steps],
+        "chargingSchedulePeriod": composite(station, outlet, asked.duration, asked.charging_rate_unit, at),
     }
     return {"status": "Accepted", "schedule": schedule}
 
@@ -354,15 +344,6 @@ def _named(asked: VariableAsked) -> dict[str, Any]:
         "component": {"name": asked.component.name},
         "variable": variable,
     }
-
-
-def _store(station: Station, wire: ProfileWire201, outlet: Outlet | None) -> None:
-    purpose = PURPOSES[wire.charging_profile_purpose]
-    try:
-        profile = profile_of(wire, purpose, outlet.evse_id if outlet else 0)
-    except ValueError as error:
-        raise Refusal("PropertyConstraintViolation", str(error)) from error
-    station.profiles.add(profile)
 
 
 COMMANDS: dict[str, Command] = {
