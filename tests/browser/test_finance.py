@@ -138,6 +138,28 @@ def test_a_customer_objects_on_their_page_and_support_decides(page: Page, custom
     expect(customer.get_by_role("status")).to_contain_text("You are right")
 
 
+@pytest.mark.parametrize(
+    ("path", "label", "search"),
+    [
+        ("/customers", "New customer", "Name, id, e-mail or organisation number"),
+        ("/contracts", "New contract", "Contract, driver, cost centre or customer"),
+    ],
+)
+def test_what_is_added_is_found_in_its_list(page: Page, october: Platform, path: str, label: str, search: str) -> None:
+    page.goto(path)
+    dialog = dialog_of(page, label)
+    dialog.get_by_label(re.compile("number")).fill("added")
+    dialog.get_by_label("Name").fill("Tillagd AB")
+    dialog.get_by_role("button", name=label).click()
+    expect(page).to_have_url(re.compile(f"{path}/added$"))
+    page.goto(path)
+    page.get_by_label(search).fill("tillagd")
+    page.get_by_label(search).press("Enter")
+    expect(page.locator("table.leads tbody tr")).to_have_count(1)
+    page.get_by_role("link", name="Tillagd AB").click()
+    expect(page).to_have_url(re.compile(f"{path}/added$"))
+
+
 def test_the_books_balance_on_their_page(page: Page, october: Platform) -> None:
     year = october.api.get("/invoices").json()["items"][0]["issue_date"][:4]
     page.goto(f"/ledger?seller_id={SELLER}&from={year}-01-01&to={year}-12-31")

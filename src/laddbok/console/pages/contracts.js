@@ -1,32 +1,20 @@
 // With whom is there a contract, who pays it, and who charges on it?
 import { html } from "../vendor/preact.js";
-import { seg, write } from "../api.js";
+import { write } from "../api.js";
 import { t } from "../i18n.js";
-import { Actions } from "../parts/actions.js";
-import { FinanceTabs, Typed, mayAct, opens } from "../parts/finance.js";
-import { Pending } from "../parts/resource.js";
+import { FinanceTabs, SearchBar, opens } from "../parts/finance.js";
+import { GrowingList, useGrowing } from "../parts/growing-list.js";
 import { Badge } from "../parts/state.js";
-import { contractPath, customerPath, go, route, withQuery } from "../router.js";
-import { More, useGrowing } from "./invoices.js";
+import { contractPath, customerPath, route, withQuery } from "../router.js";
 
-function addAction() {
-  return {
-    label: t("contract.add"),
-    icon: "plus",
-    explain: t("contract.add_explain"),
-    disabled: !mayAct(),
-    stays: true,
-    fields: [
-      { name: "id", label: t("contract.id"), required: true, more: { maxLength: 64, pattern: "[^/]+" } },
-      { name: "name", label: t("contract.name"), required: true },
-    ],
-    run: async ({ id, name }) => {
-      await write("POST", "/contracts", { id, name });
-      go(contractPath(id));
-      return { kind: "good", text: t("edit.saved") };
-    },
-  };
-}
+const add = () => ({
+  label: t("contract.add"),
+  explain: t("contract.add_explain"),
+  id: t("contract.id"),
+  name: t("contract.name"),
+  save: ({ id, name }) => write("POST", "/contracts", { id, name }),
+  pathOf: contractPath,
+});
 
 function Row({ contract }) {
   return html`
@@ -59,44 +47,28 @@ export function ContractsPage() {
     <div class="page">
       <h1>${t("nav.finance")}</h1>
       <${FinanceTabs} />
-      <div class="toolbar">
-        <form class="filters" onSubmit=${(event) => event.preventDefault()}>
-          <${Typed} label=${t("contracts.search")} value=${query.q} onChange=${(q) => go(withQuery("/contracts", { q }), { replace: true })} wide=${true} />
-        </form>
-        <${Actions} actions=${[addAction()]} />
-      </div>
-      ${
-        !list.data
-          ? html`
-              <${Pending} ...${list} />
-            `
-          : list.items.length
-            ? html`
-                <div class="panel flush">
-                  <table class="fin leads">
-                    <thead>
-                      <tr>
-                        <th>${t("column.contract")}</th>
-                        <th class="opt">${t("contract.driver")}</th>
-                        <th class="opt">${t("contract.cost_centre")}</th>
-                        <th>${t("contract.payer")}</th>
-                      </tr>
-                    </thead>
-                    <tbody>
-                      ${list.items.map(
-                        (contract) => html`
-                          <${Row} key=${contract.id} contract=${contract} />
-                        `,
-                      )}
-                    </tbody>
-                  </table>
-                </div>
-                <${More} list=${list} />
-              `
-            : html`
-                <p class="calm">${t("contracts.none")}</p>
-              `
-      }
+      <${SearchBar} path="/contracts" label=${t("contracts.search")} value=${query.q} add=${add()} />
+      <${GrowingList} list=${list} none=${t("contracts.none")}>
+        <div class="panel flush">
+          <table class="fin leads">
+            <thead>
+              <tr>
+                <th>${t("column.contract")}</th>
+                <th class="opt">${t("contract.driver")}</th>
+                <th class="opt">${t("contract.cost_centre")}</th>
+                <th>${t("contract.payer")}</th>
+              </tr>
+            </thead>
+            <tbody>
+              ${list.items.map(
+                (contract) => html`
+                  <${Row} key=${contract.id} contract=${contract} />
+                `,
+              )}
+            </tbody>
+          </table>
+        </div>
+      <//>
     </div>
   `;
 }

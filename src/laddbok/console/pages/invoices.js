@@ -1,46 +1,14 @@
 // Which documents are there, and which of them need somebody?
-import { html, useEffect, useState } from "../vendor/preact.js";
-import { get } from "../api.js";
-import { failure } from "../commands.js";
+import { html } from "../vendor/preact.js";
 import { day, money, month as monthName, number } from "../format.js";
 import { t, tCode } from "../i18n.js";
 import { Choice, FinanceTabs, InvoiceBadge, Typed, opens } from "../parts/finance.js";
+import { GrowingList, useGrowing } from "../parts/growing-list.js";
 import { Icon } from "../parts/icons.js";
-import { Pending, useResource } from "../parts/resource.js";
 import { go, invoicePath, route, withQuery } from "../router.js";
 
 const STATES = ["open", "overdue", "disputed", "paid", "credited", "credit_note"];
 const PAGE = 50;
-
-/** A list that grows page by page: {…resource, items, next, more, problem}. */
-export function useGrowing(path) {
-  const first = useResource(path);
-  const [rest, setRest] = useState({ items: [], next: null, trouble: "" });
-  useEffect(() => setRest({ items: [], next: first.data?.next ?? null, trouble: "" }), [first.data]);
-  const more = async () => {
-    const page = await get(`${path}${path.includes("?") ? "&" : "?"}cursor=${rest.next}`).catch((problem) => ({ problem }));
-    if (page.problem) return setRest((old) => ({ ...old, trouble: failure(page.problem).text }));
-    return setRest((old) => ({ items: [...old.items, ...page.items], next: page.next, trouble: "" }));
-  };
-  return { ...first, items: [...(first.data?.items ?? []), ...rest.items], next: rest.next, trouble: rest.trouble, more };
-}
-
-export function More({ list }) {
-  return html`
-    ${
-      list.next &&
-      html`
-        <button type="button" onClick=${list.more}>${t("more")}</button>
-      `
-    }
-    ${
-      list.trouble &&
-      html`
-        <p class="bad" role="alert">${list.trouble}</p>
-      `
-    }
-  `;
-}
 
 function Filters({ query }) {
   const set = (change) => go(withQuery("/invoices", { ...query, ...change }), { replace: true });
@@ -119,21 +87,10 @@ export function InvoicesPage() {
       <h1>${t("nav.finance")}</h1>
       <${FinanceTabs} />
       <${Filters} query=${query} />
-      ${
-        !list.data
-          ? html`
-              <${Pending} ...${list} />
-            `
-          : list.items.length
-            ? html`
-                <${InvoiceTable} items=${list.items} />
-                <${More} list=${list} />
-                <p class="soft">${t("invoices.shown", { n: number(list.items.length) })}</p>
-              `
-            : html`
-                <p class="calm">${t("invoices.none")}</p>
-              `
-      }
+      <${GrowingList} list=${list} none=${t("invoices.none")}>
+        <${InvoiceTable} items=${list.items} />
+        <p class="soft">${t("invoices.shown", { n: number(list.items.length) })}</p>
+      <//>
     </div>
   `;
 }

@@ -4,10 +4,10 @@ import { nowMs } from "../clock.js";
 import { day, money } from "../format.js";
 import { t } from "../i18n.js";
 import { Amount, Choice, FinanceTabs, Typed, useSeller } from "../parts/finance.js";
+import { GrowingList, useGrowing } from "../parts/growing-list.js";
 import { Icon } from "../parts/icons.js";
 import { Pending, useResource } from "../parts/resource.js";
 import { go, invoicePath, route, withQuery } from "../router.js";
-import { More, useGrowing } from "./invoices.js";
 
 /** The days that are asked for: this year, unless the address says otherwise. */
 function daysOf(query) {
@@ -64,57 +64,44 @@ function Card({ account, path }) {
   return html`
     <section>
       <h2>${t("ledger.card", { account })}</h2>
-      ${
-        list.data
-          ? html`
-              <div class="panel flush">
-                <table class="fin">
-                  <thead>
-                    <tr>
-                      <th>${t("ledger.date")}</th>
-                      <th class="opt">${t("ledger.number")}</th>
-                      <th>${t("ledger.text")}</th>
-                      <th class="figure opt">${t("ledger.debit")}</th>
-                      <th class="figure opt">${t("ledger.credit")}</th>
-                      <th class="figure narrow">${t("payments.amount")}</th>
-                    </tr>
-                  </thead>
-                  <tbody>
-                    ${list.items.map(
-                      (each) => html`
-                        <tr key=${`${each.entry_id} ${each.line}`}>
-                          <td class="date">${day(each.date)}</td>
-                          <td class="opt">${each.entry_id}</td>
-                          <td class="break">
-                            ${
-                              each.invoice_id
-                                ? html`
-                                    <a href=${invoicePath(each.invoice_id)}>${each.text}</a>
-                                  `
-                                : each.text
-                            }
-                          </td>
-                          <td class="figure opt">${Number(each.amount) > 0 ? money(each.amount, each.currency) : ""}</td>
-                          <td class="figure opt">${Number(each.amount) < 0 ? money(each.amount.slice(1), each.currency) : ""}</td>
-                          <td class="figure narrow">${money(each.amount, each.currency)}</td>
-                        </tr>
-                      `,
-                    )}
-                  </tbody>
-                </table>
-              </div>
-              ${
-                list.items.length === 0 &&
-                html`
-                  <p class="calm">${t("ledger.empty")}</p>
-                `
-              }
-              <${More} list=${list} />
-            `
-          : html`
-              <${Pending} ...${list} />
-            `
-      }
+      <${GrowingList} list=${list} none=${t("ledger.empty")}>
+        <div class="panel flush">
+          <table class="fin">
+            <thead>
+              <tr>
+                <th>${t("ledger.date")}</th>
+                <th class="opt">${t("ledger.number")}</th>
+                <th>${t("ledger.text")}</th>
+                <th class="figure opt">${t("ledger.debit")}</th>
+                <th class="figure opt">${t("ledger.credit")}</th>
+                <th class="figure narrow">${t("payments.amount")}</th>
+              </tr>
+            </thead>
+            <tbody>
+              ${list.items.map(
+                (each) => html`
+                  <tr key=${`${each.entry_id} ${each.line}`}>
+                    <td class="date">${day(each.date)}</td>
+                    <td class="opt">${each.entry_id}</td>
+                    <td class="break">
+                      ${
+                        each.invoice_id
+                          ? html`
+                              <a href=${invoicePath(each.invoice_id)}>${each.text}</a>
+                            `
+                          : each.text
+                      }
+                    </td>
+                    <td class="figure opt">${Number(each.amount) > 0 ? money(each.amount, each.currency) : ""}</td>
+                    <td class="figure opt">${Number(each.amount) < 0 ? money(each.amount.slice(1), each.currency) : ""}</td>
+                    <td class="figure narrow">${money(each.amount, each.currency)}</td>
+                  </tr>
+                `,
+              )}
+            </tbody>
+          </table>
+        </div>
+      <//>
     </section>
   `;
 }

@@ -6,11 +6,11 @@ import { day, money, number } from "../format.js";
 import { t, tCode } from "../i18n.js";
 import { Actions } from "../parts/actions.js";
 import { Choice, FinanceTabs, mayAct } from "../parts/finance.js";
+import { GrowingList, useGrowing } from "../parts/growing-list.js";
 import { Icon } from "../parts/icons.js";
 import { Pending, useResource } from "../parts/resource.js";
 import { Badge } from "../parts/state.js";
 import { go, invoicePath, route, withQuery } from "../router.js";
-import { More, useGrowing } from "./invoices.js";
 
 const decimal = (text) => text.trim().replace(",", ".");
 
@@ -197,6 +197,10 @@ export function PaymentsPage() {
   const which = query.which ?? "all";
   const list = useGrowing(withQuery("/payments", { in_suspense: which === "suspense" ? "true" : null, limit: 50 }));
   const set = (value) => go(withQuery("/payments", { which: value === "all" ? null : value }), { replace: true });
+  const none = html`
+    <${Icon} name="check" />
+    ${t(which === "suspense" ? "payments.no_suspense" : "payments.none")}
+  `;
   const options = ["all", "suspense"].map((each) => [each, t(`payments.${each}`)]);
   return html`
     <div class="page">
@@ -209,29 +213,15 @@ export function PaymentsPage() {
         <${Import} onDone=${list.load} />
       </div>
       <${Refunds} />
-      ${
-        !list.data
-          ? html`
-              <${Pending} ...${list} />
-            `
-          : list.items.length
-            ? html`
-                <ul class="payments">
-                  ${list.items.map(
-                    (payment) => html`
-                      <${Payment} key=${payment.id} payment=${payment} reload=${list.load} />
-                    `,
-                  )}
-                </ul>
-                <${More} list=${list} />
-              `
-            : html`
-                <p class="calm">
-                  <${Icon} name="check" />
-                  ${t(which === "suspense" ? "payments.no_suspense" : "payments.none")}
-                </p>
-              `
-      }
+      <${GrowingList} list=${list} none=${none}>
+        <ul class="payments">
+          ${list.items.map(
+            (payment) => html`
+              <${Payment} key=${payment.id} payment=${payment} reload=${list.load} />
+            `,
+          )}
+        </ul>
+      <//>
     </div>
   `;
 }

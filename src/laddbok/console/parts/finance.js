@@ -3,7 +3,8 @@ import { html } from "../vendor/preact.js";
 import { me } from "../api.js";
 import { day, money } from "../format.js";
 import { t, tCode } from "../i18n.js";
-import { go, route } from "../router.js";
+import { go, route, withQuery } from "../router.js";
+import { Actions } from "./actions.js";
 import { Badge } from "./state.js";
 import { useResource } from "./resource.js";
 
@@ -88,6 +89,39 @@ export function Typed({ label, value, onChange, type = "search", wide = false })
       />
     </label>
   `;
+}
+
+/** A list that is searched by one field, and to which something with an id and a name is added. */
+export function SearchBar({ path, label, value, add }) {
+  const search = (q) => go(withQuery(path, { q }), { replace: true });
+  return html`
+    <div class="toolbar">
+      <form class="filters" onSubmit=${(event) => event.preventDefault()}>
+        <${Typed} label=${label} value=${value} onChange=${search} wide=${true} />
+      </form>
+      <${Actions} actions=${[addAction(add)]} />
+    </div>
+  `;
+}
+
+/** @param save what writes it, given {id, name}; @param pathOf the page of what was added */
+function addAction({ label, explain, id, name, save, pathOf }) {
+  return {
+    label,
+    icon: "plus",
+    explain,
+    disabled: !mayAct(),
+    stays: true,
+    fields: [
+      { name: "id", label: id, required: true, more: { maxLength: 64, pattern: "[^\\/]+" } },
+      { name: "name", label: name, required: true },
+    ],
+    run: async (typed) => {
+      await save(typed);
+      go(pathOf(typed.id));
+      return { kind: "good", text: t("edit.saved") };
+    },
+  };
 }
 
 /** The sellers, and the one that the address names, else the first with an organisation number. */
