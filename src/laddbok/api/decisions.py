@@ -65,6 +65,8 @@ class Held:
     session: Session
     state: SessionState
     version: int
+    last_number: int
+    """Of the decisions about it; 0: none."""
 
 
 @post("/sessions/{session_id:str}/decisions", status_code=ACCEPTED)
@@ -90,7 +92,7 @@ async def _held(connection: asyncpg.Connection, text: str) -> Held:
         raise NotFound("session", text)
     if row["origin"] != "station":
         raise Conflict(f"session {row['id']} is imported history, which is never billed")
-    return Held(session_of(row["body"]), SessionState(row["state"]), row["version"])
+    return Held(session_of(row["body"]), SessionState(row["state"]), row["version"], row["last_number"])
 
 
 def _check_may(data: NewDecision, held: Held) -> None:
@@ -99,7 +101,7 @@ def _check_may(data: NewDecision, held: Held) -> None:
     if state in OPEN_STATES:
         raise Conflict(f"{name} is {state.value}: it can be decided once it is settled, held or void")
     if data.version != held.version:
-        raise Conflict(f"{name} has moved since you saw it: it is version {held.version} now, you saw {data.version}")
+        raise _moved(held.session, f": it is version {held.version} now, you saw {data.version}")
     if data.kind is VerdictKind.ACCEPT and state is not SessionState.REVIEW:
         raise Conflict(f"{name} is {state.value}: only a session in review can be accepted")
     if data.kind is VerdictKind.VOID and state is SessionState.VOID:
@@ -108,6 +110,10 @@ def _check_may(data: NewDecision, held: Held) -> None:
         changed = next((field for field in _CORRECTIONS if getattr(data, field) is not None), None)
         if changed:
             raise Invalid(changed, f"only a correction can change it, not {data.kind.value}")
+
+
+def _moved(session: Session, more: str = "") -> Conflict:
+    return Conflict(f"session {session.id} has moved since you saw it{more}")
 
 
 async def _check_alone(connection: asyncpg.Connection, held: Held) -> None:
@@ -202,10 +208,13 @@ async def _record(
     """Write the decision and the work that follows from it. Raises: Conflict when somebody decides at the same moment."""
     session = held.session
     body = msgspec.json.encode({"verdict": verdict, "seen_version": held.version}).decode()
+    subject = session.id, now, request.user.name, body, held.last_number + 1, held.version
     try:
-        number = await connection.fetchval(query("decision_add"), session.id, now, request.user.name, body)
+        number = await connection.fetchval(query("decision_add"), *subject)
     except asyncpg.UniqueViolationError as error:
         raise Conflict(f"somebody else decides about session {session.id} at this moment") from error
+    if number is None:
+        raise _moved(session)
     job = {"tenant": session.tenant, "kind": "settle", "key": session.id, "due_at": now}
     await connection.execute(query("add_jobs"), as_json([job]))
     return Decided(session.id, number, held.version, f"/api/v1/sessions/{session.id}")

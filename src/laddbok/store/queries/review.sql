@@ -1,6 +1,8 @@
 -- name: decision_subject
--- A session that a person decides about, as it is stored.
-SELECT s.id, s.origin, s.state, s.version, s.station_no, s.body::text AS body FROM session s WHERE s.id = $1
+-- A session that a person decides about, as it is stored, and the number of the last decision about it.
+SELECT s.id, s.origin, s.state, s.version, s.station_no, s.body::text AS body,
+    (SELECT coalesce(max(d.number), 0) FROM decision d WHERE d.session_id = s.id) AS last_number
+FROM session s WHERE s.id = $1
 
 -- name: decisions_pending
 -- What people decided about these sessions that no worker has carried out yet.
@@ -15,10 +17,10 @@ JOIN LATERAL (
 WHERE s.id = ANY($1)
 
 -- name: decision_add
--- Append a person's decision; two at once take the same number, and one of them fails.
+-- Append a person's decision as the one after what was seen. What was decided meanwhile has that number, so that this one
+-- fails; no row: the session has moved meanwhile.
 INSERT INTO decision (tenant, session_id, number, at, kind, decided_by, body)
-SELECT laddbok_tenant(), $1, coalesce(max(number), 0) + 1, $2, 'verdict', $3, $4::text::jsonb
-FROM decision WHERE session_id = $1
+SELECT s.tenant, s.id, $5, $2, 'verdict', $3, $4::text::jsonb FROM session s WHERE s.id = $1 AND s.version = $6
 RETURNING number
 
 -- name: tariff_version_at
