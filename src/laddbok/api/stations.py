@@ -17,6 +17,7 @@ from laddbok.api.door import ADMINISTRATOR, LOBBY
 from laddbok.api.pages import DEFAULT_LIMIT, Cursor, Limit, Page, cut, read_page
 from laddbok.api.parts import ApiRequest, asked, parts_of
 from laddbok.api.station_view import StationEvse, StationView, station_evses, station_views
+from laddbok.api.tariff_checks import StationTariffFinding, not_allowed_at
 from laddbok.api.writes import IdempotencyKey, written
 from laddbok.model.errors import Conflict, Invalid, NotFound
 from laddbok.store.reads import Filters, after_cursor, parse_cursor, read_rows
@@ -70,7 +71,13 @@ class Admission(msgspec.Struct, forbid_unknown_fields=True):
     keep_password: bool = False
 
 
-class AdmittedStation(StationView):
+class ChangedStation(StationView):
+    """A station as it is now. `tariff_findings`: what its tariff may not ask there of drivers without a contract."""
+
+    tariff_findings: list[StationTariffFinding]
+
+
+class AdmittedStation(ChangedStation):
     """A station with its password, which is shown here and never again (null: it keeps its own)."""
 
     password: str | None
@@ -155,15 +162,15 @@ async def change_station(
     station_id: FromPath[str],
     data: JSONBody[StationChange],
     idempotency_key: IdempotencyKey = None,
-) -> Response[StationView]:
+) -> Response[ChangedStation]:
     """Change a station's site or name, or describe its EVSEs."""
 
-    async def work(connection: asyncpg.Connection) -> StationView:
+    async def work(connection: asyncpg.Connection) -> ChangedStation:
         station_no = await connection.fetchval(query("station_change"), station_id, data.name, data.site_id)
         if station_no is None:
             raise NotFound("station", station_id)
         await _describe(connection, station_no, data.evses)
-        return await station_by_id(connection, station_id)
+        return await _changed(request, connection, station_id)
 
     return await written(request, work)
 
@@ -263,7 +270,7 @@ async def _admit(
     station: NewStation,
     stored_password: bytes,
     seen: asyncpg.Record | None = None,
-) -> StationView:
+) -> ChangedStation:
     protocol, vendor, model = (seen["protocol"], seen["vendor"], seen["model"]) if seen else (None, None, None)
     try:
         station_no = await connection.fetchval(
@@ -273,7 +280,13 @@ async def _admit(
     except asyncpg.UniqueViolationError as error:
         raise Conflict(f"there is a station {station.station_id} already") from error
     await _describe(connection, station_no, station.evses)
-    return await station_by_id(connection, station.station_id)
+    return await _changed(request, connection, station.station_id)
+
+
+async def _changed(request: ApiRequest, connection: asyncpg.Connection, station_id: str) -> ChangedStation:
+    found = await not_allowed_at(connection, station_id, parts_of(request).clock.now())
+    station = await station_by_id(connection, station_id)
+    return ChangedStation(**msgspec.structs.asdict(station), tariff_findings=found)
 
 
 async def _describe(connection: asyncpg.Connection, station_no: int, evses: list[NewEvse]) -> None:
@@ -307,7 +320,7 @@ async def _only_site(connection: asyncpg.Connection) -> str:
     return str(rows[0]["id"])
 
 
-def _with_password(station: StationView, password: str | None) -> AdmittedStation:
+def _with_password(station: ChangedStation, password: str | None) -> AdmittedStation:
     return AdmittedStation(**msgspec.structs.asdict(station), password=password)
 
 

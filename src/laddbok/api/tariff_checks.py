@@ -13,6 +13,7 @@ import asyncpg
 import msgspec
 from litestar import post
 from litestar.params import JSONBody, QueryParameter
+from msgspec.structs import asdict
 
 from laddbok.api.door import READER
 from laddbok.api.parts import ApiRequest, asked, parts_of
@@ -40,6 +41,12 @@ class TariffFindingView(msgspec.Struct):
     path: str
     severity: str
     text: Text
+
+
+class StationTariffFinding(TariffFindingView):
+    """One thing in the tariff that applies at a station."""
+
+    tariff_id: str
 
 
 class PriceText(msgspec.Struct):
@@ -95,12 +102,33 @@ async def refuse_where_it_applies(
     if scope == "contract":
         return
     power_w = await connection.fetchval(query("scope_power"), scope, scope_id, at)
+    if refused := await _refused_ad_hoc(connection, tariff_id, power_w, at):
+        raise Invalid("tariff_id", f"{tariff_id!r} can't apply there: {refused[0].path}: {_reason(refused)}")
+
+
+async def not_allowed_at(connection: asyncpg.Connection, station_id: str, at: datetime) -> list[StationTariffFinding]:
+    """What drivers without a contract may not be asked at a station, by the tariff that applies there and the EVSEs it has.
+
+    A station is described as it is, so this refuses nothing: the tariff, or where it applies, is to be changed.
+    """
+    row = await connection.fetchrow(query("station_tariff"), station_id, at)
+    if row is None or row["tariff_id"] is None:
+        return []
+    refused = await _refused_ad_hoc(connection, row["tariff_id"], row["power_w"], at)
+    return [StationTariffFinding(**asdict(_view(each)), tariff_id=row["tariff_id"]) for each in refused]
+
+
+async def _refused_ad_hoc(
+    connection: asyncpg.Connection, tariff_id: str, power_w: int | None, at: datetime
+) -> list[TariffFinding]:
+    """What is refused of the first version that holds or will, and that may not be used ad hoc at this power [W]."""
     for row in await connection.fetch(query("tariff_to_come"), tariff_id, at):
         tariff = parse_tariff(row["document"].encode())
         found = await asyncio.to_thread(check, tariff, max_power_w=power_w)
         refused = [each for each in found if each.severity is Severity.REFUSED and each.code in _FOR_AD_HOC]
         if refused:
-            raise Invalid("tariff_id", f"{tariff_id!r} can't apply there: {refused[0].path}: {_reason(refused)}")
+            return refused
+    return []
 
 
 async def _of_market(connection: asyncpg.Connection, tenant: int, tariff: Tariff) -> tuple[TariffFinding, ...]:

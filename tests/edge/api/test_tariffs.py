@@ -203,6 +203,35 @@ def test_B39_a_version_to_come_is_checked_though_it_was_posted_before_the_one_th
     assert fast.client.put("/tariff-assignments", json=body).status_code == 200  # the third one replaces the first
 
 
+def test_B39_an_EVSE_that_is_made_stronger_names_what_its_tariff_may_not_ask_any_more(fast: RunningApi) -> None:
+    station = {"station_id": "AC-1", "site_id": "torget", "evses": [{"evse_id": 1, "max_power_w": 49_999}]}
+    assert fast.client.post("/stations", json=station).json()["tariff_findings"] == []
+    fast.clock.at += timedelta(minutes=1)
+    fast.client.post("/tariffs", json=_ad_hoc("start-fee", "ENERGY", "FLAT"))
+    for scope, scope_id in (("site", "torget"), ("station", "AC-1")):
+        body = {"scope": scope, "scope_id": scope_id, "tariff_id": "start-fee"}
+        assert fast.client.put("/tariff-assignments", json=body).status_code == 200
+
+    def made(power_w: int, station_id: str = "AC-1") -> Any:
+        evse = {"evse_id": 1, "max_power_w": power_w}
+        return fast.client.patch(f"/stations/{station_id}", json={"evses": [evse]}).raise_for_status().json()
+
+    [found] = made(50_000)["tariff_findings"]
+    assert (found["tariff_id"], found["code"], found["path"], found["severity"]) == (
+        "start-fee", "afir_price", "elements[0].price_components[1]", "refused",
+    )  # fmt: skip
+    assert found["text"]["sv"] == "en startavgift är inte tillåten utan avtal vid 50 kW eller mer"
+    assert made(22_000)["tariff_findings"] == []
+    strong = station | {"station_id": "AC-2", "evses": [{"evse_id": 2, "max_power_w": 150_000}]}
+    assert [each["tariff_id"] for each in fast.client.post("/stations", json=strong).json()["tariff_findings"]] == [
+        "start-fee"
+    ]
+    fast.clock.at += timedelta(minutes=1)
+    own = {"scope": "station", "scope_id": "AC-2", "tariff_id": "plain"}
+    assert fast.client.put("/tariff-assignments", json=own).status_code == 200
+    assert made(160_000, "AC-2")["tariff_findings"] == []
+
+
 def test_what_a_tariff_warns_of_is_told_in_both_languages(house: RunningApi) -> None:
     document = _document("night", type="REGULAR")
     document["elements"][0]["restrictions"] = {"start_time": "22:00", "end_time": "06:00"}

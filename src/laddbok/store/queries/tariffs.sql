@@ -90,6 +90,15 @@ WHERE CASE $1::text WHEN 'station' THEN s.identity = $2::text WHEN 'site' THEN s
         SELECT FROM tariff_assignment a
         WHERE a.tenant = s.tenant AND a.scope = 'site' AND a.scope_id = s.site_id AND a.valid_from <= $3))
 
+-- name: station_tariff
+-- The tariff that applies at a station at a time, and the highest power of its EVSEs.
+SELECT (SELECT max(e.max_power_w) FROM evse e WHERE e.tenant = s.tenant AND e.station_no = s.station_no) AS power_w,
+    (SELECT a.tariff_id FROM tariff_assignment a
+     WHERE a.tenant = s.tenant AND a.valid_from <= $2
+        AND (a.scope, a.scope_id) IN (('station', s.identity), ('site', s.site_id), ('default', ''))
+     ORDER BY array_position(ARRAY['station', 'site', 'default'], a.scope), a.valid_from DESC LIMIT 1) AS tariff_id
+FROM station s WHERE s.identity = $1
+
 -- name: tariff_to_come
 -- The documents of a tariff that hold at a time or will hold later; of versions that begin at one instant the newest does.
 SELECT t.document::text AS document FROM tariff_version t
