@@ -7,16 +7,17 @@ where it applies.
 
 import asyncio
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import asyncpg
 import msgspec
 from litestar import post
-from litestar.params import JSONBody, QueryParameter
+from litestar.params import QueryParameter
 from msgspec.structs import asdict
 
 from laddbok.api.door import READER
 from laddbok.api.parts import ApiRequest, asked, parts_of
+from laddbok.api.tariff_schema import TariffDocument
 from laddbok.api.timeline_text import Text
 from laddbok.model.errors import Invalid
 from laddbok.model.tariff import Tariff, parse_tariff
@@ -66,7 +67,7 @@ class CheckedTariff(msgspec.Struct):
 
 @post("/tariffs/check", opt=READER, status_code=200)
 async def check_tariff(
-    request: ApiRequest, data: JSONBody[dict[str, Any]], ad_hoc: AdHoc = None, max_power_w: MaxPowerW = None
+    request: ApiRequest, data: TariffDocument, ad_hoc: AdHoc = None, max_power_w: MaxPowerW = None
 ) -> CheckedTariff:
     """Say what is wrong in a tariff, and write nothing."""
     tariff = parse_tariff(await request.body())

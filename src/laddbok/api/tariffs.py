@@ -8,7 +8,7 @@ applies is refused when it is written, and when it is assigned.
 """
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 import asyncpg
 import msgspec
@@ -20,6 +20,7 @@ from laddbok.api.pages import DEFAULT_LIMIT, Cursor, Limit, Page, read_page
 from laddbok.api.parts import ApiRequest, asked, parts_of
 from laddbok.api.sessions import aware
 from laddbok.api.tariff_checks import TariffFindingView, checked, refuse_where_it_applies
+from laddbok.api.tariff_schema import TariffDocument
 from laddbok.api.writes import IdempotencyKey, written
 from laddbok.model.errors import Invalid, NotFound
 from laddbok.model.tariff import parse_tariff
@@ -119,7 +120,7 @@ async def show_tariff(request: ApiRequest, tariff_id: FromPath[str]) -> TariffVe
 
 @post("/tariffs", opt=ADMINISTRATOR, status_code=201)
 async def post_tariff(
-    request: ApiRequest, data: JSONBody[dict[str, Any]], idempotency_key: IdempotencyKey = None
+    request: ApiRequest, data: TariffDocument, idempotency_key: IdempotencyKey = None
 ) -> Response[PostedTariff]:
     """Post an OCPI 2.2.1 or 2.3.0 tariff (recognised by `tax_included`), with or without the object `laddbok`."""
     text = await request.body()
