@@ -42,6 +42,7 @@ from laddbok.store.payment_moves import SEND_REFUND
 from laddbok.store.payment_requests import ASK_PAYMENT, CARD_HOLD
 from laddbok.store.people import ensure_admin, ensure_admin_key
 from laddbok.store.postgres import PostgresStore
+from laddbok.store.receipt_jobs import RECEIPT
 from laddbok.store.sql import query
 from laddbok.wires.bank_files import read_bank_file
 from laddbok.wires.ocmf import check_reading
@@ -59,6 +60,7 @@ from laddbok.workers.match_orphan import MATCH_ORPHAN, OrphanMatcher
 from laddbok.workers.overdue import Overdue
 from laddbok.workers.pack import Packer
 from laddbok.workers.payments import HoldKeeper, PaymentAsker, RefundSender
+from laddbok.workers.receipts import Receipts
 from laddbok.workers.reconciling import NightlyReconciler
 from laddbok.workers.render_invoice import InvoiceRenderer
 from laddbok.workers.settle import Settler
@@ -231,6 +233,7 @@ async def run_worker(settings: Settings) -> None:
             PACK: Packer(store, clock.now),
             MATCH_ORPHAN: OrphanMatcher(store, pool, clock.now, quirk_table(settings)),
             RENDER: InvoiceRenderer(pool, clock.now),
+            RECEIPT: Receipts(pool, clock.now, DocumentChecks(settings.einvoice_rules)),
             **_payment_jobs(settings, store, pool),
             BILLING_PLAN: biller,
             BILLING_RUN: biller,

@@ -33,6 +33,7 @@ WORDS = {
         "rejected": "Vi har granskat den och håller fast vid beloppet.", "you": "Du skrev", "we": "Vårt svar",
         "gone": "Sidan finns inte", "gone_lead": "Länken är fel eller gäller inte längre. Hör av dig till den som skickade den.",
         "again": "Tillbaka", "not_taken": "Det gick inte att skicka", "reverse": "Tillgodo", "nothing_due": "Inget att betala",
+        "paid": "Betalt", "not_charged": "Laddningen kostade {}. Mer än det som godkändes debiteras inte.", "receipt_pdf": "Kvittot som PDF",
     },
     "en": {
         "invoice": "Invoice {}", "credit_note": "Credit note {}", "receipt": "Receipt {}", "self_billed": "Self-billed invoice {}",
@@ -46,6 +47,7 @@ WORDS = {
         "rejected": "We have looked at it and stand by the amount.", "you": "You wrote", "we": "Our answer",
         "gone": "There is no such page", "gone_lead": "The link is wrong or does not hold any more. Ask whoever sent it to you.",
         "again": "Back", "not_taken": "It could not be sent", "reverse": "To your credit", "nothing_due": "Nothing to pay",
+        "paid": "Paid", "not_charged": "The session cost {}. What is beyond what was agreed to is not charged.", "receipt_pdf": "The receipt as a PDF",
     },
 }  # fmt: skip
 
@@ -65,9 +67,10 @@ def receipt_page(
     Args: open_amount, what is left to pay by the books; zone, in which days are told; path, where the page is.
     """
     words = WORDS[language]
+    pdf = "receipt_pdf" if invoice.kind is InvoiceKind.RECEIPT else "pdf"
     parts = [
         *_head(invoice, open_amount, language),
-        *([f'<p><a class="button" href="{escape(path)}/pdf">{words["pdf"]}</a></p>'] if has_pdf else []),
+        *([f'<p><a class="button" href="{escape(path)}/pdf">{words[pdf]}</a></p>'] if has_pdf else []),
         *_sessions(invoice, language),
         *(_dispute(each, zone, language) for each in disputes),
         *(_form(invoice, path, language) if _may_dispute(invoice, disputes) else []),
@@ -97,13 +100,14 @@ def title_of(invoice: Invoice, language: str) -> str:
     return WORDS[language][invoice.kind.value].format(invoice.number)
 
 
+_LABELS = {InvoiceKind.INVOICE: "nothing_due", InvoiceKind.RECEIPT: "paid"}
+
+
 def _head(invoice: Invoice, open_amount: Decimal, language: str) -> Iterator[str]:
     words, totals = WORDS[language], invoice.totals
     is_owed = invoice.kind is InvoiceKind.INVOICE and open_amount > 0
-    label = (
-        words["to_pay"] if is_owed else words["nothing_due"] if invoice.kind is InvoiceKind.INVOICE else words["total"]
-    )
-    amount = open_amount if is_owed else totals.gross
+    label = words["to_pay" if is_owed else _LABELS.get(invoice.kind, "total")]
+    amount = open_amount if is_owed else totals.prepaid or totals.gross
     period = period_text(invoice.period_start, invoice.period_end, language)
     yield f"<header><p class=soft>{escape(words['from'].format(invoice.seller.name))}</p>"
     yield f"<h1>{escape(title_of(invoice, language))}</h1><p class=soft>{period}</p></header>"
@@ -126,9 +130,19 @@ def _sessions(invoice: Invoice, language: str) -> Iterator[str]:
     for item in invoice.sessions:
         yield from _session(item, invoice.currency, language)
     yield "</ul>"
-    if invoice.sessions_gross is not None and invoice.sessions_gross != invoice.totals.gross:
-        yield f"<p class=soft>{words['sum_note']}</p>"
+    if note := _note(invoice, language):
+        yield f"<p class=soft>{note}</p>"
     yield "</section>"
+
+
+def _note(invoice: Invoice, language: str) -> str | None:
+    """Why the document is not what its sessions were shown to cost."""
+    cost, totals = invoice.sessions_gross, invoice.totals
+    if cost is None or cost == (totals.prepaid or totals.gross):
+        return None
+    if invoice.kind is InvoiceKind.RECEIPT:
+        return WORDS[language]["not_charged"].format(_money(cost, invoice.currency, language))
+    return WORDS[language]["sum_note"]
 
 
 def _session(item: SessionItem, currency: str, language: str) -> Iterator[str]:

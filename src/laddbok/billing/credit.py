@@ -47,7 +47,7 @@ def credit_note(invoice: Invoice, credits: Sequence[Invoice], wish: CreditWish, 
         raise Conflict(f"nothing is left to be credited of {invoice.number}")
     sums, totals = totals_of([(line.vat, line.net) for line in lines], invoice.currency)
     assert invoice.number is not None
-    return replace(
+    note = replace(
         invoice,
         kind=InvoiceKind.CREDIT_NOTE,
         number=None,
@@ -64,6 +64,21 @@ def credit_note(invoice: Invoice, credits: Sequence[Invoice], wish: CreditWish, 
         sessions=(),
         sessions_gross=None,
     )
+    return to_credit(invoice, credits, note, wish.gross)
+
+
+def to_credit(invoice: Invoice, credits: Iterable[Invoice], note: Invoice, gross: Decimal | None = None) -> Invoice:
+    """The credit note to a receipt: that is paid, so what is taken back is to the payer's credit, to the öre that was paid.
+
+    Args: gross, so much; None: all that is left. Another document's credit note is as it was: it lowers what is owed.
+    Source: our choice, docs/rules.md "Receipt".
+    """
+    if invoice.kind is not InvoiceKind.RECEIPT:
+        return note
+    left = invoice.totals.prepaid - sum((each.totals.prepaid for each in credits), Decimal(0))
+    back = left if gross is None else min(gross, left)
+    totals = replace(note.totals, prepaid=back, rounding=back - note.totals.gross, payable=from_minor(0, note.currency))
+    return replace(note, totals=totals)
 
 
 def _lines(invoice: Invoice, credits: Sequence[Invoice], wish: CreditWish, reason: Text) -> tuple[InvoiceLine, ...]:
@@ -97,13 +112,15 @@ def _as_rounded(invoice: Invoice, totals: Totals) -> Totals:
     return replace(totals, rounding=rounding, payable=totals.gross + rounding)
 
 
-def already_credited(left: dict[VatRate, Decimal], note: Invoice) -> tuple[InvoiceLine, ...]:
+ALREADY = Text(sv="Avgår: redan krediterat på denna faktura", en="Less: credited on this invoice before")
+
+
+def already_credited(left: dict[VatRate, Decimal], note: Invoice, text: Text = ALREADY) -> tuple[InvoiceLine, ...]:
     """The lines by which a credit note of corrected sessions is more than what is left: that was credited before.
 
-    Without them it would take back twice what a person credited. Args: left, of the invoice by VAT category.
+    Without them it would take back twice what a person credited. Args: left, of the invoice by VAT category; text, what they say.
     Source: our choice, docs/rules.md "Credit".
     """
-    text = Text(sv="Avgår: redan krediterat på denna faktura", en="Less: credited on this invoice before")
     lines = []
     for each in note.vat:
         rest = left.get(each.rate, from_minor(0, note.currency))

@@ -10,7 +10,7 @@ page one by one; more are summed up by cost centre and place, and the appendix t
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -208,14 +208,25 @@ def _exempt(invoice: Invoice) -> list[str]:
 
 def _totals(invoice: Invoice, language: str) -> list[list[str]]:
     totals = invoice.totals
-    steps = [("sum_net", totals.net), ("sum_vat", totals.vat), ("sum_gross", totals.gross)]
     is_receipt = invoice.kind is InvoiceKind.RECEIPT
-    steps += [("prepaid", -totals.prepaid)] if totals.prepaid and not is_receipt else []
+    steps = [*_beyond(invoice)] if is_receipt else []
+    steps += [("sum_net", totals.net), ("sum_vat", totals.vat), ("sum_gross", totals.gross)]
+    steps += [("prepaid", -totals.prepaid)] if totals.prepaid and invoice.kind not in WAS_PAID else []
     steps += [("rounding", totals.rounding)] if totals.rounding else []
     steps += [("left_to_pay", totals.payable)] if totals.payable and totals.prepaid and is_receipt else []
     return [[word(name, language), money_text(amount, invoice.currency, language)] for name, amount in steps]
 
 
+def _beyond(invoice: Invoice) -> Iterator[tuple[str, Decimal]]:
+    """What a receipt's session cost, and what of it was not charged."""
+    cost, paid = invoice.sessions_gross, invoice.totals.prepaid
+    if cost is not None and paid and paid < cost:
+        yield "session_cost", cost
+        yield "not_charged", paid - cost
+
+
+WAS_PAID = frozenset({InvoiceKind.RECEIPT, InvoiceKind.CREDIT_NOTE})
+"""On these the amount that matters is what was paid, or is paid back."""
 _PAYABLE = {
     InvoiceKind.INVOICE: "payable",
     InvoiceKind.CREDIT_NOTE: "payable_credit",
@@ -225,9 +236,9 @@ _PAYABLE = {
 
 
 def _payable(invoice: Invoice, language: str) -> list[str]:
-    """The one amount that matters; on a receipt what was paid."""
+    """The one amount that matters; on a receipt what was paid, on its credit note what is paid back."""
     totals = invoice.totals
-    amount = totals.prepaid if invoice.kind is InvoiceKind.RECEIPT and totals.prepaid else totals.payable
+    amount = totals.prepaid if invoice.kind in WAS_PAID and totals.prepaid else totals.payable
     return [word(_PAYABLE[invoice.kind], language), money_text(amount, invoice.currency, language)]
 
 

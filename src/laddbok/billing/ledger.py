@@ -52,7 +52,7 @@ def entry_of(invoice: Invoice, invoice_id: str, accounts: Mapping[str, str]) -> 
     if invoice.totals.rounding:
         postings.append(Posting(account=account("rounding", accounts), amount=-invoice.totals.rounding))
     sign = -1 if invoice.kind is InvoiceKind.CREDIT_NOTE else 1
-    what = "Kreditfaktura" if sign < 0 else "Faktura"
+    what = {InvoiceKind.CREDIT_NOTE: "Kreditfaktura", InvoiceKind.RECEIPT: "Kvitto"}.get(invoice.kind, "Faktura")
     return JournalEntry(
         date=invoice.issue_date,
         text=f"{what} {invoice.number} {invoice.buyer.name}",

@@ -98,6 +98,21 @@ def refunded(sources: Sequence[tuple[Where, Decimal]], amount: Decimal, reason: 
     return (*_taken(sources, amount), Allocation(kind=AllocationKind.REFUND, amount=amount, reason=reason))
 
 
+def freed(sources: Sequence[tuple[Where, Decimal]]) -> tuple[Allocation, ...]:
+    """The rows by which what was paid on documents that were credited since goes to their payers' credit.
+
+    Args: sources, what is refundable; what is not on a document stays.
+    Source: our choice, docs/rules.md "Receipt".
+    """
+    rows: list[Allocation] = []
+    for (kind, invoice_id, payer_id), part in sources:
+        if kind is AllocationKind.INVOICE:
+            reason = Reason.CORRECTED
+            rows.append(Allocation(kind=kind, amount=-part, invoice_id=invoice_id, payer_id=payer_id, reason=reason))
+            rows.append(Allocation(kind=AllocationKind.BALANCE, amount=part, payer_id=payer_id, reason=reason))
+    return tuple(rows)
+
+
 def _taken(places: Sequence[tuple[Where, Decimal]], amount: Decimal) -> list[Allocation]:
     """Rows that take so much back, from one place after the other."""
     rows = []

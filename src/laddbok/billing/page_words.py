@@ -55,6 +55,8 @@ WORDS = {
     "payable_credit": Text(sv="Krediteras", en="Credited"),
     "payable_self": Text(sv="Betalas ut", en="To be paid out"),
     "payable_receipt": Text(sv="Betalt", en="Paid"),
+    "session_cost": Text(sv="Laddningens pris", en="Price of the session"),
+    "not_charged": Text(sv="Mer än det som godkändes, debiteras inte", en="Beyond what was agreed to, not charged"),
     "left_to_pay": Text(sv="Kvar att betala", en="Left to pay"),
     "bankgiro": Text(sv="Bankgiro", en="Bankgiro"),
     "iban": Text(sv="IBAN", en="IBAN"),

@@ -93,6 +93,8 @@ class SellerTerms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """So long drafts follow late sessions after the period; then they become final."""
     late_terms: dict[str, str] = {}
     accounts: dict[str, str] = {}
+    simplified_up_to: Decimal = Decimal(4_000)
+    """What a simplified invoice may come to, VAT included."""
 
 
 class Customer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

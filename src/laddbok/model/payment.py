@@ -107,6 +107,10 @@ class Reason(StrEnum):
     WRONG_CURRENCY = "wrong_currency"
     WENT_OUT = "went_out"
     RETURNED = "returned"
+    CORRECTED = "corrected"
+    """Its document was credited since."""
+    LEFT_OVER = "left_over"
+    """A driver without a contract paid more than was due."""
     SETTLED = "settled"
     BY_HAND = "by_hand"
 

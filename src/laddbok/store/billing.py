@@ -56,7 +56,7 @@ async def open_positions(
             yield payer_id, positions
             positions = []
         payer_id = row["payer_id"]
-        positions.append(_position(row))
+        positions.append(position_of(row))
     if positions:
         yield payer_id, positions
 
@@ -202,7 +202,7 @@ def _terms(row: asyncpg.Record) -> SellerTerms:
         seller=seller,
         late_terms=_strings.decode(row["late_terms"]),
         accounts=_strings.decode(row["accounts"]),
-        **{name: fields[name] for name in ("currency", "time_zone", "payment_days", "draft_days")},
+        **{name: fields[name] for name in ("currency", "time_zone", "payment_days", "draft_days", "simplified_up_to")},
     )
 
 
@@ -229,7 +229,8 @@ def _endpoint(row: asyncpg.Record) -> Endpoint | None:
     return Endpoint(scheme, at) if scheme and at else None
 
 
-def _position(row: asyncpg.Record) -> Position:
+def position_of(row: asyncpg.Record) -> Position:
+    """A row of what is to be billed."""
     fields = dict(row)
     billed_on = Reference(row["billed_number"], row["billed_date"]) if row["billed_number"] else None
     names = (

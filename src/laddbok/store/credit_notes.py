@@ -18,6 +18,7 @@ from laddbok.model.errors import Conflict, NotFound
 from laddbok.model.invoice import Invoice, InvoiceKind
 from laddbok.store.billing import finalise, seller_terms
 from laddbok.store.credits import with_credits
+from laddbok.store.receipt_jobs import receipt_is_due, session_of
 from laddbok.store.sql import query
 
 CREDITED = "credited"
@@ -74,6 +75,8 @@ async def _made(
     body = {"credit_note": made.id, "key": key, "gross": str(note.totals.gross), "reason": wish.reason}
     told = msgspec.json.encode(body).decode()
     await connection.execute(query("invoice_event_add"), tenant, document_id, now, CREDITED, by, told)
+    if session_id := session_of(document.buyer.id):
+        await receipt_is_due(connection, tenant, session_id, now)
     return Credited(id=made.id, invoice=made.frozen.invoice, is_new=True)
 
 

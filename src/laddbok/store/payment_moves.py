@@ -15,13 +15,13 @@ import asyncpg
 import msgspec
 
 from laddbok.billing.ledger import account
-from laddbok.billing.moves import Where, moved, refundable, refunded, standing
+from laddbok.billing.moves import Where, freed, moved, refundable, refunded, standing
 from laddbok.billing.payment_postings import entry_of_move, entry_of_refund
 from laddbok.model.billing import SellerTerms
 from laddbok.model.errors import Conflict, Invalid, NotFound
 from laddbok.model.payment import BANK, Allocation, AllocationKind, Reason
 from laddbok.store.billing import post, seller_terms
-from laddbok.store.payments import add_parts, open_invoices, refund_id_of
+from laddbok.store.payments import BY_LADDBOK, add_parts, open_invoices, refund_id_of
 from laddbok.store.rows import as_json
 from laddbok.store.sql import query
 
@@ -131,6 +131,36 @@ async def request_refund(
         )  # fmt: skip
         await _set_aside(connection, tenant, payment, refund_id, rows, now, by)
     return Refund(id=refund_id, payment_id=payment_id, amount=amount, state="requested")
+
+
+async def free_overpaid(connection: asyncpg.Connection, tenant: int, payment_id: str, now: datetime) -> None:
+    """What of a payment is on documents that were credited since goes to their payers' credit, in the caller's transaction."""
+    payment = await held_payment(connection, tenant, payment_id)
+    if rows := freed(await _refundable(connection, tenant, payment)):
+        await _write(connection, tenant, payment, rows, now, BY_LADDBOK)
+
+
+async def refund_left_over(
+    connection: asyncpg.Connection, tenant: int, payment_id: str, most: Decimal, now: datetime
+) -> Decimal:
+    """Pay back what of a payment is to its payer's credit, in the caller's transaction. Returns: how much.
+
+    Args: most, that may be paid back. Done again nothing is left to pay back.
+    Source: our choice, docs/rules.md "Receipt".
+    """
+    payment = await held_payment(connection, tenant, payment_id)
+    sources = [each for each in await _refundable(connection, tenant, payment) if each[0][0] is AllocationKind.BALANCE]
+    amount = min(most, sum((part for _, part in sources), Decimal(0)))
+    if amount <= 0:
+        return Decimal(0)
+    key = f"{Reason.LEFT_OVER.value}/{payment_id}/{len(payment.parts)}"
+    rows = refunded(sources, amount, Reason.LEFT_OVER)
+    await connection.fetchval(
+        query("refund_add"), tenant, refund_id_of(key), key, payment_id, amount, payment.currency,
+        Reason.LEFT_OVER.value, "requested", BY_LADDBOK, now,
+    )  # fmt: skip
+    await _set_aside(connection, tenant, payment, refund_id_of(key), rows, now, BY_LADDBOK)
+    return amount
 
 
 async def decide_refund(

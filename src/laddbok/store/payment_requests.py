@@ -16,13 +16,14 @@ import asyncpg
 import msgspec
 
 from laddbok.billing.payments import match
-from laddbok.flow.card_payments import HoldDo, HoldStep, Step
+from laddbok.flow.card_payments import ENDED, HoldDo, HoldStep, Step
 from laddbok.flow.payment_provider import ProviderState
 from laddbok.model.billing import SellerTerms
 from laddbok.model.errors import Conflict, Invalid, NotFound
 from laddbok.model.payment import Allocation, AllocationKind, Payment, Reason, Remitted
 from laddbok.store.billing import seller_terms
 from laddbok.store.payments import Recorded, open_invoices, record
+from laddbok.store.receipt_jobs import driver_of, receipt_is_due
 from laddbok.store.rows import as_json
 from laddbok.store.sql import query
 
@@ -112,6 +113,8 @@ async def request_became(
         await connection.execute(
             query("payment_request_becomes"), tenant, request_id, step.state, told.reference, told.reason, now
         )
+        if row["session_id"] and step.state in ENDED:
+            await receipt_is_due(connection, tenant, row["session_id"], now)
     return recorded
 
 
@@ -136,6 +139,8 @@ async def hold_became(
             query("card_hold_becomes"), tenant, hold_id, step.state, told.reference, held, captured, step.not_covered,
             step.amount if step.do is HoldDo.RAISE else Decimal(0), now if is_stopping else None, told.reason, now,
         )  # fmt: skip
+        if step.do is HoldDo.END:
+            await receipt_is_due(connection, tenant, row["session_id"], now)
     return recorded
 
 
@@ -173,11 +178,6 @@ async def _parts(
         named = msgspec.structs.replace(payment, remitted=(Remitted(invoices[0].number),))
         return match(named, invoices, terms.currency)
     return (_credit(payment.amount, payer_id, Reason.REQUESTED),)
-
-
-def driver_of(session_id: str | None) -> str | None:
-    """As whom somebody pays who has no contract: as the driver of that session, also on its receipt."""
-    return f"session/{session_id}" if session_id else None
 
 
 def _credit(amount: Decimal, payer_id: str | None, reason: Reason) -> Allocation:

@@ -29,6 +29,7 @@ from laddbok.model.payment import (
     Reason,
 )
 from laddbok.store.billing import post, seller_terms
+from laddbok.store.receipt_jobs import receipt_is_due, session_of
 from laddbok.store.sql import query
 
 BY_LADDBOK = "laddbok"
@@ -109,6 +110,8 @@ async def record(
     await add_parts(connection, tenant, payment_id, 0, parts, now, BY_LADDBOK)
     await post(connection, tenant, terms.seller.id, [entry_of_payment(payment, payment_id, parts, terms.accounts)], now)
     await _propose_refunds(connection, tenant, payment_id, parts, payment.currency, now)
+    for session_id in {session_of(part.payer_id) for part in parts} - {None}:
+        await receipt_is_due(connection, tenant, str(session_id), now)
     return Recorded(payment_id, tuple(parts))
 
 

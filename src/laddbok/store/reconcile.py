@@ -13,6 +13,7 @@ import asyncpg
 
 from laddbok.flow.reconcile import MAX_NAMED, Chain, Checked, Document, Found, Item, listed, summed, together
 from laddbok.store.billing import RENDER, seller_terms
+from laddbok.store.receipt_jobs import RECEIPT
 from laddbok.store.sql import query
 
 FRAMES_SINCE = timedelta(days=7)
@@ -43,6 +44,7 @@ async def reconcile(connection: asyncpg.Connection, tenant: int, now: datetime) 
             listed("receivables", await _list(connection, "reconcile_receivables", tenant)),
             listed("payments", await _list(connection, "reconcile_payments", tenant)),
             listed("card_holds", await _list(connection, "reconcile_card_holds", tenant)),
+            listed("receipts", await _list(connection, "reconcile_receipts", tenant, RECEIPT)),
         )
 
 

@@ -2,12 +2,13 @@
 -- Legal entities of a tenant, or the one of this id, with everything that their documents need.
 SELECT e.id, e.name, e.organisation_number, e.vat_number, e.f_skatt, e.address AS street, e.postal_code, e.city, e.country,
     e.bankgiro, e.iban, e.bic, e.email, e.phone, e.contact, e.endpoint_scheme, e.endpoint_id, e.currency, e.time_zone,
-    e.payment_days, e.draft_days, e.late_terms::text AS late_terms, e.accounts::text AS accounts
+    e.payment_days, e.draft_days, e.late_terms::text AS late_terms, e.accounts::text AS accounts, e.simplified_up_to
 FROM legal_entity AS e WHERE e.tenant = $1 AND ($2::text IS NULL OR e.id = $2) ORDER BY e.id;
 
 -- name: billing_open_positions
 -- What a seller has to bill of sessions that ended before an instant, payer by payer as they were at the session's start: who
 -- pays all of it by agreement, else the contract's payer; of a credit the payer of the document that it takes back from.
+-- What is paid at once without a contract gets a receipt and is left out.
 SELECT coalesce(o.payer_id, a.payer_id, l.payer_id) AS payer_id, p.session_id, p.revision, p.kind, p.contract_id, c.tariff_version, c.document::text AS cdr,
     c.rating::text AS rating, s.station, coalesce(concat_ws(', ', t.address, t.city), s.station) AS place,
     (s.body #>> '{meter,begin_wh}')::bigint AS begin_wh, (s.body #>> '{meter,mark_wh}')::bigint AS end_wh,
@@ -38,6 +39,7 @@ LEFT JOIN LATERAL (
     ORDER BY g.valid_from DESC LIMIT 1
 ) AS a ON true
 WHERE p.tenant = $1 AND p.legal_entity_id = $2 AND p.ended_at < $3 AND p.currency = $4 AND p.outcome IS NULL
+    AND (p.contract_id IS NOT NULL OR NOT laddbok_paid_at_once(p.tenant, p.session_id))
 ORDER BY payer_id, p.started_at, p.session_id, p.revision, p.kind;
 
 -- name: billing_payers

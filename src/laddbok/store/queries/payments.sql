@@ -191,8 +191,8 @@ UPDATE card_hold SET state = coalesce($3, state), provider_reference = coalesce(
 WHERE tenant = $1 AND id = $2 AND ended_at IS NULL;
 
 -- name: hold_session
--- How a session of a hold stands: its final cost with VAT once it has one, or that it never will.
-SELECT s.state, c.currency, c.incl_vat AS cost
+-- How a session of a hold stands: its final cost with VAT once it has one, or that it never will; nothing, where a contract pays.
+SELECT s.state, c.currency, CASE WHEN s.contract_id IS NULL THEN c.incl_vat ELSE 0 END AS cost
 FROM session AS s
 LEFT JOIN LATERAL (
     SELECT currency, incl_vat FROM cdr WHERE cdr.tenant = s.tenant AND cdr.session_id = s.id AND cdr.kind = 'cdr'

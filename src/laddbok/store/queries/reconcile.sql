@@ -148,8 +148,27 @@ FROM billing_position AS p
 LEFT JOIN legal_entity AS e ON e.tenant = p.tenant AND e.id = p.legal_entity_id
 WHERE p.tenant = $1 AND p.outcome IS NULL AND p.excl_vat <> 0 AND (e.id IS NULL OR e.currency <> p.currency OR NOT EXISTS (
     SELECT FROM contract_payer AS q WHERE q.tenant = p.tenant AND q.contract_id = p.contract_id
-        AND q.valid_from <= p.started_at AND (q.valid_to IS NULL OR q.valid_to > p.started_at)))
+        AND q.valid_from <= p.started_at AND (q.valid_to IS NULL OR q.valid_to > p.started_at))
+    AND NOT (p.contract_id IS NULL AND laddbok_paid_at_once(p.tenant, p.session_id)))
 ORDER BY p.session_id LIMIT $2;
+
+-- name: reconcile_receipts
+-- Sessions that were paid at once and have no receipt, drivers who still have something to their credit, and nobody is about to
+-- do anything about it; a refund that waits for a person, or failed, says so itself.
+SELECT id, detail, count(*) OVER () AS of FROM (
+    SELECT p.session_id AS id, p.kind || ' of revision ' || p.revision || ' has no receipt' AS detail FROM billing_position AS p
+    WHERE p.tenant = $1 AND p.outcome IS NULL AND p.excl_vat <> 0 AND p.contract_id IS NULL
+        AND laddbok_paid_at_once(p.tenant, p.session_id)
+    UNION ALL
+    SELECT split_part(g.payer_id, '/', 2), -sum(g.amount) || ' ' || g.currency || ' are to the driver''s credit' FROM posting AS g
+    WHERE g.tenant = $1 AND g.payer_id LIKE 'session/%' AND g.invoice_id IS NULL AND NOT EXISTS (
+        SELECT FROM payment_allocation AS a JOIN refund AS r ON r.tenant = a.tenant AND r.payment_id = a.payment_id
+        WHERE a.tenant = g.tenant AND a.payer_id = g.payer_id AND a.payer_id LIKE 'session/%'
+            AND r.state IN ('proposed', 'dropped', 'failed'))
+    GROUP BY g.payer_id, g.currency HAVING sum(g.amount) <> 0
+) AS wrong
+WHERE NOT EXISTS (SELECT FROM job AS j WHERE j.kind = $2 AND j.key = $1 || '/' || wrong.id AND j.failed_at IS NULL)
+ORDER BY id, detail LIMIT $3;
 
 -- name: reconcile_positions_of_documents
 -- Sessions on each document by its positions, and their amounts before VAT.
