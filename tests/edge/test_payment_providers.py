@@ -34,10 +34,10 @@ def fake() -> Iterator[FakeProvider]:
         yield running
 
 
-def providers_of(fake: FakeProvider) -> dict[str, PaymentProvider]:
+def providers_of(fake: FakeProvider, answer_s: float = 0.5) -> dict[str, PaymentProvider]:
     return {
-        "swish": Swish(SwishSettings(url=fake.url, payee="1231181189", callback_url="https://x.example/cb", answer_s=0.5), None),
-        "stripe": Stripe(StripeSettings(url=fake.url, key="sk-test", webhook_secret="whsec-test", answer_s=0.5), lambda: 0),
+        "swish": Swish(SwishSettings(url=fake.url, payee="1231181189", callback_url="https://x.example/cb", answer_s=answer_s), None),
+        "stripe": Stripe(StripeSettings(url=fake.url, key="sk-test", webhook_secret="whsec-test", answer_s=answer_s), lambda: 0),
     }  # fmt: skip
 
 
