@@ -44,6 +44,7 @@ from laddbok.api import (
     price_view,
     receipt_page,
     review,
+    session_documents,
     sessions,
     signed_values,
     station_traits,
@@ -104,7 +105,7 @@ HANDLERS = [
     payments.list_payments, payments.show_payment, payments.import_payments, payments.allocate_payment,
     payments.refund_payment, payments.list_refunds, payments.decide, payments.take_callback,
     payment_requests.ask_for_payment, payment_requests.show_payment_request, payment_requests.hold_for_session,
-    payment_requests.show_hold,
+    payment_requests.show_hold, session_documents.list_documents,
 ]  # fmt: skip
 
 

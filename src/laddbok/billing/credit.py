@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from laddbok.billing.totals import totals_of
 from laddbok.model.errors import Conflict, Invalid
 from laddbok.model.invoice import Invoice, InvoiceKind, InvoiceLine, Reference, Text, Totals, Unit, VatRate
-from laddbok.model.money import from_minor, net_of
+from laddbok.model.money import from_minor, net_of, round_money
 
 CREDITABLE = frozenset({InvoiceKind.INVOICE, InvoiceKind.RECEIPT})
 
@@ -76,7 +76,7 @@ def to_credit(invoice: Invoice, credits: Iterable[Invoice], note: Invoice, gross
     if invoice.kind is not InvoiceKind.RECEIPT:
         return note
     left = invoice.totals.prepaid - sum((each.totals.prepaid for each in credits), Decimal(0))
-    back = left if gross is None else min(gross, left)
+    back = round_money(left if gross is None else min(gross, left), note.currency)
     totals = replace(note.totals, prepaid=back, rounding=back - note.totals.gross, payable=from_minor(0, note.currency))
     return replace(note, totals=totals)
 

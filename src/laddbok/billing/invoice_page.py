@@ -109,7 +109,10 @@ def _facts(invoice: Invoice, language: str) -> list[list[str]]:
         ("issue_date", day_text(invoice.issue_date, language)),
         ("due_date", day_text(invoice.due_date, language) if is_to_be_paid else None),
         ("period", None if is_receipt else period_text(invoice.period_start, invoice.period_end, language)),
-        ("refers_to", former and f"{former.number}, {day_text(former.issue_date, language)}"),
+        (
+            "of_receipt" if _is_of_receipt(invoice) else "refers_to",
+            former and f"{former.number}, {day_text(former.issue_date, language)}",
+        ),
         ("contract", invoice.contract_id),
         ("customer", None if is_receipt else buyer.id),
         ("buyer_reference", buyer.buyer_reference),
@@ -125,15 +128,20 @@ def _lead(invoice: Invoice, language: str) -> list[str]:
     lead = [word("is_draft", language)] if invoice.number is None else []
     if invoice.kind is InvoiceKind.CREDIT_NOTE and invoice.refers_to is not None:
         former = invoice.refers_to
-        told = word("credit_note", language)
+        told = word("credit_note_receipt" if _is_of_receipt(invoice) else "credit_note", language)
         lead.append(told.format(number=former.number, day=day_text(former.issue_date, language)))
     if invoice.reason is not None:
         lead.append(word("reason", language).format(breakable(said(invoice.reason, language))))
     if invoice.kind is InvoiceKind.CREDIT_NOTE:
-        lead.append(word("credit_how", language))
+        lead.append(word("credit_back" if _is_of_receipt(invoice) else "credit_how", language))
     if invoice.kind is InvoiceKind.SELF_BILLED:
         lead.append(word("self_billed", language))
     return lead
+
+
+def _is_of_receipt(invoice: Invoice) -> bool:
+    """Whether it is the credit note to a receipt: what that takes back was paid."""
+    return invoice.kind is InvoiceKind.CREDIT_NOTE and bool(invoice.totals.prepaid)
 
 
 def _lines(invoice: Invoice, language: str) -> dict[str, Any]:

@@ -31,6 +31,7 @@ WORDS = {
     "buyer_vat": Text(sv="Ert momsnummer", en="Your VAT no."),
     "contact": Text(sv="Vår kontakt", en="Our contact"),
     "refers_to": Text(sv="Avser faktura", en="Refers to invoice"),
+    "of_receipt": Text(sv="Avser kvitto", en="Refers to receipt"),
     "organisation": Text(sv="Org.nr", en="Company no."),
     "vat_number": Text(sv="Momsnr", en="VAT no."),
     "f_skatt": Text(sv="Godkänd för F-skatt", en="F-tax: Godkänd för F-skatt"),
@@ -70,6 +71,14 @@ WORDS = {
     "credit_note": Text(
         sv="Detta är en kreditfaktura. Den tar tillbaka belopp på faktura {number} av den {day} och ska inte betalas.",
         en="This is a credit note. It takes back amounts of invoice {number} of {day} and is not to be paid.",
+    ),
+    "credit_note_receipt": Text(
+        sv="Detta är en kreditfaktura. Den tar tillbaka belopp på kvitto {number} av den {day}.",
+        en="This is a credit note. It takes back amounts of receipt {number} of {day}.",
+    ),
+    "credit_back": Text(
+        sv="Det som har betalats för mycket går tillbaka samma väg som det kom.",
+        en="What was paid too much goes back the way it came.",
     ),
     "reason": Text(sv="Orsak: {}", en="Reason: {}"),
     "credit_how": Text(

@@ -21,7 +21,7 @@ from laddbok.billing.draft import Period, draft
 from laddbok.model.billing import Customer, Position, SellerTerms
 from laddbok.model.errors import Invalid
 from laddbok.model.invoice import Buyer, Invoice, InvoiceKind, InvoiceLine, Reference, Text, Unit, VatSum
-from laddbok.model.money import from_minor, net_of, split, to_minor
+from laddbok.model.money import from_minor, net_of, round_money, split, to_minor
 
 NOT_CHARGED = Text(
     sv="Avgår: mer än det som godkändes, debiteras inte", en="Less: beyond what was agreed to, not charged"
@@ -64,7 +64,7 @@ def receipt(
     Source: ML (2023:200) 17 kap. 28 § (simplified invoice) and 8 kap. (a reduction lowers the taxable amount); our choice for what is
         not charged, docs/rules.md "Receipt".
     """
-    cost = cost_of(position)
+    cost, paid = cost_of(position), round_money(paid, terms.currency)
     assert 0 < paid <= cost, (position.session_id, paid)
     drawn = draft(terms, driver(driver_id), [position], period, kind=InvoiceKind.RECEIPT)
     if paid < cost:

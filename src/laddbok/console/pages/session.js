@@ -12,6 +12,7 @@ import { Issued } from "../parts/cdrs.js";
 import { CopyButton } from "../parts/copy.js";
 import { Curves } from "../parts/curves.js";
 import { Decisions } from "../parts/decisions.js";
+import { Documents } from "../parts/documents.js";
 import { EnergyPanel } from "../parts/energy.js";
 import { FactList } from "../parts/facts.js";
 import { Icon } from "../parts/icons.js";
@@ -221,6 +222,7 @@ function useSession(id) {
   const path = `/sessions/${seg(id)}`;
   const [session, price, curve] = [useResource(path), useResource(`${path}/price`), useResource(`${path}/curve`)];
   const issued = useResource(`/cdrs?session_id=${seg(id)}`);
+  const documents = useResource(`/sessions/${seg(id)}/documents`);
   const timeline = useTimeline(id);
   const pricePaced = usePaced(() => (price.load(), timeline.refresh()), PRICE_PAUSE_MS);
   const curvePaced = usePaced(curve.load, CURVE_PAUSE_MS);
@@ -235,16 +237,16 @@ function useSession(id) {
   const version = session.data?.version;
   const seen = useRef(version);
   useEffect(() => {
-    if (seen.current !== undefined && seen.current !== version) void (issued.load(), recount());
+    if (seen.current !== undefined && seen.current !== version) void (issued.load(), documents.load(), recount());
     seen.current = version;
   }, [version]);
   const reload = () => void (session.load(), timeline.refresh());
-  return { session, price, curve, issued, timeline, reload };
+  return { session, price, curve, issued, documents, timeline, reload };
 }
 
 export function SessionPage() {
   const { id } = route.value;
-  const { session: resource, price, curve, issued, timeline, reload } = useSession(id);
+  const { session: resource, price, curve, issued, documents, timeline, reload } = useSession(id);
   const tariffs = useResource("/tariffs?limit=500");
   const session = resource.data;
   if (!session)
@@ -293,6 +295,7 @@ export function SessionPage() {
                 `
           }
           <${Issued} issued=${issued.data?.items} />
+          <${Documents} documents=${documents.data?.items} />
           <${EnergyPanel} found=${session.energy} />
           <${Facts} session=${session} />
         </div>
