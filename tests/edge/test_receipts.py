@@ -3,13 +3,11 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from decimal import Decimal
 
 import asyncpg
 import pytest
 
-from laddbok.bench import billing_data
 from laddbok.billing.credit import CreditWish
 from laddbok.flow.changes import Job
 from laddbok.flow.store import LeasedJob
@@ -17,8 +15,6 @@ from laddbok.model.errors import Conflict
 from laddbok.model.invoice import InvoiceKind
 from laddbok.store.credit_notes import credit_invoice
 from laddbok.store.embedded import Dsn
-from laddbok.store.payment_moves import decide_refund
-from laddbok.store.payment_requests import NewRequest, add_request
 from laddbok.store.receipts import Settled, settle_paid_at_once
 from laddbok.store.reconcile import reconcile
 from laddbok.workers.receipts import LOOK_AGAIN
@@ -272,60 +268,6 @@ def test_B51_ten_kronor_of_a_receipt_are_credited_and_paid_back_once(
         await station.jobs()
         assert fake.intents[f"pi_request-{hold_id}"].paid_back == 10_007
         assert await station.books() == {}
-        await station.all_is_right()
-
-    on(new_database(), fake, work)
-
-
-# ------------------------------------------------------------------------------------------------ claims
-def test_B46_a_hold_that_lapsed_while_the_session_was_in_review_ends_as_an_open_claim(
-    new_database: Callable[[], Dsn], fake: FakeProvider
-) -> None:
-    async def work(station: Station) -> None:
-        await station.begin("review")
-        hold_id = await station.on_card()
-        fake.become(f"pi_request-{hold_id}", "canceled")
-        await station.work(station.keeper, hold_id)
-        assert (await station.one("SELECT state FROM card_hold"))["state"] == "released"
-        await station.price(20_000)
-        await station.jobs()
-        [claim] = await station.documents()
-        assert (claim.kind, claim.number, claim.totals.payable) == (InvoiceKind.INVOICE, "10000001", kr("100.00"))
-        assert claim.payment_reference is not None and "had lapsed" in (claim.note.en if claim.note else "")
-        assert await station.books() == {"1510": kr("100.00"), "3001": kr("-80.00"), "2611": kr("-20.00")}
-        await station.all_is_right()
-        request_id = await station.by_phone("100", invoice_id="norrladd-10000001", session_id="")
-        assert (await station.books()).get("1510") is None
-        await station.price(15_000, revision=2)
-        await station.jobs()
-        assert [each.kind.value for each in await station.documents()] == ["invoice", "credit_note", "receipt"]
-        assert fake.intents[request_id].paid_back == 2_500
-        await station.all_is_right()
-
-    on(new_database(), fake, work)
-
-
-def test_B56_what_came_after_the_request_was_cancelled_stays_with_the_person_who_decides(
-    new_database: Callable[[], Dsn], fake: FakeProvider
-) -> None:
-    async def work(station: Station) -> None:
-        await station.begin()
-        wanted = NewRequest(provider="swish", amount=kr("60"), message="x", session_id=SESSION)
-        request_id = await add_request(station.connection, station.tenant, billing_data.SELLER, wanted, station.at)
-        await station.work(station.asker, request_id)
-        station.at += timedelta(minutes=31)
-        await station.work(station.asker, request_id)
-        fake.pay(request_id)
-        await station.work(station.asker, request_id)
-        await station.price(20_000)
-        await station.jobs()
-        [claim] = await station.documents()
-        assert (claim.kind, claim.totals.payable) == (InvoiceKind.INVOICE, kr("100.00"))
-        refund = await station.one("SELECT id, state, reason FROM refund")
-        assert (refund["state"], refund["reason"]) == ("proposed", "paid_after_cancel")
-        await decide_refund(station.connection, station.tenant, refund["id"], pay=True, now=station.at, by="eva")
-        await station.jobs()
-        assert fake.intents[request_id].paid_back == 6_000
         await station.all_is_right()
 
     on(new_database(), fake, work)

@@ -18,9 +18,12 @@ from laddbok.billing.receipt import claim, correction, cost_of, driver, paid_by,
 from laddbok.flow.billing_run import CORRECTED, InTheWay, Planned, key_of, sort_out
 from laddbok.model.billing import Customer, Position, SellerTerms
 from laddbok.model.errors import Conflict
+from laddbok.model.invoice import InvoiceKind
+from laddbok.model.payment import AllocationKind
 from laddbok.store.billing import close_unbilled, finalise, position_of, seller_terms
 from laddbok.store.credits import with_credits
-from laddbok.store.payment_moves import free_overpaid, refund_left_over
+from laddbok.store.payment_moves import Move, allocate, free_overpaid, held_payment, refund_left_over
+from laddbok.store.payments import BY_LADDBOK
 from laddbok.store.receipt_jobs import driver_of
 from laddbok.store.sql import query
 
@@ -91,6 +94,8 @@ async def _bill(desk: _Desk, session_id: str) -> tuple[str, ...]:
         [final] = await finalise(desk.connection, desk.tenant, terms, [planned], None, desk.now)
         made.append(final.id)
         await _free(desk)
+        if planned.invoice.kind is InvoiceKind.INVOICE:
+            await _pay(desk, final.id, planned.invoice.totals.payable)
     return tuple(made)
 
 
@@ -105,10 +110,12 @@ async def _correction(desk: _Desk, position: Position) -> Planned:
 
 
 async def _document(desk: _Desk, position: Position) -> Planned:
-    """A receipt over what was paid; a claim, when nothing was."""
+    """A receipt over what was paid; a claim, when nothing was, or when what was paid was a part of a claim."""
     credit, payments = await _credit(desk)
-    paid = min(cost_of(position), credit)
-    if paid > 0:
+    cost = cost_of(position)
+    paid = min(cost, credit)
+    was_claimed = await desk.connection.fetchval(query("driver_was_claimed"), desk.tenant, desk.driver_id)
+    if paid > 0 and (paid == cost or not was_claimed):
         told = payments[0] if payments else None
         note = None if told is None else paid_by(told["provider"], told["received_on"])
         made = receipt(desk.terms, desk.driver_id, position, _period(desk, position), paid, note)
@@ -131,6 +138,19 @@ async def _free(desk: _Desk) -> None:
     _, payments = await _credit(desk)
     for row in payments:
         await free_overpaid(desk.connection, desk.tenant, row["id"], desk.now)
+
+
+async def _pay(desk: _Desk, claim_id: str, owed: Decimal) -> None:
+    """What the driver has to its credit pays a part of the claim."""
+    credit, payments = await _credit(desk)
+    left = min(credit, owed)
+    for row in payments:
+        parts = (await held_payment(desk.connection, desk.tenant, row["id"])).parts
+        there = sum((part.amount for part in parts if part.kind is AllocationKind.BALANCE), Decimal(0))
+        if (amount := min(left, there)) > 0:
+            move = Move(amount=amount, source=AllocationKind.BALANCE, invoice=claim_id)
+            await allocate(desk.connection, desk.tenant, row["id"], move, desk.now, BY_LADDBOK)
+            left -= amount
 
 
 async def _give_back(desk: _Desk) -> Decimal:

@@ -44,6 +44,10 @@ SELECT coalesce(-sum(g.amount), 0) FROM posting AS g JOIN journal_entry AS e ON 
 WHERE g.tenant = $1 AND e.legal_entity_id = $2 AND g.payer_id = $3 AND g.payer_id LIKE 'session/%' AND g.currency = $4
     AND g.invoice_id IS NULL;
 
+-- name: driver_was_claimed
+-- Whether a driver without a contract was asked for a session by an invoice.
+SELECT EXISTS (SELECT FROM invoice WHERE tenant = $1 AND payer_id = $2 AND payer_id LIKE 'session/%' AND kind = 'invoice');
+
 -- name: session_documents
 -- The documents on which a session stands, the oldest first.
 SELECT DISTINCT i.id, i.kind, i.number_text AS number, i.issue_date, i.currency, i.gross, i.payable, i.finalised_at
