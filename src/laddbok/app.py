@@ -63,6 +63,7 @@ from laddbok.workers.payments import HoldKeeper, PaymentAsker, RefundSender
 from laddbok.workers.receipts import Receipts
 from laddbok.workers.reconciling import NightlyReconciler
 from laddbok.workers.render_invoice import InvoiceRenderer
+from laddbok.workers.render_statement import statement_jobs
 from laddbok.workers.settle import Settler
 
 log = logging.getLogger(__name__)
@@ -234,6 +235,7 @@ async def run_worker(settings: Settings) -> None:
             MATCH_ORPHAN: OrphanMatcher(store, pool, clock.now, quirk_table(settings)),
             RENDER: InvoiceRenderer(pool, clock.now),
             RECEIPT: Receipts(pool, clock.now, DocumentChecks(settings.einvoice_rules)),
+            **statement_jobs(pool, clock.now),
             **_payment_jobs(settings, store, pool),
             BILLING_PLAN: biller,
             BILLING_RUN: biller,

@@ -1,8 +1,8 @@
 """How does a housing co-operative read what each apartment pays?
 
 As a file for its spreadsheet and as a page. The file is what a Swedish Excel opens at a double click: UTF-8 with a byte order
-mark, semicolons between, a decimal comma, CRLF; its last row is the sum of the others. A name that a spreadsheet would take
-for a formula has an apostrophe before it.
+mark, semicolons between, a decimal comma, CRLF; its last row is the sum of the others. What belongs to no
+apartment is a row of its own.
 
 >>> shares = [ApartmentShare(apartment="1001", energy_wh=30_500, net=Decimal("100.00"), vat=Decimal("25.00"))]
 >>> print(apartment_csv(shares, "sv").decode("utf-8-sig").replace(chr(13), ""), end="")
@@ -11,18 +11,15 @@ Lägenhet;kWh;Exkl. moms;Moms;Inkl. moms
 Summa;30,500;100,00;25,00;125,00
 """
 
-import csv
-import io
 from collections.abc import Sequence
 from decimal import Decimal
 
-from laddbok.billing.list_page import ListHead, apartment_page, total_of
+from laddbok.billing.list_page import ListHead, apartment_page, name_of, total_of
 from laddbok.billing.page_text import language_of
 from laddbok.billing.page_words import word
 from laddbok.billing.pdf import typeset
+from laddbok.billing.spreadsheet import Cell, spreadsheet
 from laddbok.model.apartment_share import ApartmentShare
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def apartment_csv(shares: Sequence[ApartmentShare], language: str) -> bytes:
@@ -31,23 +28,16 @@ def apartment_csv(shares: Sequence[ApartmentShare], language: str) -> bytes:
     Source: our choice, docs/rules.md "Documents".
     """
     spoken = language_of(language)
-    file = io.StringIO(newline="")
-    rows = csv.writer(file, delimiter=";" if spoken == "sv" else ",", lineterminator="\r\n")
-    rows.writerow([word(each, spoken) for each in ("apartment", "energy", "net", "vat", "gross")])
-    for name, share in [*((each.apartment, each) for each in shares), (word("sum", spoken), total_of(shares))]:
-        numbers = (Decimal(share.energy_wh).scaleb(-3), share.net, share.vat, share.gross)
-        rows.writerow([_harmless(name), *(_plain(number, spoken) for number in numbers)])
-    return file.getvalue().encode("utf-8-sig")
+    named = [*((name_of(each, spoken), each) for each in shares), (word("sum", spoken), total_of(shares))]
+    rows: list[list[Cell]] = [
+        [name, Decimal(share.energy_wh).scaleb(-3), share.net, share.vat, share.gross] for name, share in named
+    ]
+    head = [word(each, spoken) for each in ("apartment", "energy", "net", "vat", "gross")]
+    return spreadsheet([head, *rows], spoken)
 
 
-def apartment_pdf(shares: Sequence[ApartmentShare], head: ListHead, currency: str) -> bytes:
-    """The list as a PDF."""
-    return typeset("list", apartment_page(shares, head, currency))
-
-
-def _harmless(name: str) -> str:
-    return f"'{name}" if name.startswith(_FORMULA) else name
-
-
-def _plain(number: Decimal, language: str) -> str:
-    return f"{number:f}".replace(".", ",") if language == "sv" else f"{number:f}"
+def apartment_pdf(
+    shares: Sequence[ApartmentShare], head: ListHead, currency: str, remarks: Sequence[str] = ()
+) -> bytes:
+    """The list as a PDF. Args: remarks, what else is to be said below it."""
+    return typeset("list", apartment_page(shares, head, currency, remarks))

@@ -147,6 +147,31 @@ WORDS = {
         en="The month's cost is shared out by the energy used. The rows sum exactly to the cost.",
     ),
     "cost": Text(sv="Månadens kostnad", en="Cost of the month"),
+    "no_apartment": Text(sv="Utan lägenhet", en="No apartment"),
+    "place": Text(sv="Plats", en="Place"),
+    "registers": Text(sv="Mätare, kWh", en="Meter, kWh"),
+    "register_begin": Text(sv="Mätare före, kWh", en="Meter before, kWh"),
+    "register_end": Text(sv="Mätare efter, kWh", en="Meter after, kWh"),
+    "bill": Text(
+        sv="Räkningen{number}: {net} exkl. moms. {fixed} av det är fast och delas {how}; resten delas efter använd energi.",
+        en="The bill{number}: {net} excl. VAT. {fixed} of it is fixed and shared {how}; the rest is shared by the energy used.",
+    ),
+    "bill_by_use": Text(
+        sv="Räkningen{number}: {net} exkl. moms, delad efter använd energi.",
+        en="The bill{number}: {net} excl. VAT, shared by the energy used.",
+    ),
+    "shared_equally": Text(sv="lika", en="equally"),
+    "shared_by_parts": Text(sv="efter andelstal", en="by the parts agreed"),
+    "sessions_of_nobody": Text(sv="Utan lägenhet: {}.", en="No apartment's: {}."),
+    "sessions_waiting": Text(
+        sv="Laddningar som ännu inte är avräknade och inte är med: {}.",
+        en="Sessions that are not settled yet, and not in this list: {}.",
+    ),
+    "changed_since": Text(sv="Ändrat sedan version {}:", en="Changed since version {}:"),
+    "changed_session": Text(sv="Laddning {}", en="Session {}"),
+    "changed_apartment": Text(sv="Lägenhet {}", en="Apartment {}"),
+    "and_more": Text(sv="och {} till", en="and {} more"),
+    "cdr_revision": Text(sv="Rättning", en="Correction"),
 }
 
 

@@ -6,7 +6,7 @@ import msgspec
 
 
 class ApartmentShare(msgspec.Struct, frozen=True, kw_only=True):
-    """What one apartment pays."""
+    """What one apartment pays; "" names no apartment: what is nobody's, or everybody's."""
 
     apartment: str
     energy_wh: int

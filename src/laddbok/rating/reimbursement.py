@@ -15,10 +15,9 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 
-import msgspec
-
 from laddbok.model.cdr import Cdr
 from laddbok.model.errors import Invalid
+from laddbok.model.home_charging import DatedPrice, check_prices
 from laddbok.model.money import divide_half_up, from_minor, minor_digits
 from laddbok.model.refund import Refund, RefundLine
 from laddbok.model.spot_prices import SpotPrices
@@ -28,13 +27,6 @@ from laddbok.rating.local_time import zone_named
 from laddbok.rating.rate import rate
 
 
-class DatedPrice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """A price per kWh from a local date on (None: since ever) until the next one of the list."""
-
-    per_kwh: Decimal
-    from_date: date | None = None
-
-
 def reimburse(cdrs: Iterable[Cdr], prices: Sequence[DatedPrice], currency: str) -> Refund:
     """The statement of sessions at home at fixed prices.
 
@@ -42,7 +34,7 @@ def reimburse(cdrs: Iterable[Cdr], prices: Sequence[DatedPrice], currency: str) 
     Raises: Invalid naming the session and day that no price covers, a date that is there twice, or a negative price.
     Source: our choice, docs/rules.md "Home charging".
     """
-    _check(prices)
+    check_prices(prices)
     newest_first = sorted(prices, key=lambda price: price.from_date or date.min, reverse=True)
     return _statement((_line(cdr, newest_first, currency) for cdr in cdrs), currency)
 
@@ -85,13 +77,3 @@ def _statement(lines: Iterable[RefundLine], currency: str) -> Refund:
     found = tuple(lines)
     total = sum((line.amount for line in found), from_minor(0, currency))
     return Refund(currency=currency, lines=found, energy_wh=sum(line.energy_wh for line in found), total=total)
-
-
-def _check(prices: Sequence[DatedPrice]) -> None:
-    seen: set[date | None] = set()
-    for i, price in enumerate(prices):
-        if price.per_kwh < 0:
-            raise Invalid(f"prices[{i}].per_kwh", f"{price.per_kwh} is negative")
-        if price.from_date in seen:
-            raise Invalid(f"prices[{i}].from_date", f"{price.from_date} has another price already")
-        seen.add(price.from_date)

@@ -20,7 +20,7 @@ from laddbok.store.invoice_documents import Kept, document_to_render, keep_rende
 
 log = logging.getLogger(__name__)
 
-_typesetter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="typesetter")
+TYPESETTER = ThreadPoolExecutor(max_workers=1, thread_name_prefix="typesetter")
 """One for the process: the typesetter can't be used by two threads at once."""
 
 
@@ -40,7 +40,7 @@ class InvoiceRenderer:
         async with self._pool.acquire() as connection:
             work = await document_to_render(connection, tenant, invoice_id)
         render = partial(rendered, work.invoice, e_invoice=work.e_invoice)
-        made = await asyncio.get_running_loop().run_in_executor(_typesetter, render)
+        made = await asyncio.get_running_loop().run_in_executor(TYPESETTER, render)
         async with self._pool.acquire() as connection:
             kept = await keep_rendering(connection, tenant, invoice_id, made, self._now())
         if kept is Kept.DIFFERS:

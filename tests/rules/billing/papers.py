@@ -15,6 +15,7 @@ from laddbok.billing.totals import totals_of
 from laddbok.model.apartment_share import ApartmentShare
 from laddbok.model.billing import Customer, Position, SellerTerms
 from laddbok.model.cdr import Activity, Cdr, ChargingPeriod
+from laddbok.model.home_charging import DatedPrice
 from laddbok.model.ids import session_id
 from laddbok.model.invoice import (
     Address,
@@ -33,7 +34,7 @@ from laddbok.model.tariff import parse_tariff
 from laddbok.rating.compile import CompiledTariff, compile_tariff
 from laddbok.rating.cost_share import MonthCost, share_cost
 from laddbok.rating.rate import rate
-from laddbok.rating.reimbursement import DatedPrice, reimburse
+from laddbok.rating.reimbursement import reimburse
 
 ZONE = "Europe/Stockholm"
 OCTOBER_AT = datetime(2026, 10, 3, 6, tzinfo=UTC)

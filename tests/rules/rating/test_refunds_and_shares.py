@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from laddbok.model.errors import Invalid
+from laddbok.model.home_charging import DatedPrice
 from laddbok.model.money import vat_on
 from laddbok.rating.card_hold import HoldAction, action, capture
 from laddbok.rating.cost_share import MonthCost, share_cost
 from laddbok.rating.rate import rate
-from laddbok.rating.reimbursement import DatedPrice, reimburse, reimburse_by_tariff
+from laddbok.rating.reimbursement import reimburse, reimburse_by_tariff
 from tests.rules.rating.building import CHARGING, element, session, tariff
 
 NEW_YEARS_NIGHT = session("2025-12-31T23:30", (60, CHARGING, 7_000))
@@ -90,6 +91,23 @@ def test_a_month_that_nobody_used_is_shared_equally() -> None:
     assert [share.net for share in share_cost(cost, {"1": 0, "2": 0, "3": 0}, "SEK")] == [
         Decimal("3.34"), Decimal("3.33"), Decimal("3.33"),
     ]  # fmt: skip
+
+
+def test_what_is_fixed_is_shared_by_parts_and_the_VAT_is_that_of_the_bill() -> None:
+    cost = MonthCost(net=Decimal(90), vat_percent=Decimal(25), fixed_net=Decimal(30), vat=Decimal("22.49"))
+    parts = {"1": Decimal("66.5"), "2": Decimal("33.5")}
+    shares = share_cost(cost, {"1": 0, "2": 5_000, "": 5_000}, "SEK", parts)
+    assert [share.net for share in shares] == [Decimal("19.95"), Decimal("40.05"), Decimal("30.00")]
+    assert sum(share.vat for share in shares) == Decimal("22.49")
+    unused = share_cost(cost, {"1": 0, "2": 0}, "SEK", parts)
+    assert [share.net for share in unused] == [Decimal("59.85"), Decimal("30.15")]
+    for wrong in ({"vat": Decimal("23.51")}, {"vat": Decimal("22.495")}, {"net": Decimal(0), "fixed_net": Decimal(0)}):
+        with pytest.raises(Invalid) as caught:
+            share_cost(replace(cost, **wrong), {"1": 1}, "SEK")
+        assert caught.value.field == "vat"
+    with pytest.raises(Invalid) as caught:
+        share_cost(cost, {"1": 1}, "SEK", {"2": Decimal(1)})
+    assert caught.value.field == "parts"
 
 
 @pytest.mark.parametrize(
