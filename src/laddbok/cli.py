@@ -68,6 +68,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_invoice(add, commands)
     _add_payments(add, commands)
     _add_books(add, commands)
+    _add_statements(add, commands)
     add("doctor", _doctor, "what is configured, reachable, migrated, and what is wrong")
     return parser
 
@@ -209,6 +210,12 @@ def _add_books(add: Callable[..., argparse.ArgumentParser], commands: Any) -> No
     from laddbok.verbs.book_verbs import add_book_verbs
 
     add_book_verbs(add, commands, _settings)
+
+
+def _add_statements(add: Callable[..., argparse.ArgumentParser], commands: Any) -> None:
+    from laddbok.verbs.statement_verbs import add_statement_verbs
+
+    add_statement_verbs(add, commands, _settings)
 
 
 def _demo(options: argparse.Namespace) -> Any:
