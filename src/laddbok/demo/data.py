@@ -1,7 +1,7 @@
 """What stands in the demo's database before the first driver comes?
 
-Four sites as operators have them (a street, a fast-charging stop, an office, a housing co-operative), each with its
-tariff; the fleet's stations with their passwords; and drivers with id tokens and contracts. Filling it again changes
+Four sites as operators have them (a street, a fast-charging stop, an office, a housing co-operative with half of all boxes), each
+with its tariff; the fleet's stations with their passwords; and drivers with id tokens and contracts. Filling it again changes
 nothing.
 """
 
@@ -11,6 +11,7 @@ from typing import Any
 
 import asyncpg
 
+from laddbok.demo.cooperative import show_cooperative
 from laddbok.demo.customers import sell
 from laddbok.fleet.outlet import StationShape
 from laddbok.fleet.population import FleetSettings, station_shapes
@@ -26,6 +27,10 @@ SITES = {
     "workplace": ("kontoret", "Kontoret", "Hammarby allé 7", "Stockholm", 59.3043, 18.0959),
     "residential": ("brf-solgläntan", "BRF Solgläntan", "Solgläntan 3", "Uppsala", 59.8586, 17.6389),
 }
+KINDS = (
+    "public_ac", "residential", "residential", "public_dc", "public_ac", "residential", "residential", "workplace",
+)  # fmt: skip
+"""Of the stations, in turn: of 40 the co-operative has 20."""
 IDLE_BY_DAY = {
     "per_min": "1.00",
     "grace_s": 900,
@@ -65,6 +70,7 @@ async def fill(database: Database, fleet: FleetSettings, now: datetime) -> None:
                 await _station(connection, tenant, shape, now)
     finally:
         await connection.close()
+    await show_cooperative(database, tenant, fleet.tokens[0], SINCE, now)
 
 
 async def _tariff(connection: asyncpg.Connection, tenant: int, kind: str, site_id: str, now: datetime) -> None:

@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from laddbok import app
 from laddbok.compare import Comparison, all_settled, compare
-from laddbok.demo.data import fill
+from laddbok.demo.data import KINDS, fill
 from laddbok.demo.prices import prices_ahead
 from laddbok.fleet.ledger import TransactionRecord
 from laddbok.fleet.population import FleetSettings
@@ -58,7 +58,7 @@ async def run_demo(settings: Settings, options: DemoOptions) -> tuple[dict[str, 
     async with open_database(settings.database_url, settings.state_folder) as database:
         clock = await _clock(database, options.speed)
         settings = msgspec.structs.replace(settings, clock_text=clock.to_text())
-        fleet = FleetSettings(url="", stations=options.stations, seed=options.seed)
+        fleet = FleetSettings(url="", stations=options.stations, seed=options.seed, kinds=KINDS)
         password = await app.prepare(settings, database)
         await fill(database, fleet, clock.now())
         began_at = clock.now()
@@ -101,6 +101,7 @@ def _counts(found: Comparison) -> dict[str, Any]:
 async def _run_fleet(settings: Settings, options: DemoOptions, url: str, record: Path, stop: asyncio.Event) -> None:
     """The fleet in a process of its own until the demo is to end; then it drains and writes its record."""
     arguments = ["fleet", "--url", url, "--stations", str(options.stations), "--seed", str(options.seed)]
+    arguments += [word for kind in KINDS for word in ("--kind", kind)]
     process = await app.spawn(settings, [*arguments, "--record", str(record)], quiet=True)
     try:
         await _until(stop, process, options.seconds)

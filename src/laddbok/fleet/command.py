@@ -16,7 +16,7 @@ import msgspec
 from tqdm import tqdm
 
 from laddbok.fleet.ledger import FleetRecord
-from laddbok.fleet.population import FleetSettings
+from laddbok.fleet.population import BUILDS, FleetSettings
 from laddbok.fleet.run import FleetRun
 from laddbok.model.clock import clock_from_text
 
@@ -30,6 +30,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--password", default=None, help="one for all stations; otherwise derived from the seed")
     parser.add_argument("--token", action="append", dest="tokens", help="an id token that drivers hold; repeatable")
+    parser.add_argument(
+        "--kind", action="append", dest="kinds", choices=tuple(BUILDS), help="a kind of site; repeated ones go in turn"
+    )
     parser.add_argument("--prefix", default="LB-", help="how identities begin (LB-)")
     parser.add_argument("--for", dest="seconds", type=float, default=None, help="stop after so many seconds")
     parser.add_argument("--record", default=None, metavar="FILE", help="write what was metered, one JSON line each")
@@ -49,6 +52,8 @@ async def run_command(options: argparse.Namespace, clock_text: str | None) -> di
     )
     if options.tokens:
         settings = replace(settings, tokens=tuple(options.tokens))
+    if options.kinds:
+        settings = replace(settings, kinds=tuple(options.kinds))
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -87,6 +87,23 @@ INSERT INTO price_plan (tenant, contract_id, tariff_id, name_sv, name_en, about_
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'demo')
 ON CONFLICT DO NOTHING;
 
+-- name: demo_boxes
+-- The stations of a site.
+SELECT station_no FROM station WHERE tenant = $1 AND site_id = $2 ORDER BY identity;
+
+-- name: demo_was_used
+-- Whether anything happened at a site.
+SELECT EXISTS (SELECT FROM session WHERE tenant = $1 AND site_id = $2);
+
+-- name: demo_unsettled
+-- What ended at a site and is not settled.
+SELECT tenant, id FROM session WHERE site_id = $1 AND state = 'ended' ORDER BY started_at, id;
+
+-- name: demo_employer
+-- An employer of somebody in the demo.
+INSERT INTO payer (tenant, id, name, kind, organisation_number, address, postal_code, city)
+VALUES ($1, $2, $3, 'company', $4, $5, $6, $7) ON CONFLICT DO NOTHING;
+
 -- name: oldest_tenant
 -- The tenant that a demo, or an import from the command line, is filled into.
 SELECT min(tenant) FROM tenant;
