@@ -17,6 +17,7 @@ from laddbok.api.door import ADMINISTRATOR
 from laddbok.api.pages import DEFAULT_LIMIT, Cursor, Limit, Page, read_page
 from laddbok.api.parts import ApiRequest, asked, parts_of
 from laddbok.api.writes import IdempotencyKey, written
+from laddbok.billing.list_page import total_of
 from laddbok.billing.statement_files import sessions_csv, statement_csv
 from laddbok.model.apartments import Apartments
 from laddbok.model.errors import Invalid, NotFound
@@ -75,8 +76,19 @@ class StatementRow(msgspec.Struct):
     is_rendered: bool
 
 
+class Sums(msgspec.Struct):
+    """What the rows of a list come to, and each row with VAT."""
+
+    net: Decimal
+    vat: Decimal
+    gross: tuple[Decimal, ...]
+
+
 class StatementView(msgspec.Struct, kw_only=True):
-    """A revision with its content. `is_new` False: it is only shown, or the last revision says the same. `hash` null: not kept."""
+    """A revision with its content.
+
+    `is_new` False: it is only shown, or the last revision says the same. `hash` null: not kept. `sums`: of a list of apartments.
+    """
 
     kind: StatementKind
     is_new: bool
@@ -84,6 +96,7 @@ class StatementView(msgspec.Struct, kw_only=True):
     energy_wh: int
     total: Decimal
     is_rendered: bool = False
+    sums: Sums | None = None
     apartments: ApartmentList | None = None
     home: HomeStatement | None = None
 
@@ -241,9 +254,16 @@ def _view(kind: StatementKind, issued: Issued) -> StatementView:
     statement: Statement = issued.statement
     return StatementView(
         kind=kind, is_new=issued.is_new, hash=issued.hash.hex() if issued.hash else None, energy_wh=statement.energy_wh,
-        total=statement.total, apartments=statement if isinstance(statement, ApartmentList) else None,
+        total=statement.total, sums=_sums(statement), apartments=statement if isinstance(statement, ApartmentList) else None,
         home=statement if isinstance(statement, HomeStatement) else None,
     )  # fmt: skip
+
+
+def _sums(statement: Statement) -> Sums | None:
+    if not isinstance(statement, ApartmentList):
+        return None
+    whole = total_of(statement.shares)
+    return Sums(whole.net, whole.vat, tuple(share.gross for share in statement.shares))
 
 
 def _kind(text: str) -> StatementKind:

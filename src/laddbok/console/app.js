@@ -4,6 +4,7 @@ import { findMe, me } from "./api.js";
 import { failure } from "./commands.js";
 import { t } from "./i18n.js";
 import { connect, disconnect } from "./live.js";
+import { ApartmentsPage } from "./pages/apartments.js";
 import { BillingPage } from "./pages/billing.js";
 import { ContractPage } from "./pages/contract.js";
 import { ContractsPage } from "./pages/contracts.js";
@@ -14,6 +15,7 @@ import { InvoicesPage } from "./pages/invoices.js";
 import { LedgerPage } from "./pages/ledger.js";
 import { LobbyPage } from "./pages/lobby.js";
 import { LoginPage, PasswordPage } from "./pages/login.js";
+import { NewStatementPage } from "./pages/new-statement.js";
 import { OrphansPage } from "./pages/orphans.js";
 import { OverviewPage } from "./pages/overview.js";
 import { PaymentsPage } from "./pages/payments.js";
@@ -21,6 +23,8 @@ import { ReviewPage } from "./pages/review.js";
 import { SellerPage } from "./pages/seller.js";
 import { SessionPage } from "./pages/session.js";
 import { SessionsPage } from "./pages/sessions.js";
+import { StatementPage } from "./pages/statement.js";
+import { StatementsPage } from "./pages/statements.js";
 import { StationPage } from "./pages/station.js";
 import { StationsPage } from "./pages/stations.js";
 import { TariffEditorPage } from "./pages/tariff-editor.js";
@@ -49,6 +53,10 @@ const PAGES = {
   contracts: ContractsPage,
   contract: ContractPage,
   seller: SellerPage,
+  statements: StatementsPage,
+  statement: StatementPage,
+  "new-statement": NewStatementPage,
+  apartments: ApartmentsPage,
   password: PasswordPage,
 };
 

@@ -21,6 +21,10 @@ const PAGES = [
   [/^\/customers\/([^/]+)$/, "customer"],
   [/^\/contracts$/, "contracts"],
   [/^\/contracts\/([^/]+)$/, "contract"],
+  [/^\/statements$/, "statements"],
+  [/^\/statement$/, "statement"],
+  [/^\/new-statement$/, "new-statement"],
+  [/^\/apartments$/, "apartments"],
   [/^\/sellers\/([^/]+)$/, "seller"],
   [/^\/password$/, "password"],
 ];

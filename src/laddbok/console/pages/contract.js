@@ -7,6 +7,7 @@ import { said, t } from "../i18n.js";
 import { Actions } from "../parts/actions.js";
 import { EditForm } from "../parts/edit-form.js";
 import { FinanceTabs, mayAct } from "../parts/finance.js";
+import { HomeCharging } from "../parts/home-charging.js";
 import { Pending, useResource } from "../parts/resource.js";
 import { Badge } from "../parts/state.js";
 import { customerPath, route, tariffPath, withQuery } from "../router.js";
@@ -151,6 +152,7 @@ export function ContractPage() {
         <${Plans} id=${id} />
         <${Tokens} id=${id} />
       </div>
+      <${HomeCharging} id=${id} />
     </div>
   `;
 }

@@ -81,9 +81,9 @@ function typed(form, groups) {
 
 /**
  * @param groups of {title, fields: [{name, label, type?, options?, required?, half?}]}; `first`: the field to look at;
- * `save(values)` writes them, and its Problem's field is shown at its place.
+ * `save(values)` writes them, and its Problem's field is shown at its place; `done`: what is said then.
  */
-export function EditForm({ groups, values, first, save, disabled, verb }) {
+export function EditForm({ groups, values, first, save, disabled, verb, done }) {
   const form = useRef();
   const [state, setState] = useState({});
   const focus = (name) => form.current?.elements[name]?.focus?.();
@@ -131,7 +131,7 @@ export function EditForm({ groups, values, first, save, disabled, verb }) {
           `
         }
         <p role="status" class=${state.text ? "bad" : "good"}>
-          ${disabled ? t("edit.no_right") : state.done ? t("edit.saved") : state.field ? t("edit.look") : state.text}
+          ${disabled ? t("edit.no_right") : state.done ? done ?? t("edit.saved") : state.field ? t("edit.look") : state.text}
         </p>
       </div>
     </form>

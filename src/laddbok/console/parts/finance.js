@@ -15,6 +15,7 @@ const TABS = [
   ["ledger", "/ledger", ["ledger"]],
   ["customers", "/customers", ["customers", "customer"]],
   ["contracts", "/contracts", ["contracts", "contract"]],
+  ["statements", "/statements", ["statements", "statement", "new-statement", "apartments"]],
 ];
 const STATES = {
   open: ["accent", "clock"],

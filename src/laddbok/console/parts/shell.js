@@ -12,6 +12,7 @@ import { Icon } from "./icons.js";
 
 const FINANCE = [
   "billing", "invoices", "invoice", "payments", "ledger", "customers", "customer", "contracts", "contract", "seller",
+  "statements", "statement", "new-statement", "apartments",
 ]; // prettier-ignore
 const NAVIGATION = [
   ["overview", "/", ["overview"]],
