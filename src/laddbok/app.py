@@ -13,7 +13,6 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from functools import partial
 from importlib.metadata import version
 from typing import Any, TypeVar
 
@@ -22,47 +21,40 @@ import uvloop
 
 from laddbok.api.app import build_api
 from laddbok.api.listen import bind, serve
-from laddbok.api.payment_wires import PaymentWires
 from laddbok.api.settings import ApiSettings
 from laddbok.billing_checks import DocumentChecks
 from laddbok.flow.decide import SETTLE
 from laddbok.flow.packed_curve import PACK
-from laddbok.flow.payment_provider import PaymentProvider
 from laddbok.gateway.admission import Doorkeeper
 from laddbok.gateway.commands import CommandDesk
 from laddbok.gateway.connection import SocketSettings
 from laddbok.gateway.server import GatewayServer
 from laddbok.gateway.writer import Writer
-from laddbok.model.clock import SystemClock
+from laddbok.payment_parts import payment_jobs, payment_providers, payment_wires
 from laddbok.settings import Settings, quirk_table
 from laddbok.store.billing import RENDER
 from laddbok.store.database import Database, open_database
 from laddbok.store.migrate import alone
-from laddbok.store.payment_moves import SEND_REFUND
-from laddbok.store.payment_requests import ASK_PAYMENT, CARD_HOLD
 from laddbok.store.people import ensure_admin, ensure_admin_key
 from laddbok.store.postgres import PostgresStore
 from laddbok.store.receipt_jobs import RECEIPT
+from laddbok.store.reminders import RENDER_REMINDER
 from laddbok.store.sql import query
-from laddbok.wires.bank_files import read_bank_file
 from laddbok.wires.ocmf import check_reading
-from laddbok.wires.payment_providers import ProviderSettings, make_providers, read_callback
 from laddbok.wires.price_feeds import PriceFeed
-from laddbok.wires.stripe import StripeSettings
-from laddbok.wires.swish import SwishSettings
 from laddbok.wires.tariff_export import export_tariff
 from laddbok.workers.billing_jobs import BILLING_PLAN, BILLING_RUN, Biller
 from laddbok.workers.fetch_prices import PriceFetcher
-from laddbok.workers.held_sessions import HeldSessions
 from laddbok.workers.housekeeping import Housekeeper
 from laddbok.workers.jobs import Does, Worker
 from laddbok.workers.match_orphan import MATCH_ORPHAN, OrphanMatcher
 from laddbok.workers.overdue import Overdue
 from laddbok.workers.pack import Packer
-from laddbok.workers.payments import HoldKeeper, PaymentAsker, RefundSender
 from laddbok.workers.receipts import Receipts
 from laddbok.workers.reconciling import NightlyReconciler
+from laddbok.workers.reminding import DailyReminders
 from laddbok.workers.render_invoice import InvoiceRenderer
+from laddbok.workers.render_reminder import ReminderRenderer
 from laddbok.workers.render_statement import statement_jobs
 from laddbok.workers.settle import Settler
 
@@ -157,32 +149,6 @@ async def running_api(settings: Settings, database: Database) -> AsyncIterator[i
         await _closed(pool)
 
 
-def payment_providers(settings: Settings) -> dict[str, PaymentProvider]:
-    """The providers of payments that the settings name. Raises: ConfigurationError."""
-    swish = stripe = None
-    if settings.swish_payee and settings.swish_callback_url:
-        swish = SwishSettings(
-            url=settings.swish_url, payee=settings.swish_payee, callback_url=settings.swish_callback_url
-        )
-    if settings.stripe_key and settings.stripe_webhook_secret:
-        stripe = StripeSettings(
-            url=settings.stripe_url, key=settings.stripe_key, webhook_secret=settings.stripe_webhook_secret
-        )
-    named = ProviderSettings(
-        swish=swish,
-        swish_certificate=settings.swish_certificate,
-        swish_key=settings.swish_key,
-        swish_authority=settings.swish_authority,
-        stripe=stripe,
-    )
-    return make_providers(named, SystemClock())
-
-
-def payment_wires(providers: dict[str, PaymentProvider]) -> PaymentWires:
-    """What the API uses of banks and providers."""
-    return PaymentWires(read_bank_file, partial(read_callback, providers), frozenset(providers))
-
-
 async def prepare(settings: Settings, database: Database) -> str | None:
     """What a first start needs: a tenant with a site, the first days' partitions, an administrator.
 
@@ -236,7 +202,8 @@ async def run_worker(settings: Settings) -> None:
             RENDER: InvoiceRenderer(pool, clock.now),
             RECEIPT: Receipts(pool, clock.now, DocumentChecks(settings.einvoice_rules)),
             **statement_jobs(pool, clock.now),
-            **_payment_jobs(settings, store, pool),
+            RENDER_REMINDER: ReminderRenderer(pool, clock.now),
+            **payment_jobs(settings, store, pool),
             BILLING_PLAN: biller,
             BILLING_RUN: biller,
         }
@@ -244,7 +211,8 @@ async def run_worker(settings: Settings) -> None:
         housekeeper = Housekeeper(store, pool, clock.now, PARTITION_DAYS)
         overdue = Overdue(f"worker-{os.getpid()}", store, pool, clock.now)
         reconciler = NightlyReconciler(pool, clock.now)
-        loops = [worker.run(), housekeeper.run(), overdue.run(), reconciler.run()]
+        reminders = DailyReminders(pool, clock.now)
+        loops = [worker.run(), housekeeper.run(), overdue.run(), reconciler.run(), reminders.run()]
         if settings.price_zones:
             feed = PriceFeed(settings.price_url)
             loops.append(PriceFetcher(settings.price_zones, feed, store, pool, clock.now).run())
@@ -256,17 +224,6 @@ async def run_worker(settings: Settings) -> None:
                 await _cancelled(task)
             await biller.stop()
             await _closed(pool)
-
-
-def _payment_jobs(settings: Settings, store: PostgresStore, pool: asyncpg.Pool) -> dict[str, Does]:
-    """What workers do with providers of payments."""
-    providers, now = payment_providers(settings), settings.clock.now
-    sessions = HeldSessions(store, pool, now)
-    return {
-        ASK_PAYMENT: PaymentAsker(pool, providers, now),
-        SEND_REFUND: RefundSender(pool, providers, now),
-        CARD_HOLD: HoldKeeper(pool, providers, now, sessions.cost_of, sessions.stop),
-    }
 
 
 async def _until_stopped(stop: asyncio.Event, tasks: "list[asyncio.Task[None]]") -> None:

@@ -30,8 +30,17 @@ def open_by_day(
     entries: Iterable[JournalEntry], document_ids: Collection[str], accounts: Mapping[str, str]
 ) -> list[tuple[date, Decimal]]:
     """What is owed from each day on that changed it, in order."""
+    return summed_up(_changes(entries, document_ids, accounts))
+
+
+def summed_up(steps: Iterable[tuple[date, Decimal]]) -> list[tuple[date, Decimal]]:
+    """The balance from each day on that changed it, in order. Args: steps, days and by how much, in any order.
+
+    >>> summed_up([(date(2026, 12, 1), Decimal(-40)), (date(2026, 11, 3), Decimal(100))])
+    [(datetime.date(2026, 11, 3), Decimal('100')), (datetime.date(2026, 12, 1), Decimal('60'))]
+    """
     changes: dict[date, Decimal] = {}
-    for day, change in _changes(entries, document_ids, accounts):
+    for day, change in steps:
         changes[day] = changes.get(day, Decimal(0)) + change
     found: list[tuple[date, Decimal]] = []
     owed = Decimal(0)

@@ -63,6 +63,7 @@ def credit_note(invoice: Invoice, credits: Sequence[Invoice], wish: CreditWish, 
         reason=reason,
         sessions=(),
         sessions_gross=None,
+        late=None,
     )
     return to_credit(invoice, credits, note, wish.gross)
 

@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from laddbok.billing.late_terms import charges_of, parse_late_terms
 from laddbok.billing.payment_terms import payment_terms
-from laddbok.billing.reminders import parse_late_terms
 from laddbok.billing.totals import totals_of
 from laddbok.model.billing import Customer, Position, SellerTerms
 from laddbok.model.errors import Invalid
@@ -66,6 +66,7 @@ def draft(
     lines = _numbered([*charges, *(line for each in ordered for line in lines_of(each, kind))])
     sums, totals = totals_of([(line.vat, line.net) for line in lines], terms.currency, whole_units=customer.whole_units)
     sessions = tuple(_session(each, kind) for each in ordered)
+    late, is_invoice = parse_late_terms(terms.late_terms), kind is InvoiceKind.INVOICE
     return Invoice(
         kind=kind,
         seller=terms.seller,
@@ -79,17 +80,17 @@ def draft(
         lines=lines,
         vat=sums,
         totals=totals,
-        terms=_terms(terms, customer, period) if kind is InvoiceKind.INVOICE else None,
+        terms=payment_terms(_days(period), late, customer.buyer.kind, terms.currency) if is_invoice else None,
         refers_to=refers_to,
         reason=reason,
         sessions=sessions,
         sessions_gross=sum((each.gross for each in sessions if each.gross is not None), Decimal(0)),
+        late=charges_of(late) if is_invoice else None,
     )
 
 
-def _terms(terms: SellerTerms, customer: Customer, period: Period) -> Text:
-    late = parse_late_terms(terms.late_terms)
-    return payment_terms((period.due - period.issue).days, late, customer.buyer.kind, terms.currency)
+def _days(period: Period) -> int:
+    return (period.due - period.issue).days
 
 
 def lines_of(position: Position, kind: InvoiceKind) -> Iterator[InvoiceLine]:

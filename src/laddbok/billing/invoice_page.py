@@ -31,7 +31,7 @@ from laddbok.billing.page_text import (
 from laddbok.billing.page_words import DRAFT, TITLES, UNITS, WORDS, said, word
 from laddbok.billing.payment_qr import account_of, bankgiro_text, organisation_text, payment_json, qr_svg
 from laddbok.billing.session_page import PRICE_DECIMALS, Words, appendix
-from laddbok.model.invoice import Address, Invoice, InvoiceKind, InvoiceLine, Seller, Unit, VatRate
+from laddbok.model.invoice import Address, Buyer, Invoice, InvoiceKind, InvoiceLine, Seller, Unit, VatRate
 
 LINES_ONE_BY_ONE = 12
 """More lines than that are summed up on the first page."""
@@ -52,7 +52,7 @@ def invoice_page(invoice: Invoice, words: Words) -> dict[str, Any]:
         "number": invoice.number or said(DRAFT, language),
         "words": {name: said(text, language) for name, text in WORDS.items()},
         "seller": {"name": breakable(invoice.seller.name), "columns": seller_facts(invoice.seller, language)},
-        "buyer": _buyer(invoice),
+        "buyer": buyer_lines(invoice.buyer),
         "facts": _facts(invoice, language),
         "lead": _lead(invoice, language),
         "lines": _lines(invoice, language),
@@ -94,8 +94,8 @@ def _named(pairs: Iterable[tuple[str, str | None]], language: str) -> list[str]:
     return [f"{word(name, language)}{FIXED}{breakable(value)}" for name, value in pairs if value]
 
 
-def _buyer(invoice: Invoice) -> list[str]:
-    buyer = invoice.buyer
+def buyer_lines(buyer: Buyer) -> list[str]:
+    """Who is addressed: name, address, and organisation number."""
     number = [organisation_text(buyer.organisation_number)] if buyer.organisation_number else []
     return [breakable(buyer.name), *address_lines(buyer.address), *number]
 
@@ -261,12 +261,17 @@ def _payment(invoice: Invoice, language: str) -> dict[str, Any] | None:
 
 
 def _payment_facts(invoice: Invoice, language: str) -> list[list[str]]:
-    seller, account = invoice.seller, account_of(invoice.seller)
-    facts = [[word("due_date", language), day_text(invoice.due_date, language)]]
+    first = [word("due_date", language), day_text(invoice.due_date, language)]
+    return [first, *account_facts(invoice.seller, invoice.payment_reference, language)]
+
+
+def account_facts(seller: Seller, reference: str | None, language: str) -> list[list[str]]:
+    """To which account a seller is paid, and under which reference."""
+    account, facts = account_of(seller), []
     if account is not None:
         facts.append([word("bankgiro" if account["pt"] == "BG" else "iban", language), account["acc"]])
     if account is not None and account["pt"] == "IBAN" and seller.bic:
         facts.append([word("bic", language), seller.bic])
-    if invoice.payment_reference is not None:
-        facts.append([word("ocr", language), invoice.payment_reference])
+    if reference is not None:
+        facts.append([word("ocr", language), reference])
     return facts

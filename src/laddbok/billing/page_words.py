@@ -172,6 +172,33 @@ WORDS = {
     "changed_apartment": Text(sv="Lägenhet {}", en="Apartment {}"),
     "and_more": Text(sv="och {} till", en="and {} more"),
     "cdr_revision": Text(sv="Rättning", en="Correction"),
+    "reminder": Text(sv="Påminnelse", en="Reminder"),
+    "invoice": Text(sv="Faktura", en="Invoice"),
+    "invoice_date": Text(sv="Fakturadatum", en="Date of invoice"),
+    "was_due": Text(sv="Förföll", en="Was due"),
+    "pay_by": Text(sv="Betala senast", en="Pay by"),
+    "reminder_lead": Text(
+        sv="Faktura {number} av den {day} är inte helt betald.", en="Invoice {number} of {day} is not paid in full."
+    ),
+    "reminder_how": Text(
+        sv="Betala {sum} senast den {day}. Har du redan betalat kan du bortse från påminnelsen.",
+        en="Please pay {sum} by {day}. If you have paid already, you may disregard this reminder.",
+    ),
+    "as_invoiced": Text(sv="Faktura {}", en="Invoice {}"),
+    "settled_of_it": Text(sv="Betalat eller krediterat", en="Paid or credited"),
+    "earlier_claims": Text(
+        sv="Avgifter och ränta från tidigare påminnelser", en="Fees and interest of earlier reminders"
+    ),
+    "reminder_fee": Text(sv="Påminnelseavgift, enligt avtal", en="Reminder fee, as agreed"),
+    "compensation": Text(sv="Förseningsersättning, enligt avtal", en="Compensation for late payment, as agreed"),
+    "late_interest": Text(
+        sv="Dröjsmålsränta till och med den {}, enligt avtal",
+        en="Interest for late payment up to and with {}, as agreed",
+    ),
+    "no_vat": Text(
+        sv="Ingen moms på avgifter och ränta. Tycker du att fakturan är fel? Hör av dig innan du betalar.",
+        en="There is no VAT on fees and interest. Is something wrong with the invoice? Tell us before you pay.",
+    ),
 }
 
 

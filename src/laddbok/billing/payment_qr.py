@@ -10,6 +10,8 @@ is one filled outline, so that no viewer draws seams in it.
 """
 
 from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
 from itertools import groupby
 
 import msgspec
@@ -29,22 +31,32 @@ def payment_json(invoice: Invoice) -> str | None:
 
     Source: UsingQR, format specification revision 2.
     """
-    account = account_of(invoice.seller)
-    if invoice.kind is not InvoiceKind.INVOICE or invoice.totals.payable <= 0 or account is None:
+    if invoice.kind is not InvoiceKind.INVOICE:
         return None
-    seller = invoice.seller
+    reference = invoice.payment_reference or invoice.number
+    days = (invoice.issue_date, invoice.due_date)
+    return asked(invoice.seller, reference, days, invoice.totals.payable, invoice.currency, vat=invoice.totals.vat)
+
+
+def asked(
+    seller: Seller, reference: str | None, days: tuple[date, date], due: Decimal, currency: str, vat: Decimal | None = None
+) -> str | None:  # fmt: skip
+    """What the code of any payment to a seller says. Args: days, of issue and to pay by; vat, None: it is not told."""
+    account = account_of(seller)
+    if due <= 0 or account is None:
+        return None
     told = {
         "uqr": 1,
         "tp": INVOICE,
         "nme": seller.name,
         "cc": seller.address.country,
         "cid": organisation_text(seller.organisation_number),
-        "iref": invoice.payment_reference or invoice.number,
-        "idt": f"{invoice.issue_date:%Y%m%d}",
-        "ddt": f"{invoice.due_date:%Y%m%d}",
-        "due": invoice.totals.payable,
-        "vat": invoice.totals.vat,
-        "cur": invoice.currency,
+        "iref": reference,
+        "idt": f"{days[0]:%Y%m%d}",
+        "ddt": f"{days[1]:%Y%m%d}",
+        "due": due,
+        **({} if vat is None else {"vat": vat}),
+        "cur": currency,
         **account,
         "adr": f"{seller.address.postal_code} {seller.address.city}",
     }

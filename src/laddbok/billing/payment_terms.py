@@ -3,7 +3,7 @@
 Within how many days it is to be paid, and what follows otherwise: only what the seller's terms say was agreed. Without an
 agreement a reminder costs nothing, and the law's interest is not threatened with.
 
->>> from laddbok.billing.reminders import parse_late_terms
+>>> from laddbok.billing.late_terms import parse_late_terms
 >>> terms = {"reminder_fee": "60", "interest_points": "8", "reference_rates": "2026-07-01 1.75"}
 >>> print(payment_terms(30, parse_late_terms(terms), BuyerKind.CONSUMER, "SEK").en)
 To be paid within 30 days. After that interest at the reference rate + 8 percentage points; reminder fee 60.00 kr, as agreed.
@@ -11,8 +11,8 @@ To be paid within 30 days. After that interest at the reference rate + 8 percent
 
 from collections.abc import Iterator
 
+from laddbok.billing.late_terms import LateTerms
 from laddbok.billing.page_text import FIXED, grouped, money_text
-from laddbok.billing.reminders import LateTerms
 from laddbok.model.invoice import BuyerKind, Text
 
 _PAID_WITHIN = {"sv": "Betalas inom {} dagar.", "en": "To be paid within {} days."}

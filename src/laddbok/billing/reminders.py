@@ -2,9 +2,9 @@
 
 Interest from the day after the due date, at the reference rate and so many points above it; a fee for the first written
 reminder; between businesses, and of public bodies, a compensation for being late instead of that fee. Each only when it
-stands in the terms that were agreed (the seller's `late_terms`), and nothing while the customer disputes the invoice. The
-reference rate is set each half-year: its dated values are configuration, and a day without one is an error, not 0.
+stands in the terms that were agreed (billing.late_terms), and nothing while the customer disputes the invoice.
 
+>>> from laddbok.billing.late_terms import parse_late_terms
 >>> terms = parse_late_terms({"reminder_fee": "60", "interest_points": "8", "reference_rates": "2026-01-01 2.00, 2026-07-01 1.75"})
 >>> owed = [(date(2026, 5, 1), Decimal("1000.00"))]
 >>> interest(owed, date(2026, 5, 31), date(2026, 7, 31), terms, "SEK")
@@ -17,63 +17,20 @@ from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
 
-import msgspec
+from msgspec.structs import replace
 
+from laddbok.billing.late_terms import LateTerms
 from laddbok.billing.ledger import account
 from laddbok.model.billing import JournalEntry, Posting
 from laddbok.model.errors import Invalid
 from laddbok.model.invoice import BuyerKind
-from laddbok.model.money import divide_half_up, from_minor, minor_digits, number_of
+from laddbok.model.money import divide_half_up, from_minor, minor_digits
+from laddbok.model.reminder import Claim
 
 DAYS_OF_YEAR = 365
-MAX_RATES = 200
-MOST_AGREED = Decimal(10_000)
-"""What a regulation allows is dated, and is for the terms to say; a sum above this is a slip of the pen."""
+REMINDER, CANCELLED = "reminder", "reminder_cancelled"
+"""What journal entries of claims follow from: `source_kind`."""
 _NOTHING = Decimal(0)
-
-
-class LateTerms(msgspec.Struct, frozen=True, kw_only=True):
-    """What was agreed about late payments; None or empty: it was not."""
-
-    reminder_fee: Decimal | None = None
-    compensation: Decimal | None = None
-    interest_points: Decimal | None = None
-    """Above the reference rate [per cent a year]."""
-    reference_rates: tuple[tuple[date, Decimal], ...] = ()
-    """From which day on which rate holds, in order [per cent a year]."""
-
-
-class Claim(msgspec.Struct, frozen=True, kw_only=True):
-    """What a reminder adds to an invoice; no VAT is on any of it."""
-
-    fee: Decimal = _NOTHING
-    compensation: Decimal = _NOTHING
-    interest: Decimal = _NOTHING
-
-    @property
-    def total(self) -> Decimal:
-        """All of it."""
-        return self.fee + self.compensation + self.interest
-
-
-def parse_late_terms(terms: Mapping[str, str]) -> LateTerms:
-    """Read a seller's `late_terms`.
-
-    Raises: Invalid, naming the term: one that is not known, is no amount, or interest without a reference rate.
-    Source: our choice, docs/rules.md "Reminders".
-    """
-    unknown = sorted(set(terms) - set(LateTerms.__struct_fields__))
-    if unknown:
-        raise Invalid(f"late_terms.{unknown[0]}", "is not a term that is known")
-    read = LateTerms(
-        reminder_fee=_amount(terms, "reminder_fee", MOST_AGREED),
-        compensation=_amount(terms, "compensation", MOST_AGREED),
-        interest_points=_amount(terms, "interest_points", Decimal(100)),
-        reference_rates=tuple(_rates(terms.get("reference_rates", ""))),
-    )
-    if read.interest_points is not None and not read.reference_rates:
-        raise Invalid("late_terms.reference_rates", "interest was agreed, and no reference rate is given")
-    return read
 
 
 def claim(
@@ -131,10 +88,22 @@ def entry_of_claim(
     return JournalEntry(
         date=day,
         text=f"Påminnelse {number} {invoice_id}",
-        source_kind="reminder",
+        source_kind=REMINDER,
         source_id=f"{invoice_id}/{number}",
         currency=currency,
         postings=tuple(each for each in postings if each.amount),
+    )
+
+
+def entry_of_cancelled(posted: JournalEntry, day: date) -> JournalEntry:
+    """The journal entry that takes a reminder's claim back, from the accounts on which it stands."""
+    return JournalEntry(
+        date=day,
+        text=f"Makulerad {posted.text[0].lower()}{posted.text[1:]}",
+        source_kind=CANCELLED,
+        source_id=posted.source_id,
+        currency=posted.currency,
+        postings=tuple(replace(each, amount=-each.amount) for each in posted.postings),
     )
 
 
@@ -155,28 +124,3 @@ def _rate_on(day: date, rates: Sequence[tuple[date, Decimal]]) -> Decimal:
         if since <= day:
             return rate
     raise Invalid("late_terms.reference_rates", f"no reference rate is given for {day}")
-
-
-def _amount(terms: Mapping[str, str], name: str, most: Decimal) -> Decimal | None:
-    if name not in terms:
-        return None
-    amount = number_of(terms[name])
-    if amount is None or not 0 <= amount <= most:
-        raise Invalid(f"late_terms.{name}", f"{terms[name][:40]!r} is not an amount from 0 to {most}")
-    return amount
-
-
-def _rates(text: str) -> Iterator[tuple[date, Decimal]]:
-    """Pairs of day and rate, in order, with commas between."""
-    last = date.min
-    for pair in filter(None, map(str.strip, text.split(",")[:MAX_RATES])):
-        day, _, number = pair.partition(" ")
-        rate = number_of(number.strip())
-        try:
-            since = date.fromisoformat(day)
-        except ValueError:
-            since = last
-        if rate is None or abs(rate) > 100 or since <= last:
-            raise Invalid("late_terms.reference_rates", f"{pair[:40]!r} is not a later day and its rate")
-        last = since
-        yield since, rate

@@ -16,14 +16,15 @@ from laddbok.model.invoice import Invoice, InvoiceKind
 from laddbok.rating.explain import told
 
 SENT = frozenset({InvoiceKind.INVOICE, InvoiceKind.CREDIT_NOTE, InvoiceKind.SELF_BILLED})
-"""The kinds of documents that are sent as e-invoices."""
+"""The kinds of documents that are sent to somebody, also as e-invoices; a receipt is shown where it is paid."""
 
 
 class Rendered(msgspec.Struct, frozen=True, kw_only=True):
-    """A document as people and systems receive it; no `xml`: it is no e-invoice."""
+    """A document as people and systems receive it; no `xml`: it is no e-invoice; `is_sent`: it goes to somebody."""
 
     pdf: bytes
     xml: bytes | None = None
+    is_sent: bool = True
 
     @property
     def files(self) -> dict[str, bytes]:
@@ -44,4 +45,4 @@ def rendered(invoice: Invoice, *, e_invoice: bool) -> Rendered:
     Source: docs/rules.md "Documents".
     """
     xml = to_ubl(invoice) if e_invoice and invoice.kind in SENT else None
-    return Rendered(pdf=invoice_pdf(invoice, told, xml), xml=xml)
+    return Rendered(pdf=invoice_pdf(invoice, told, xml), xml=xml, is_sent=invoice.kind in SENT)

@@ -193,6 +193,16 @@ class Reference(msgspec.Struct, frozen=True):
     issue_date: date
 
 
+class LateCharges(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was agreed, when the document was issued, that paying late costs; None: nothing was."""
+
+    reminder_fee: Decimal | None = None
+    compensation: Decimal | None = None
+    """Of companies and public bodies, instead of the fee."""
+    interest_points: Decimal | None = None
+    """Above the reference rate [per cent a year]."""
+
+
 class Invoice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The content of a document. Dates are local to the seller; `number` is None while it is a draft."""
 
@@ -226,3 +236,5 @@ class Invoice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     sessions: tuple[SessionItem, ...] = ()
     sessions_gross: Decimal | None = None
     """What the sessions were shown to cost, each with its own VAT; the VAT on the sum may differ by some öre (I6)."""
+    late: LateCharges | None = None
+    """What paying late costs, as `terms` says it in words."""

@@ -63,7 +63,8 @@ async def document_to_render(connection: asyncpg.Connection, tenant: int, invoic
 async def keep_rendering(
     connection: asyncpg.Connection, tenant: int, invoice_id: str, made: Rendered, now: datetime
 ) -> Kept:
-    """Store a rendering if none is, and say so in an event; else compare. The same one again changes nothing.
+    """Store a rendering if none is, and say so in an event; from then on it waits to be sent. Else compare: the same one again
+    changes nothing.
 
     Source: our choice, docs/rules.md "Documents".
     """
@@ -78,6 +79,8 @@ async def keep_rendering(
         rows = [(tenant, invoice_id, kind, file, made.hashes[kind], now) for kind, file in made.files.items()]
         await connection.executemany(query("invoice_document_add"), rows)
         await _tell(connection, tenant, invoice_id, RENDERED, made, now)
+        if made.is_sent:
+            await connection.execute(query("delivery_add"), tenant, invoice_id, 0, now)
         return Kept.NEW
 
 

@@ -14,6 +14,7 @@ import asyncpg
 from laddbok.flow.reconcile import MAX_NAMED, Chain, Checked, Document, Found, Item, listed, summed, together
 from laddbok.store.billing import RENDER, seller_terms
 from laddbok.store.receipt_jobs import RECEIPT
+from laddbok.store.reminders import RENDER_REMINDER
 from laddbok.store.sql import query
 
 FRAMES_SINCE = timedelta(days=7)
@@ -39,13 +40,20 @@ async def reconcile(connection: asyncpg.Connection, tenant: int, now: datetime) 
             listed("to_nobody", await _list(connection, "reconcile_to_nobody", tenant)),
             listed("numbers", missing),
             listed("documents", wrong),
-            listed("rendered", await _list(connection, "reconcile_rendered", tenant, RENDER)),
+            listed("rendered", await _rendered(connection, tenant)),
             listed("entries", await _list(connection, "reconcile_entries", tenant)),
             listed("receivables", await _list(connection, "reconcile_receivables", tenant)),
+            listed("reminders", await _list(connection, "reconcile_reminders", tenant)),
             listed("payments", await _list(connection, "reconcile_payments", tenant)),
             listed("card_holds", await _list(connection, "reconcile_card_holds", tenant)),
             listed("receipts", await _list(connection, "reconcile_receipts", tenant, RECEIPT)),
         )
+
+
+async def _rendered(connection: asyncpg.Connection, tenant: int) -> Found:
+    """Documents and reminders that lack their PDF."""
+    reminders = await _list(connection, "reconcile_reminders_rendered", tenant, RENDER_REMINDER)
+    return together([await _list(connection, "reconcile_rendered", tenant, RENDER), reminders])
 
 
 async def _list(connection: asyncpg.Connection, name: str, *arguments: Any) -> Found:

@@ -1,6 +1,6 @@
 """What can be done with the books from the command line?
 
-The words and options of `laddbok reconcile`, `laddbok ledger`, `laddbok host` and `laddbok sie`; what they do is imported when one is typed.
+The words and options of `laddbok reconcile`, `laddbok ledger`, `laddbok host`, `laddbok reminders` and `laddbok sie`; what they do is imported when one is typed.
 """
 
 import argparse
@@ -22,6 +22,7 @@ def add_book_verbs(add: Add, commands: Any, settings: ReadSettings) -> None:
     _add_card(add, verbs, settings)
     _add_accrue(add, verbs, settings)
     _add_hosts(add, commands, settings)
+    _add_reminders(add, settings)
     sie = commands.add_parser("sie", help="the journal for a bookkeeping program")
     _add_export(add, sie.add_subparsers(required=True, metavar="WHAT"), settings)
 
@@ -54,6 +55,19 @@ def _add_hosts(add: Add, commands: Any, settings: ReadSettings) -> None:
     verb.add_argument("--site", required=True, metavar="ID")
     verb.add_argument("--host", required=True, metavar="ID")
     verb.add_argument("--from", dest="first", type=_day, required=True, metavar="DAY", help="its first day")
+
+
+def _add_reminders(add: Add, settings: ReadSettings) -> None:
+    def run(options: argparse.Namespace) -> Any:
+        from laddbok import app
+        from laddbok.verbs import reminders
+
+        return app.run(reminders.remind(settings(), options.seller, options.at, options.dry_run, options.json))
+
+    verb = add("reminders", run, "remind customers of what is late, or show who would be")
+    verb.add_argument("--seller", default=None, metavar="ID", help="the legal entity (all)")
+    verb.add_argument("--at", type=_day, default=None, metavar="DAY", help="as if it were this day (today)")
+    verb.add_argument("--dry-run", action="store_true", help="only show who would be reminded")
 
 
 def _add_reconcile(add: Add, settings: ReadSettings) -> None:

@@ -7,8 +7,8 @@ from msgspec.structs import replace
 
 from laddbok.billing.draft import draft
 from laddbok.billing.examples import COMPANY, OCTOBER, POSITION, SELLER
+from laddbok.billing.late_terms import LateTerms
 from laddbok.billing.payment_terms import payment_terms
-from laddbok.billing.reminders import LateTerms
 from laddbok.model.errors import Invalid
 from laddbok.model.invoice import BuyerKind
 

@@ -11,13 +11,15 @@ from msgspec.structs import replace
 
 from laddbok.billing.balance import open_amount, open_by_day
 from laddbok.billing.examples import FINAL, PAID_INVOICE, PAYMENT
+from laddbok.billing.late_terms import LateTerms, parse_late_terms
 from laddbok.billing.ledger import entry_of
 from laddbok.billing.payment_postings import entry_of_payment
 from laddbok.billing.payments import match
-from laddbok.billing.reminders import Claim, LateTerms, claim, entry_of_claim, interest, parse_late_terms
+from laddbok.billing.reminders import claim, entry_of_claim, interest
 from laddbok.model.errors import Invalid
 from laddbok.model.invoice import BuyerKind
 from laddbok.model.money import from_minor
+from laddbok.model.reminder import Claim
 
 TERMS = parse_late_terms({
     "reminder_fee": "60", "compensation": "450", "interest_points": "8",

@@ -101,11 +101,35 @@ SELECT id, detail, count(*) OVER () AS of FROM (
     ) AS owed
     LEFT JOIN LATERAL (
         SELECT sum(p.amount) AS amount FROM posting AS p
-        JOIN journal_entry AS e ON e.tenant = p.tenant AND e.id = p.entry_id AND e.source_kind <> 'reminder'
+        JOIN journal_entry AS e ON e.tenant = p.tenant AND e.id = p.entry_id AND e.source_kind NOT IN ('reminder', 'reminder_cancelled')
         WHERE p.tenant = i.tenant AND p.invoice_id = i.id
     ) AS booked ON true
     WHERE i.tenant = $1 AND owed.amount <> coalesce(booked.amount, 0)
 ) AS wrong ORDER BY id LIMIT $2;
+
+-- name: reconcile_reminders
+-- Reminders whose claim is not in the books, cancelled ones that were not taken back, and claims in the books without a reminder.
+SELECT id, detail, count(*) OVER () AS of FROM (
+    SELECT r.invoice_id || '/' || r.number AS id,
+        'claims ' || r.claimed || CASE WHEN c.number IS NULL THEN '' ELSE ', cancelled' END
+            || ', in the books ' || coalesce(b.claimed, 0) || ' and ' || coalesce(b.cancelled, 0) AS detail
+    FROM reminder AS r
+    LEFT JOIN reminder_cancelled AS c USING (tenant, invoice_id, number)
+    LEFT JOIN LATERAL (
+        SELECT sum(p.amount) FILTER (WHERE e.source_kind = 'reminder') AS claimed,
+            sum(p.amount) FILTER (WHERE e.source_kind = 'reminder_cancelled') AS cancelled
+        FROM journal_entry AS e JOIN posting AS p ON p.tenant = e.tenant AND p.entry_id = e.id AND p.invoice_id = r.invoice_id
+        WHERE e.tenant = r.tenant AND e.legal_entity_id = r.legal_entity_id
+            AND e.source_kind IN ('reminder', 'reminder_cancelled') AND e.source_id = r.invoice_id || '/' || r.number
+    ) AS b ON true
+    WHERE r.tenant = $1 AND (coalesce(b.claimed, 0), coalesce(b.cancelled, 0))
+        <> (r.claimed, CASE WHEN c.number IS NULL THEN 0 ELSE -r.claimed END)
+    UNION ALL
+    SELECT e.source_id, 'in the books, and no reminder' FROM journal_entry AS e
+    WHERE e.tenant = $1 AND e.source_kind IN ('reminder', 'reminder_cancelled') AND NOT EXISTS (
+        SELECT FROM reminder AS r WHERE r.tenant = e.tenant AND r.legal_entity_id = e.legal_entity_id
+            AND r.invoice_id || '/' || r.number = e.source_id)
+) AS wrong ORDER BY id, detail LIMIT $2;
 
 -- name: reconcile_payments
 -- Payments that are not in the books with their amount, and payments in the books that nobody made.
@@ -137,6 +161,17 @@ WHERE i.tenant = $1
     AND NOT EXISTS (
         SELECT FROM job AS j WHERE j.kind = $2 AND j.key = i.tenant || '/' || i.id AND j.failed_at IS NULL)
 ORDER BY i.id LIMIT $3;
+
+-- name: reconcile_reminders_rendered
+-- Reminders that have no PDF, and nobody is about to make one.
+SELECT r.invoice_id || '/' || r.number AS id, 'reminder ' || r.number AS detail, count(*) OVER () AS of FROM reminder AS r
+WHERE r.tenant = $1
+    AND NOT EXISTS (
+        SELECT FROM reminder_document AS d WHERE d.tenant = r.tenant AND d.invoice_id = r.invoice_id AND d.number = r.number)
+    AND NOT EXISTS (
+        SELECT FROM job AS j
+        WHERE j.kind = $2 AND j.key = r.tenant || '/' || r.number || '/' || r.invoice_id AND j.failed_at IS NULL)
+ORDER BY r.invoice_id, r.number LIMIT $3;
 
 -- name: reconcile_to_nobody
 -- Positions that wait to be billed and have no seller, or one who bills in another currency, or nobody who pays.
