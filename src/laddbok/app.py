@@ -30,6 +30,7 @@ from laddbok.gateway.commands import CommandDesk
 from laddbok.gateway.connection import SocketSettings
 from laddbok.gateway.server import GatewayServer
 from laddbok.gateway.writer import Writer
+from laddbok.mail_parts import mail_loops
 from laddbok.payment_parts import payment_jobs, payment_providers, payment_wires
 from laddbok.settings import Settings, quirk_table
 from laddbok.store.billing import RENDER
@@ -133,6 +134,7 @@ async def running_api(settings: Settings, database: Database) -> AsyncIterator[i
         secure_cookies=settings.secure_cookies,
         command_time_limit_s=settings.command_limit_s,
         quirks=quirk_table(settings),
+        mails=settings.smtp_host is not None,
     )
     stop = asyncio.Event()
     payments = payment_wires(payment_providers(settings))
@@ -213,6 +215,7 @@ async def run_worker(settings: Settings) -> None:
         reconciler = NightlyReconciler(pool, clock.now)
         reminders = DailyReminders(pool, clock.now)
         loops = [worker.run(), housekeeper.run(), overdue.run(), reconciler.run(), reminders.run()]
+        loops += mail_loops(settings, pool, clock.now)
         if settings.price_zones:
             feed = PriceFeed(settings.price_url)
             loops.append(PriceFetcher(settings.price_zones, feed, store, pool, clock.now).run())

@@ -6,6 +6,7 @@ used is an error that names it. docs/settings.md lists them all; a test holds th
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -45,6 +46,15 @@ NAMES = {
     "LADDBOK_STRIPE_URL": "Where Stripe is; https://api.stripe.com unless set.",
     "LADDBOK_STRIPE_KEY": "The secret key to Stripe; without it there is no Stripe.",
     "LADDBOK_STRIPE_WEBHOOK_SECRET": "The secret by which Stripe signs its webhooks.",
+    "LADDBOK_SMTP_HOST": "The mail server that documents are sent by; without it they wait.",
+    "LADDBOK_SMTP_PORT": "Its port; 587 unless set.",
+    "LADDBOK_SMTP_SECURITY": "starttls, tls or none; starttls unless set.",
+    "LADDBOK_SMTP_AUTHORITY": "A file with the certificate that the mail server's own is signed by; the system's unless set.",
+    "LADDBOK_SMTP_USER": "Who we are to it; nobody unless set.",
+    "LADDBOK_SMTP_PASSWORD": "The password that goes with it.",
+    "LADDBOK_SMTP_PASSWORD_FILE": "A file with that password instead.",
+    "LADDBOK_SMTP_FROM": "The address that mails come from; needed with LADDBOK_SMTP_HOST.",
+    "LADDBOK_PUBLIC_URL": "Where customers reach us, https://...; without it mails have no link.",
     "LADDBOK_SECURE_COOKIES": "true: the console is reached over TLS, so its cookie is never sent without it.",
     "LADDBOK_CLOCK": "The scaled clock of a demo; set by `laddbok demo` for its processes.",
     "LADDBOK_PARENT": "The process without which this one stops; set by laddbok for its own processes.",
@@ -87,6 +97,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     stripe_url: str = STRIPE_URL
     stripe_key: str | None = None
     stripe_webhook_secret: str | None = None
+    smtp_host: str | None = None
+    smtp_port: int = 587
+    smtp_security: str = "starttls"
+    smtp_authority: str | None = None
+    smtp_user: str | None = None
+    smtp_password: str | None = None
+    smtp_from: str | None = None
+    public_url: str | None = None
     secure_cookies: bool = False
     clock_text: str | None = None
     parent_pid: int | None = None
@@ -148,15 +166,18 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         swish_url=_url(environ, "LADDBOK_SWISH_URL", SWISH_URL),
         stripe_url=_url(environ, "LADDBOK_STRIPE_URL", STRIPE_URL),
         **_of_providers(environ),
+        smtp_port=_integer(environ, "LADDBOK_SMTP_PORT", 587, 1, 65_535),
+        **_of_mail(environ),
+        public_url=_url(environ, "LADDBOK_PUBLIC_URL", "") if environ.get("LADDBOK_PUBLIC_URL") else None,
         secure_cookies=_yes(environ, "LADDBOK_SECURE_COOKIES"),
         clock_text=environ.get("LADDBOK_CLOCK") or None,
         parent_pid=_integer(environ, "LADDBOK_PARENT", 0, 0, 2**31) or None,
     )
 
 
-def _of_providers(environ: Mapping[str, str]) -> dict[str, str | None]:
+def _of_providers(environ: Mapping[str, str]) -> dict[str, Any]:
     """What goes with a provider of payments, or is not set; half of it is a slip that no payment should find out."""
-    found = {name: environ.get(f"LADDBOK_{name.upper()}") or None for name in _PROVIDERS}
+    found: dict[str, Any] = {name: environ.get(f"LADDBOK_{name.upper()}") or None for name in _PROVIDERS}
     for first, *others in (("swish_payee", "swish_callback_url"), ("stripe_key", "stripe_webhook_secret")):
         for other in others:
             if found[first] and not found[other]:
@@ -165,6 +186,34 @@ def _of_providers(environ: Mapping[str, str]) -> dict[str, str | None]:
     if found["swish_payee"] and is_secret and not (found["swish_certificate"] and found["swish_key"]):
         raise ConfigurationError("Swish needs LADDBOK_SWISH_CERTIFICATE and LADDBOK_SWISH_KEY")
     return found
+
+
+def _of_mail(environ: Mapping[str, str]) -> dict[str, Any]:
+    """The mail server; a password never goes over a line that others can read."""
+    names = ("host", "user", "password", "from", "authority")
+    found: dict[str, Any] = {name: environ.get(f"LADDBOK_SMTP_{name.upper()}") or None for name in names}
+    security = environ.get("LADDBOK_SMTP_SECURITY") or "starttls"
+    if security not in ("starttls", "tls", "none"):
+        raise ConfigurationError(f"LADDBOK_SMTP_SECURITY={security!r} must be starttls, tls or none")
+    if file := environ.get("LADDBOK_SMTP_PASSWORD_FILE"):
+        try:
+            found["password"] = Path(file).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationError(f"LADDBOK_SMTP_PASSWORD_FILE={file}: {error}") from error
+    if found["host"] and not _is_address(found["from"]):
+        raise ConfigurationError("LADDBOK_SMTP_FROM must be the address that mails come from, name@host")
+    if found["user"] and not found["password"]:
+        raise ConfigurationError("LADDBOK_SMTP_USER is set, and LADDBOK_SMTP_PASSWORD is not")
+    if found["user"] and security == "none":
+        raise ConfigurationError(
+            "LADDBOK_SMTP_SECURITY=none would send LADDBOK_SMTP_PASSWORD readably: starttls or tls"
+        )
+    return {**{f"smtp_{name}": value for name, value in found.items()}, "smtp_security": security}
+
+
+def _is_address(text: str | None) -> bool:
+    name, at, host = (text or "").partition("@")
+    return bool(name and at and host) and (text or "").isascii() and not set(text or "") & set(" \t\r\n<>,")
 
 
 _PROVIDERS = (

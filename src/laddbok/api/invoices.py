@@ -18,10 +18,10 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from laddbok.api.disputes import DisputeView, disputes
 from laddbok.api.pages import DEFAULT_LIMIT, Cursor, Limit, Page, read_one, read_page
 from laddbok.api.parts import ApiRequest, asked, parts_of
-from laddbok.api.receipt_links import receipt_path
 from laddbok.model.errors import Invalid, NotFound
 from laddbok.model.invoice import InvoiceKind
 from laddbok.store.reads import Filters, parse_cursor
+from laddbok.store.receipt_links import receipt_path
 from laddbok.store.sql import query
 
 MEDIA = {"pdf": "application/pdf", "xml": "application/xml"}

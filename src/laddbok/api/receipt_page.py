@@ -19,11 +19,11 @@ from laddbok.api.invoices import rendering
 from laddbok.api.parts import parts_of
 from laddbok.api.problems import TooMany
 from laddbok.api.receipt_html import WORDS, page, receipt_page
-from laddbok.api.receipt_links import PAGE, opened_by
 from laddbok.billing.receipt_token import SIGNATURE_CHARS
 from laddbok.model.errors import Conflict, Invalid, NotFound
 from laddbok.model.invoice import Invoice
 from laddbok.store.reads import Filters, on_behalf, read_rows
+from laddbok.store.receipt_links import PAGE, opened_by
 from laddbok.store.sql import query
 
 VIEWS = (60, 300)

@@ -16,7 +16,7 @@ class ApiSettings:
     """The settings of one API process.
 
     `secure_cookies`: the console is reached over TLS, so that browsers must never send the cookie without it.
-    `quirks`: what is known of models, to be shown with their stations.
+    `quirks`: what is known of models, to be shown with their stations. `mails`: there is a mail server.
     """
 
     version: str = "0"
@@ -27,3 +27,4 @@ class ApiSettings:
     live_interval_s: float = 2.0
     heartbeat_s: float = 15.0
     quirks: QuirkTable = field(default_factory=known_quirks)
+    mails: bool = False

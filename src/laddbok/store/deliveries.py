@@ -1,0 +1,130 @@
+"""How does a document reach its customer, once and known?
+
+From its rendering on it waits. Who has an e-mail address gets it by mail: a worker takes it for a while, hands it to the mail
+server, and writes down that it was sent, with an event. A worker that dies in between leaves it to be taken again, so that a
+mail may go out twice, under the same Message-ID, and never not at all. What the server refuses for good is failed until a
+person mends the address and sends it again. The others are given out by hand, and a person says so.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import asyncpg
+import msgspec
+
+from laddbok.flow.mail import Mail, MailRefused, mail_key, mail_of_invoice, mail_of_reminder, next_try
+from laddbok.model.errors import Conflict, NotFound
+from laddbok.model.invoice import Invoice
+from laddbok.model.reminder import Reminder
+from laddbok.store.sql import query
+
+LEASE = timedelta(minutes=5)
+"""So long nobody else takes a document that is being mailed."""
+SENT, NOT_SENT, SEND_AGAIN = "sent", "not_sent", "send_again"
+"""The kinds of the events on a document."""
+BY = "laddbok"
+
+_invoice, _reminder = msgspec.json.Decoder(Invoice), msgspec.json.Decoder(Reminder)
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """A document that is taken to be mailed; `reminder`: the number of the reminder that is, else 0."""
+
+    tenant: int
+    invoice_id: str
+    reminder: int
+    tries: int
+    address: str
+
+    @property
+    def key(self) -> tuple[int, str, int]:
+        """What it is known by."""
+        return (self.tenant, self.invoice_id, self.reminder)
+
+
+async def take(connection: asyncpg.Connection, now: datetime) -> Delivery | None:
+    """The next document that is to be mailed, ours for LEASE; None: there is none."""
+    row = await connection.fetchrow(query("delivery_take"), now, now + LEASE)
+    return None if row is None else Delivery(**dict(row))
+
+
+async def mail_of(connection: asyncpg.Connection, delivery: Delivery, link: str | None) -> Mail:
+    """The mail with a document. Args: link, of its page. Raises: NotFound: it has no PDF."""
+    rows = await connection.fetch(query("delivery_content"), *delivery.key)
+    if not rows:
+        raise NotFound("document", f"{delivery.invoice_id}/{delivery.reminder}")
+    key = mail_key(*delivery.key)
+    if delivery.reminder:
+        reminder = _reminder.decode(rows[0]["reminder"])
+        return mail_of_reminder(reminder, rows[0]["bytes"], key, delivery.address, link)
+    files = {row["kind"]: row["bytes"] for row in rows}
+    return mail_of_invoice(_invoice.decode(rows[0]["content"]), files, key, delivery.address, link)
+
+
+async def mailed(connection: asyncpg.Connection, delivery: Delivery, message_id: str, now: datetime) -> None:
+    """The mail server took it."""
+    async with connection.transaction():
+        changed = (SENT, now, delivery.tries + 1, None, delivery.address, now)
+        if await connection.fetchval(query("delivery_becomes"), *delivery.key, *changed):
+            await _tell(connection, delivery.key, now, SENT, BY, {"to": delivery.address, "message_id": message_id})
+
+
+async def put_back(connection: asyncpg.Connection, delivery: Delivery, why: str, now: datetime) -> None:
+    """The mail server is not there: it waits as before."""
+    changed = ("waiting", now, delivery.tries, why[:400], None, now)
+    await connection.fetchval(query("delivery_becomes"), *delivery.key, *changed)
+
+
+async def refused(connection: asyncpg.Connection, delivery: Delivery, why: MailRefused, now: datetime) -> None:
+    """The mail server did not take it: it comes again later, or waits for a person."""
+    tries = delivery.tries + 1
+    again_at = None if why.is_final else next_try(tries, now)
+    state = "failed" if again_at is None else "waiting"
+    async with connection.transaction():
+        changed = (state, again_at or now, tries, str(why)[:400], delivery.address, now)
+        is_ours = await connection.fetchval(query("delivery_becomes"), *delivery.key, *changed)
+        if is_ours and again_at is None:
+            body = {"to": delivery.address, "error": str(why)[:400]}
+            await _tell(connection, delivery.key, now, NOT_SENT, BY, body)
+
+
+async def given_out(
+    connection: asyncpg.Connection, tenant: int, invoice_id: str, reminder: int, now: datetime, by: str
+) -> None:
+    """A person printed it, or gave it out otherwise. Said twice, it is said once. Raises: NotFound."""
+    key = (tenant, invoice_id, reminder)
+    async with connection.transaction():
+        await _stored(connection, key)
+        changed = (SENT, now, 0, None, None, now)
+        if await connection.fetchval(query("delivery_becomes"), *key, *changed):
+            await _tell(connection, key, now, SENT, by, {"by_hand": True})
+
+
+async def send_again(
+    connection: asyncpg.Connection, tenant: int, invoice_id: str, reminder: int, now: datetime, by: str
+) -> None:
+    """A document that could not be mailed is tried anew, at the address of today.
+
+    Raises: NotFound; Conflict when it was sent.
+    """
+    key = (tenant, invoice_id, reminder)
+    async with connection.transaction():
+        if (await _stored(connection, key))["state"] == SENT:
+            raise Conflict(f"{invoice_id} was sent already")
+        await connection.fetchval(query("delivery_becomes"), *key, "waiting", now, 0, None, None, now)
+        await _tell(connection, key, now, SEND_AGAIN, by, {})
+
+
+async def _stored(connection: asyncpg.Connection, key: tuple[int, str, int]) -> asyncpg.Record:
+    row = await connection.fetchrow(query("delivery_one"), *key)
+    if row is None:
+        raise NotFound("delivery", f"{key[1]}/{key[2]}")
+    return row
+
+
+async def _tell(
+    connection: asyncpg.Connection, key: tuple[int, str, int], now: datetime, kind: str, by: str, body: Mapping[str, object]
+) -> None:  # fmt: skip
+    tenant, invoice_id, reminder = key
+    told = msgspec.json.encode({**body, **({"reminder": reminder} if reminder else {})}).decode()
+    await connection.execute(query("invoice_event_add"), tenant, invoice_id, now, kind, by, told)

@@ -1,0 +1,312 @@
+"""Does every document reach its customer by mail, whatever the mail server does, and is it known when one does not?"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from msgspec.structs import replace
+
+from laddbok.bench import billing_data
+from laddbok.flow.mail import MAX_TRIES, Attachment, Mail, MailDown, MailRefused, MailText
+from laddbok.model.errors import ConfigurationError, Conflict, NotFound
+from laddbok.settings import read_settings
+from laddbok.store import billing
+from laddbok.store.deliveries import given_out, send_again
+from laddbok.store.embedded import Dsn
+from laddbok.store.postgres import PostgresStore
+from laddbok.store.reminders import RENDER_REMINDER, remind_all
+from laddbok.wires.mail import SmtpServer, SmtpSettings
+from laddbok.workers.jobs import Worker
+from laddbok.workers.mailing import Mailer
+from laddbok.workers.render_invoice import InvoiceRenderer
+from laddbok.workers.render_reminder import ReminderRenderer
+from tests.edge.smtp_server import FakeSmtp, own_certificate, smtp_server
+from tests.store.test_billing_run import NOW, run_october, tenant_of, terms_of
+
+FROM = "faktura@laddning.example"
+CUSTOMERS = 3
+
+
+def settings_of(server: FakeSmtp, **more: Any) -> SmtpSettings:
+    return SmtpSettings(**{"host": "127.0.0.1", "port": server.port, "security": "none", "sender": FROM, **more})
+
+
+class Post:
+    """A database with rendered documents, and a mailer whose clock a test moves."""
+
+    def __init__(self, pool: asyncpg.Pool, connection: asyncpg.Connection, tenant: int, server: FakeSmtp) -> None:
+        self.pool, self.connection, self.tenant, self.server = pool, connection, tenant, server
+        self.at = datetime(2026, 12, 8, 9, tzinfo=UTC)
+
+    def mailer(self) -> Mailer:
+        return Mailer(self.pool, SmtpServer(settings_of(self.server)), "https://laddning.example/", lambda: self.at)
+
+    async def rendered(self) -> None:
+        kinds: dict[str, Any] = {
+            billing.RENDER: InvoiceRenderer(self.pool, lambda: NOW),
+            RENDER_REMINDER: ReminderRenderer(self.pool, lambda: NOW),
+        }
+        worker = Worker("w", PostgresStore(self.pool), lambda: self.at, kinds)
+        while await worker.work_once():
+            pass
+
+    async def states(self) -> dict[str, int]:
+        rows = await self.connection.fetch("SELECT state, count(*) AS n FROM delivery GROUP BY state")
+        return {row["state"]: row["n"] for row in rows}
+
+    async def events(self, *kinds: str) -> list[Any]:
+        rows = await self.connection.fetch(
+            "SELECT kind, body::text AS body FROM invoice_event WHERE kind = ANY($1::text[]) ORDER BY at, invoice_id",
+            kinds,
+        )
+        return [tuple(row) for row in rows]
+
+
+def on(dsn: Dsn, work: Callable[[Post], Any]) -> None:
+    """Run with October billed to three customers, one of whom receives e-invoices, and a mail server."""
+
+    async def main(server: FakeSmtp) -> None:
+        pool = asyncpg.create_pool(**dsn, min_size=1, max_size=6)
+        async with pool, pool.acquire() as connection, pool.acquire() as reader:
+            tenant = await tenant_of(connection)
+            await billing_data.fill(connection, tenant, CUSTOMERS, 2 * CUSTOMERS)
+            await run_october(connection, reader, tenant)
+            post = Post(pool, connection, tenant, server)
+            await post.rendered()
+            await work(post)
+
+    with smtp_server() as server:
+        asyncio.run(main(server))
+
+
+def test_a_rendered_document_is_mailed_once_with_its_files_and_the_link_to_its_page(
+    new_database: Callable[[], Dsn],
+) -> None:
+    async def work(post: Post) -> None:
+        assert await post.states() == {"waiting": CUSTOMERS}
+        assert await asyncio.gather(post.mailer().once(), post.mailer().once()) != [0, 0]
+        assert await post.mailer().once() == 0
+        assert await post.states() == {"sent": CUSTOMERS}
+        by_reader = dict(post.server.mails)
+        assert sorted(by_reader) == [f"kund{n}@example.com" for n in range(CUSTOMERS)]
+        mail = by_reader["kund0@example.com"]
+        names = [part.get_filename() for part in mail.iter_attachments()]
+        assert [str(name).partition(".")[2] for name in names] == ["pdf", "xml"]
+        assert (mail["From"], mail["Reply-To"]) == (f"Norrladd AB <{FROM}>", "faktura@norrladd.example")
+        body = mail.get_body()
+        assert body is not None
+        assert "https://laddning.example/receipt/" in body.get_content()
+        invoice_id, pdf = await post.connection.fetchrow(
+            """SELECT d.invoice_id, d.bytes FROM invoice_document AS d JOIN invoice AS i ON i.id = d.invoice_id
+            WHERE d.kind = 'pdf' AND i.payer_id = 'p-000000'"""
+        )
+        [attached] = [
+            part.get_content() for part in mail.iter_attachments() if part.get_content_type() == "application/pdf"
+        ]
+        assert attached == pdf
+        sent = await post.connection.fetchval(
+            "SELECT body->>'message_id' FROM invoice_event WHERE kind = 'sent' AND invoice_id = $1", invoice_id
+        )
+        assert sent == mail["Message-ID"]
+
+    on(new_database(), work)
+
+
+def test_who_has_no_address_gets_it_by_hand_and_a_person_says_so(new_database: Callable[[], Dsn]) -> None:
+    async def work(post: Post) -> None:
+        await post.connection.execute("UPDATE payer SET email = NULL WHERE id = 'p-000001'")
+        await post.mailer().once()
+        assert await post.states() == {"sent": CUSTOMERS - 1, "waiting": 1}
+        invoice_id = await post.connection.fetchval("SELECT invoice_id FROM delivery WHERE state = 'waiting'")
+        for _ in range(2):
+            await given_out(post.connection, post.tenant, invoice_id, 0, post.at, "anna")
+        assert await post.states() == {"sent": CUSTOMERS}
+        by_hand = [body for _, body in await post.events("sent") if "by_hand" in body]
+        assert by_hand == ['{"by_hand": true}']
+        with pytest.raises(Conflict, match="was sent"):
+            await send_again(post.connection, post.tenant, invoice_id, 0, post.at, "anna")
+        with pytest.raises(NotFound):
+            await given_out(post.connection, post.tenant, "no-such", 0, post.at, "anna")
+        with pytest.raises(asyncpg.exceptions.RestrictViolationError):
+            await post.connection.execute("UPDATE delivery SET state = 'waiting'")
+
+    on(new_database(), work)
+
+
+def test_an_address_that_fails_is_named_and_sent_to_again_once_it_is_mended(new_database: Callable[[], Dsn]) -> None:
+    async def work(post: Post) -> None:
+        post.server.refuses["kund1@example.com"] = "550 no such user here"
+        await post.mailer().once()
+        assert await post.states() == {"sent": CUSTOMERS - 1, "failed": 1}
+        row = await post.connection.fetchrow(
+            "SELECT invoice_id, address, last_error FROM delivery WHERE state = 'failed'"
+        )
+        assert (row["address"], row["last_error"]) == ("kund1@example.com", "550 no such user here")
+        assert [kind for kind, _ in await post.events("not_sent")] == ["not_sent"]
+        post.at += timedelta(days=1)
+        assert await post.mailer().once() == 0
+        await post.connection.execute("UPDATE payer SET email = 'mended@example.com' WHERE id = 'p-000001'")
+        await send_again(post.connection, post.tenant, row["invoice_id"], 0, post.at, "anna")
+        assert await post.mailer().once() == 1
+        assert post.server.mails[-1][0] == "mended@example.com"
+        assert await post.states() == {"sent": CUSTOMERS}
+
+    on(new_database(), work)
+
+
+def test_what_is_put_off_comes_again_later_and_later_and_not_for_ever(new_database: Callable[[], Dsn]) -> None:
+    async def work(post: Post) -> None:
+        post.server.refuses["kund1@example.com"] = "451 come again later"
+        waits = []
+        for _ in range(MAX_TRIES):
+            await post.mailer().once()
+            due_at = await post.connection.fetchval("SELECT due_at FROM delivery WHERE address = 'kund1@example.com'")
+            waits.append(due_at - post.at)
+            post.at = max(post.at, due_at)
+        assert waits[:3] == [timedelta(minutes=2), timedelta(minutes=4), timedelta(minutes=8)]
+        assert await post.states() == {"sent": CUSTOMERS - 1, "failed": 1}
+
+    on(new_database(), work)
+
+
+def test_a_server_that_is_not_there_costs_no_document_a_try(new_database: Callable[[], Dsn]) -> None:
+    async def work(post: Post) -> None:
+        gone = Mailer(post.pool, SmtpServer(settings_of(post.server, port=1)), None, lambda: post.at)
+        for _ in range(MAX_TRIES + 1):
+            with pytest.raises(MailDown, match=r"127\.0\.0\.1:1"):
+                await gone.once()
+        tries = await post.connection.fetchval("SELECT max(tries) FROM delivery")
+        assert (await post.states(), tries) == ({"waiting": CUSTOMERS}, 0)
+        await post.mailer().once()
+        assert await post.states() == {"sent": CUSTOMERS}
+
+    on(new_database(), work)
+
+
+def test_a_mail_whose_answer_is_lost_goes_out_again_and_bears_the_same_id(new_database: Callable[[], Dsn]) -> None:
+    """What a worker that dies after it handed a mail over leaves: twice at worst, never not at all."""
+
+    async def work(post: Post) -> None:
+        post.server.hangs_up_after = 1
+        await post.mailer().once()
+        assert await post.states() == {"sent": CUSTOMERS - 1, "waiting": 1}
+        post.at += timedelta(minutes=2)
+        await post.mailer().once()
+        assert await post.states() == {"sent": CUSTOMERS}
+        ids = [str(mail["Message-ID"]) for _, mail in post.server.mails]
+        assert (len(ids), len(set(ids))) == (CUSTOMERS + 1, CUSTOMERS)
+
+    on(new_database(), work)
+
+
+def test_a_worker_that_dies_with_a_mail_in_its_hands_leaves_it_to_the_next(new_database: Callable[[], Dsn]) -> None:
+    async def work(post: Post) -> None:
+        class Dies:
+            async def send(self, mail: Mail) -> str:
+                raise asyncio.CancelledError
+
+        with pytest.raises(asyncio.CancelledError):
+            await Mailer(post.pool, Dies(), None, lambda: post.at).once()
+        await post.mailer().once()
+        assert await post.states() == {"sent": CUSTOMERS - 1, "waiting": 1}
+        post.at += timedelta(minutes=5)
+        await post.mailer().once()
+        assert await post.states() == {"sent": CUSTOMERS}
+
+    on(new_database(), work)
+
+
+def test_a_reminder_is_mailed_as_one(new_database: Callable[[], Dsn]) -> None:
+    async def work(post: Post) -> None:
+        await post.mailer().once()
+        await post.connection.execute("""UPDATE legal_entity SET late_terms = '{"reminder_days": "5"}'""")
+        terms = await terms_of(post.connection, post.tenant)
+        told = await remind_all(post.connection, post.tenant, terms, date(2027, 1, 31), post.at, "anna")
+        assert told.count == CUSTOMERS
+        await post.rendered()
+        post.server.mails.clear()
+        await post.mailer().once()
+        _, mail = post.server.mails[0]
+        assert mail["Subject"].startswith("Påminnelse: faktura ")
+        [attached] = [part.get_filename() for part in mail.iter_attachments()]
+        assert attached is not None and attached.endswith("-1.pdf")
+        of_reminders = [body for _, body in await post.events("sent") if '"reminder": 1' in body]
+        assert len(of_reminders) == CUSTOMERS
+
+    on(new_database(), work)
+
+
+# ------------------------------------------------------------------------------------------------ the wire itself
+MAIL = Mail(
+    key="k" * 32, to="åsa@example.com", sender="Brf Eken\r\nBcc: all@example.com", reply_to=None,
+    text=MailText("Faktura 1 från Örnen", "Å ä ö\n.\nSlut\n"), attachments=(Attachment("1.pdf", "application/pdf", b"%PDF"),),
+)  # fmt: skip
+
+
+def sent(settings: SmtpSettings, mail: Mail) -> str:
+    return asyncio.run(SmtpServer(settings).send(mail))
+
+
+def test_it_goes_over_tls_with_a_password_or_not_at_all(tmp_path: Path) -> None:
+    mail = replace(MAIL, to="kund@example.com")
+    context, certificate = own_certificate(tmp_path)
+    with smtp_server(context, ("laddbok", "hemligt")) as server:
+        right = settings_of(server, security="starttls", user="laddbok", password="hemligt", authority=str(certificate))
+        assert sent(right, mail) == f"<{'k' * 32}@laddning.example>"
+        assert server.was_secret == [True]
+        _, message = server.mails[0]
+        assert message["Bcc"] is None
+        body = message.get_body()
+        assert body is not None
+        assert body.get_content().splitlines() == ["Å ä ö", ".", "Slut"]
+        for wrong in ({"password": "fel"}, {"authority": None}, {"authority": str(tmp_path / "none.pem")}):
+            with pytest.raises(MailDown):
+                sent(settings_of(server, **{"security": "starttls", "user": "laddbok", "password": "hemligt",
+                                            "authority": str(certificate), **wrong}), mail)  # fmt: skip
+        assert len(server.mails) == 1
+    with smtp_server() as plain, pytest.raises(MailDown):
+        sent(settings_of(plain, security="starttls"), mail)
+
+
+@pytest.mark.parametrize("to", ["a@example.com\r\nRCPT TO:<b@example.com>", "åsa@example.com"])
+def test_an_address_that_the_server_can_not_be_told_is_refused_for_good(to: str) -> None:
+    with smtp_server() as server:
+        with pytest.raises(MailRefused) as caught:
+            sent(settings_of(server), replace(MAIL, to=to))
+        assert caught.value.is_final
+        assert server.mails == []
+
+
+def test_a_mail_that_is_too_long_is_not_tried() -> None:
+    long = replace(MAIL, attachments=(Attachment("1.pdf", "application/pdf", bytes(20 * 1_048_576)),))
+    with pytest.raises(MailRefused, match="longer than"):
+        sent(SmtpSettings(host="127.0.0.1", port=1, security="none", sender=FROM), long)
+
+
+@pytest.mark.parametrize(
+    ("more", "name"),
+    [
+        ({"LADDBOK_SMTP_FROM": ""}, "LADDBOK_SMTP_FROM"),
+        ({"LADDBOK_SMTP_SECURITY": "ssl"}, "LADDBOK_SMTP_SECURITY"),
+        ({"LADDBOK_SMTP_USER": "a"}, "LADDBOK_SMTP_PASSWORD"),
+        ({"LADDBOK_SMTP_USER": "a", "LADDBOK_SMTP_PASSWORD": "b", "LADDBOK_SMTP_SECURITY": "none"}, "LADDBOK_SMTP_SECURITY"),
+        ({"LADDBOK_SMTP_PASSWORD_FILE": "/nowhere/at/all"}, "LADDBOK_SMTP_PASSWORD_FILE"),
+        ({"LADDBOK_PUBLIC_URL": "laddning.example"}, "LADDBOK_PUBLIC_URL"),
+    ],
+)  # fmt: skip
+def test_half_of_the_settings_is_refused_by_name(more: dict[str, str], name: str) -> None:
+    with pytest.raises(ConfigurationError, match=name):
+        read_settings({"LADDBOK_SMTP_HOST": "mail.example", "LADDBOK_SMTP_FROM": FROM, **more})
+
+
+def test_a_password_may_stand_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("hemligt\n", encoding="utf-8")
+    settings = read_settings({
+        "LADDBOK_SMTP_HOST": "mail.example", "LADDBOK_SMTP_FROM": FROM, "LADDBOK_SMTP_USER": "laddbok",
+        "LADDBOK_SMTP_PASSWORD_FILE": str(tmp_path / "password"),
+    })  # fmt: skip
+    assert (settings.smtp_password, settings.smtp_port, settings.smtp_security) == ("hemligt", 587, "starttls")
