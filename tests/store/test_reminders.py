@@ -234,11 +234,11 @@ def test_a_cancelled_reminder_claims_nothing_and_has_had_its_turn(new_database: 
         await remind(connection, tenant)
         await connection.execute("""UPDATE legal_entity SET accounts = '{"reminder_fees": "3939"}'""")
         with pytest.raises(Invalid, match="must say why"):
-            await cancel_reminder(connection, tenant, CONSUMER, 1, " ", LATE, NOW, "anna")
+            await cancel_reminder(connection, tenant, CONSUMER, 1, " ", NOW, "anna")
         with pytest.raises(NotFound):
-            await cancel_reminder(connection, tenant, CONSUMER, 2, "fel", LATE, NOW, "anna")
-        assert await cancel_reminder(connection, tenant, CONSUMER, 1, "betald i tid", LATE, NOW, "anna")
-        assert not await cancel_reminder(connection, tenant, CONSUMER, 1, "en gång till", LATE, NOW, "anna")
+            await cancel_reminder(connection, tenant, CONSUMER, 2, "fel", NOW, "anna")
+        assert await cancel_reminder(connection, tenant, CONSUMER, 1, "betald i tid", NOW, "anna")
+        assert not await cancel_reminder(connection, tenant, CONSUMER, 1, "en gång till", NOW, "anna")
         assert await opened(connection, CONSUMER) == AMOUNT
         assert await connection.fetchval("SELECT sum(amount) FROM posting WHERE account = '3930'") == Decimal(-450)
         assert (await remind(connection, tenant)).count == 0

@@ -18,6 +18,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from laddbok.api.disputes import DisputeView, disputes
 from laddbok.api.pages import DEFAULT_LIMIT, Cursor, Limit, Page, read_one, read_page
 from laddbok.api.parts import ApiRequest, asked, parts_of
+from laddbok.api.reminders import ReminderView, reminders_of
 from laddbok.model.errors import Invalid, NotFound
 from laddbok.model.invoice import InvoiceKind
 from laddbok.store.reads import Filters, parse_cursor
@@ -39,7 +40,8 @@ class InvoiceState(StrEnum):
 
 
 class InvoiceRow(msgspec.Struct, kw_only=True):
-    """A document in a list. `open` is what is left to pay, by the books; `deadline`: of its open dispute."""
+    """A document in a list. `open` is what is left to pay, by the books, `claims_open` what of it reminders claimed; `deadline`: of
+    its open dispute."""
 
     id: str
     seller_id: str
@@ -62,6 +64,7 @@ class InvoiceRow(msgspec.Struct, kw_only=True):
     refers_to: str | None
     finalised_at: datetime
     open: Decimal
+    claims_open: Decimal
     credited: Decimal
     is_disputed: bool
     state: str
@@ -133,6 +136,7 @@ class InvoiceView(InvoiceRow, kw_only=True):
     entries: list[InvoiceEntry]
     credits: list[CreditRef]
     disputes: list[DisputeView]
+    reminders: list[ReminderView]
     documents: list[StoredDocument]
     page: str
 
@@ -234,6 +238,7 @@ async def _life(connection: asyncpg.Connection, invoice_id: str) -> dict[str, An
         "entries": _entries(await connection.fetch(query("invoice_entries"), invoice_id), invoice_id),
         "credits": [CreditRef(*row.values()) for row in await connection.fetch(query("invoice_credits"), invoice_id)],
         "disputes": await disputes(connection, invoice_id),
+        "reminders": await reminders_of(connection, invoice_id),
         "documents": [
             StoredDocument(*row.values()) for row in await connection.fetch(query("invoice_documents"), invoice_id)
         ],

@@ -19,6 +19,8 @@ from laddbok.api.parts import ApiRequest, asked
 from laddbok.api.payers import Country, merged
 from laddbok.api.places import Currency
 from laddbok.api.writes import IdempotencyKey, written
+from laddbok.billing.late_terms import parse_late_terms
+from laddbok.billing.ledger import check_names
 from laddbok.model.errors import Invalid
 from laddbok.rating.local_time import zone_named
 from laddbok.store.reads import Filters, parse_cursor
@@ -138,6 +140,8 @@ def _checked(values: dict[str, Any]) -> dict[str, Any]:
     if values["name"] is None:
         raise Invalid("name", "is missing")
     scheme, at = parties.endpoint(values["endpoint_scheme"], values["endpoint_id"])
+    parse_late_terms(values["late_terms"])
+    check_names(values["accounts"])
     return {
         **values,
         "organisation_number": parties.organisation_number(values["organisation_number"], values["country"]),

@@ -8,6 +8,7 @@ account; a credit note turns all of it round. Accounts are those of the Swedish 
 [('1510', Decimal('66.55')), ('3001', Decimal('-53.24')), ('2611', Decimal('-13.31'))]
 """
 
+import re
 from collections.abc import Iterator, Mapping
 
 from laddbok.model.billing import JournalEntry, Posting
@@ -92,6 +93,13 @@ def account(name: str, accounts: Mapping[str, str]) -> str:
     if number is None:
         raise Invalid(f"legal_entity.accounts.{name}", "is not set, and the usual chart has no such account")
     return number
+
+
+def check_names(accounts: Mapping[str, str]) -> None:
+    """Raises: Invalid when a name is that of no account: those of ACCOUNTS, and sales and VAT of any other rate."""
+    for name in accounts:
+        if name not in ACCOUNTS and not re.fullmatch(r"(sales|vat)_\d{1,2}(_\d{1,2})?", name):
+            raise Invalid(f"accounts.{name[:40]}", "is no account that anything is posted on")
 
 
 def _customer(invoice: Invoice, invoice_id: str, accounts: Mapping[str, str]) -> Iterator[Posting]:

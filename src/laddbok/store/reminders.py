@@ -8,6 +8,7 @@ once, whoever looks how often. What can't be decided (a reference rate that is n
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from hashlib import sha256
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import msgspec
@@ -145,7 +146,7 @@ async def _issued(
 
 
 async def cancel_reminder(
-    connection: asyncpg.Connection, tenant: int, invoice_id: str, number: int, reason: str, today: date, now: datetime, by: str
+    connection: asyncpg.Connection, tenant: int, invoice_id: str, number: int, reason: str, now: datetime, by: str
 ) -> bool:  # fmt: skip
     """Take back what a reminder claimed, in one transaction. Returns: False, when it was cancelled before.
 
@@ -157,6 +158,8 @@ async def cancel_reminder(
         raise Invalid("reason", f"must say why, in {MAX_REASON_CHARS} characters at most")
     async with connection.transaction():
         seller_id = (await stored_reminder(connection, tenant, invoice_id, number)).seller.id
+        [terms] = await seller_terms(connection, tenant, seller_id)
+        today = now.astimezone(ZoneInfo(terms.time_zone)).date()
         await connection.execute(query("payments_lock"), tenant, seller_id)
         if not await connection.fetchval(query("reminder_cancel"), tenant, invoice_id, number, reason, now, by):
             return False

@@ -78,6 +78,16 @@ CREATE TABLE delivery (
 CREATE INDEX delivery_due ON delivery (due_at) WHERE state = 'waiting';
 CREATE INDEX delivery_by_state ON delivery (tenant, state, changed_at DESC);
 
+-- To which address a document goes: its customer's as it is now, or the host's, of what we owe a host; NULL: by hand.
+CREATE FUNCTION laddbok_mail_address(of_tenant integer, of_invoice text) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT nullif(CASE i.kind
+        WHEN 'self_billed' THEN (
+            SELECT h.email FROM host_settlement AS s JOIN host AS h ON h.tenant = s.tenant AND h.id = s.host_id
+            WHERE s.tenant = i.tenant AND s.invoice_id = i.id)
+        ELSE (SELECT p.email FROM payer AS p WHERE p.tenant = i.tenant AND p.id = i.payer_id) END, '')
+    FROM invoice AS i WHERE i.tenant = of_tenant AND i.id = of_invoice
+$$;
+
 -- What was sent stays sent.
 CREATE FUNCTION laddbok_sent_stays() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

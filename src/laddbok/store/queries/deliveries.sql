@@ -3,17 +3,10 @@
 INSERT INTO delivery (tenant, invoice_id, reminder, due_at, changed_at) VALUES ($1, $2, $3, $4, $4) ON CONFLICT DO NOTHING;
 
 -- name: delivery_take
--- The next document that is to be mailed, and is nobody else's until its lease is over. Who pays is written to, and of what
--- we owe a host, the host.
+-- The next document that is to be mailed, and is nobody else's until its lease is over.
 WITH next AS (
     SELECT d.tenant, d.invoice_id, d.reminder, a.address FROM delivery AS d
-    JOIN invoice AS i ON i.tenant = d.tenant AND i.id = d.invoice_id
-    CROSS JOIN LATERAL (
-        SELECT coalesce(
-            (SELECT p.email FROM payer AS p WHERE p.tenant = i.tenant AND p.id = i.payer_id AND i.kind <> 'self_billed'),
-            (SELECT h.email FROM host_settlement AS s JOIN host AS h ON h.tenant = s.tenant AND h.id = s.host_id
-                WHERE s.tenant = i.tenant AND s.invoice_id = i.id)) AS address
-    ) AS a
+    CROSS JOIN LATERAL laddbok_mail_address(d.tenant, d.invoice_id) AS a (address)
     WHERE d.state = 'waiting' AND d.due_at <= $1 AND a.address IS NOT NULL
     ORDER BY d.due_at, d.invoice_id, d.reminder LIMIT 1 FOR UPDATE OF d SKIP LOCKED
 )
@@ -40,3 +33,26 @@ SELECT i.content, r.content, 'pdf', d.bytes FROM reminder AS r
 JOIN invoice AS i ON i.tenant = r.tenant AND i.id = r.invoice_id
 JOIN reminder_document AS d ON d.tenant = r.tenant AND d.invoice_id = r.invoice_id AND d.number = r.number
 WHERE r.tenant = $1 AND r.invoice_id = $2 AND r.number = $3;
+
+-- name: delivery_rows
+-- Documents and reminders on their way, what changed last first; `address` is where they go now, `tried` where they were tried.
+SELECT d.invoice_id, d.reminder, i.kind, i.number_text AS number, coalesce(h.id, i.payer_id) AS payer_id,
+    coalesce(h.name, p.name, i.payer_id) AS payer_name, i.issue_date, d.state, a.address, d.address AS tried, d.tries,
+    d.last_error, d.due_at, d.changed_at
+FROM delivery AS d
+JOIN invoice AS i ON i.tenant = d.tenant AND i.id = d.invoice_id
+LEFT JOIN payer AS p ON p.tenant = i.tenant AND p.id = i.payer_id AND i.kind <> 'self_billed'
+LEFT JOIN host_settlement AS s ON s.tenant = i.tenant AND s.invoice_id = i.id
+LEFT JOIN host AS h ON h.tenant = s.tenant AND h.id = s.host_id
+CROSS JOIN LATERAL laddbok_mail_address(d.tenant, d.invoice_id) AS a (address)
+WHERE /* filters */ ORDER BY d.changed_at DESC, d.invoice_id DESC, d.reminder DESC LIMIT
+
+-- name: delivery_figures
+-- How many documents wait for the mail server, for a person's hands, or could not be mailed, and what the server said last.
+SELECT count(*) FILTER (WHERE d.state = 'waiting' AND a.address IS NOT NULL) AS for_mail,
+    count(*) FILTER (WHERE d.state = 'waiting' AND a.address IS NULL) AS by_hand,
+    count(*) FILTER (WHERE d.state = 'failed') AS failed,
+    (array_agg(d.last_error ORDER BY d.changed_at DESC) FILTER (WHERE d.state = 'waiting' AND d.last_error IS NOT NULL))[1] AS trouble
+FROM delivery AS d
+CROSS JOIN LATERAL laddbok_mail_address(d.tenant, d.invoice_id) AS a (address)
+WHERE d.tenant = $1 AND d.state <> 'sent';

@@ -58,10 +58,11 @@ WHERE /* filters */ ORDER BY r.started_at DESC, r.id DESC LIMIT
 
 -- name: invoice_rows
 -- Documents, the newest first, with what is left to pay of each: the postings that name it, and those that name the credit notes
--- that refer to it, whatever the account of receivables was called then. What we owe a host is none of it.
+-- that refer to it, whatever the account of receivables was called then. What we owe a host is none of it. What reminders claimed
+-- is paid last.
 SELECT i.id, i.legal_entity_id AS seller_id, i.kind, i.number_text AS number, i.run_id, i.payer_id,
     coalesce(p.name, i.payer_id) AS payer_name, i.contract_id, i.period_start, i.period_end, i.issue_date, i.due_date,
-    i.currency, i.net, i.vat, i.gross, i.payable, i.payment_reference, i.refers_to, i.finalised_at, m.open, m.credited,
+    i.currency, i.net, i.vat, i.gross, i.payable, i.payment_reference, i.refers_to, i.finalised_at, m.open, m.claims_open, m.credited,
     m.is_disputed, m.state, m.deadline
 FROM invoice AS i
 LEFT JOIN payer AS p ON p.tenant = i.tenant AND p.id = i.payer_id
@@ -76,6 +77,11 @@ CROSS JOIN LATERAL (
     SELECT coalesce(sum(c.gross), 0) AS credited FROM invoice AS c
     WHERE c.tenant = i.tenant AND c.refers_to = i.id AND c.kind = 'credit_note'
 ) AS k
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(r.claimed), 0) AS claimed FROM reminder AS r
+    WHERE r.tenant = i.tenant AND r.invoice_id = i.id AND NOT EXISTS (
+        SELECT FROM reminder_cancelled AS x WHERE x.tenant = r.tenant AND x.invoice_id = r.invoice_id AND x.number = r.number)
+) AS c
 LEFT JOIN LATERAL (
     SELECT d.deadline FROM dispute AS d
     WHERE d.tenant = i.tenant AND d.invoice_id = i.id AND NOT EXISTS (
@@ -83,7 +89,7 @@ LEFT JOIN LATERAL (
     LIMIT 1
 ) AS d ON true
 CROSS JOIN LATERAL (
-    SELECT o.open, k.credited, d.deadline IS NOT NULL AS is_disputed, d.deadline, CASE
+    SELECT o.open, greatest(0, least(c.claimed, o.open)) AS claims_open, k.credited, d.deadline IS NOT NULL AS is_disputed, d.deadline, CASE
         WHEN i.kind = 'credit_note' THEN 'credit_note'
         WHEN k.credited > 0 AND k.credited >= i.gross THEN 'credited'
         WHEN i.kind <> 'invoice' OR o.open <= 0 THEN 'paid'

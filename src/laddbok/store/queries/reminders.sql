@@ -72,6 +72,12 @@ WHERE e.tenant = $1 GROUP BY e.id;
 INSERT INTO reminder_run (tenant, legal_entity_id, day, ended_at, result) VALUES ($1, $2, $3, $4, $5::text::jsonb)
 ON CONFLICT (tenant, legal_entity_id, day) DO UPDATE SET ended_at = excluded.ended_at, result = excluded.result;
 
+-- name: reminder_runs_last
+-- What came of the last look through each seller's late invoices.
+SELECT DISTINCT ON (legal_entity_id) legal_entity_id, day, ended_at, (result ->> 'count')::integer AS count,
+    (result -> 'left_out')::text AS left_out
+FROM reminder_run ORDER BY legal_entity_id, day DESC;
+
 -- name: entry_of_source
 -- A journal entry by what it follows from, posting by posting.
 SELECT e.date, e.text, e.source_kind, e.source_id, p.account, p.amount, p.currency, p.invoice_id, p.payer_id
