@@ -1,9 +1,11 @@
 """Can somebody in finance bill a month, follow an invoice to its sessions, and decide what its customer objects to?"""
 
+import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -80,6 +82,26 @@ def test_a_field_that_is_refused_says_why_at_its_place_and_keeps_what_was_typed(
     page.get_by_role("button", name="Spara").click()
     expect(page.locator(".field.wrong")).to_contain_text("kontrollsiffra")
     page.get_by_role("button", name="English").click()
+    page.close()
+
+
+def test_what_paying_late_costs_and_the_accounts_are_edited_on_the_sellers_page(
+    context: BrowserContext, october: Platform
+) -> None:
+    page = context.new_page()  # the browser itself complains of a refusal
+    page.goto(f"/sellers/{SELLER}")
+    page.get_by_label("Reminders, days after the due date").fill("20, 5")
+    page.get_by_label("Reminder fee", exact=True).fill("60,00")
+    page.get_by_label("Reminder fees", exact=True).fill("3939")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".field.wrong")).to_contain_text("is not a later day")
+    expect(page.get_by_label("Reminders, days after the due date")).to_be_focused()
+    page.get_by_label("Reminders, days after the due date").fill("5, 20")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status").filter(has_text="Saved.")).to_be_visible()
+    seller = october.api.get(f"/legal-entities/{SELLER}").json()
+    assert seller["late_terms"] == {"reminder_days": "5, 20", "reminder_fee": "60.00"}
+    assert seller["accounts"] == {"reminder_fees": "3939"}
     page.close()
 
 
@@ -160,6 +182,41 @@ def test_what_is_added_is_found_in_its_list(page: Page, october: Platform, path:
     expect(page).to_have_url(re.compile(f"{path}/added$"))
 
 
+def test_a_reminder_stands_on_its_invoice_until_it_is_cancelled(page: Page, october: Platform) -> None:
+    due = date.fromisoformat(october.api.get("/invoices?state=open").json()["items"][0]["due_date"])
+    command = [sys.executable, "-m", "laddbok.cli", "reminders", "--at", str(due + timedelta(days=6))]
+    environ = {**os.environ, "LADDBOK_DATA": october.state}
+    subprocess.run(command, cwd=ROOT, env=environ, check=True, capture_output=True)
+    reminder = october.api.get("/reminders").json()["items"][0]
+    page.goto(f"/invoices/{reminder['invoice_id']}")
+    panel = page.locator("section").filter(has=page.get_by_role("heading", name="Reminders"))
+    expect(panel).to_contain_text("fee kr 60.00")
+    expect(panel).to_contain_text("Fees and interest left")
+    expect(page.locator(".life")).to_contain_text("Reminded")
+    dialog = dialog_of(page, "Cancel reminder 1")
+    dialog.get_by_label("Reason").fill("Paid in time")
+    dialog.get_by_role("button", name="Cancel reminder 1").click()
+    expect(panel).to_contain_text("cancelled: Paid in time")
+    expect(panel).not_to_contain_text("Fees and interest left")
+    expect(page.locator(".life")).to_contain_text("Reminder cancelled")
+
+
+def test_what_can_not_be_mailed_is_named_and_given_out_by_hand(page: Page, october: Platform) -> None:
+    page.goto("/customers/p-000003")
+    page.get_by_label("E-mail").fill("")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status").filter(has_text="Saved.")).to_be_visible()
+    page.get_by_role("navigation", name="Pages of finance").get_by_role("link", name="Deliveries").click()
+    expect(page.get_by_text("No mail server is set up")).to_be_visible()
+    one = page.locator("li.payment").filter(has_text="Kund 3").filter(has_not_text="Reminder")
+    expect(one).to_contain_text("No e-mail address", timeout=WORKED_MS)
+    one.get_by_role("button", name="Given out").click()
+    page.get_by_role("dialog").get_by_role("button", name="Given out").click()
+    expect(one).to_have_count(0)
+    page.get_by_label("Show").select_option(label="Sent")
+    expect(one).to_contain_text("Sent")
+
+
 def test_the_books_balance_on_their_page(page: Page, october: Platform) -> None:
     year = october.api.get("/invoices").json()["items"][0]["issue_date"][:4]
     page.goto(f"/ledger?seller_id={SELLER}&from={year}-01-01&to={year}-12-31")
@@ -174,13 +231,13 @@ def test_the_books_balance_on_their_page(page: Page, october: Platform) -> None:
 @pytest.mark.parametrize("width", [1280, 380])
 @pytest.mark.parametrize("language", ["English", "Svenska"])
 def test_the_pages_of_finance_fit_their_window(page: Page, october: Platform, width: int, language: str) -> None:
-    invoice = october.api.get("/invoices").json()["items"][0]["id"]
+    invoice = october.api.get("/reminders").json()["items"][0]["invoice_id"]
     page.set_viewport_size({"width": width, "height": 800})
     page.goto("/")
     if language == "Svenska":
         page.get_by_role("button", name="Svenska").click()
     for path in (
-        OCTOBER, "/invoices", f"/invoices/{invoice}", "/payments", f"/ledger?seller_id={SELLER}&account=1510", "/customers",
+        OCTOBER, "/invoices", f"/invoices/{invoice}", "/payments", "/deliveries?which=for_mail", f"/ledger?seller_id={SELLER}&account=1510", "/customers",
         f"/customers/{WITHOUT_ADDRESS}", "/contracts", "/contracts/c-000005", f"/sellers/{SELLER}",
     ):  # fmt: skip
         page.goto(path)

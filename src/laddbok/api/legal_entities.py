@@ -20,7 +20,7 @@ from laddbok.api.payers import Country, merged
 from laddbok.api.places import Currency
 from laddbok.api.writes import IdempotencyKey, written
 from laddbok.billing.late_terms import parse_late_terms
-from laddbok.billing.ledger import check_names
+from laddbok.billing.ledger import ACCOUNTS, check_names
 from laddbok.model.errors import Invalid
 from laddbok.rating.local_time import zone_named
 from laddbok.store.reads import Filters, parse_cursor
@@ -33,7 +33,8 @@ AccountNumber = Annotated[str, msgspec.Meta(pattern=r"^\d{4}$")]
 
 
 class LegalEntityView(msgspec.Struct):
-    """A seller. `address` is street and number; `draft_days`: so long late sessions of a month are awaited."""
+    """A seller. `address` is street and number; `draft_days`: so long late sessions of a month are awaited.
+    `usual_accounts`: what is posted on where `accounts` names no other."""
 
     id: str
     name: str
@@ -59,6 +60,7 @@ class LegalEntityView(msgspec.Struct):
     draft_days: int
     late_terms: dict[str, str]
     accounts: dict[str, str]
+    usual_accounts: dict[str, str] = msgspec.field(default_factory=lambda: dict(ACCOUNTS))
 
 
 class LegalEntityChange(msgspec.Struct, forbid_unknown_fields=True):

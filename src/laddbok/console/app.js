@@ -10,6 +10,7 @@ import { ContractPage } from "./pages/contract.js";
 import { ContractsPage } from "./pages/contracts.js";
 import { CustomerPage } from "./pages/customer.js";
 import { CustomersPage } from "./pages/customers.js";
+import { DeliveriesPage } from "./pages/deliveries.js";
 import { InvoicePage } from "./pages/invoice.js";
 import { InvoicesPage } from "./pages/invoices.js";
 import { LedgerPage } from "./pages/ledger.js";
@@ -47,6 +48,7 @@ const PAGES = {
   invoices: InvoicesPage,
   invoice: InvoicePage,
   payments: PaymentsPage,
+  deliveries: DeliveriesPage,
   ledger: LedgerPage,
   customers: CustomersPage,
   customer: CustomerPage,

@@ -16,6 +16,7 @@ const PAGES = [
   [/^\/invoices$/, "invoices"],
   [/^\/invoices\/([^/]+)$/, "invoice"],
   [/^\/payments$/, "payments"],
+  [/^\/deliveries$/, "deliveries"],
   [/^\/ledger$/, "ledger"],
   [/^\/customers$/, "customers"],
   [/^\/customers\/([^/]+)$/, "customer"],

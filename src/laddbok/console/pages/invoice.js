@@ -9,6 +9,7 @@ import { CopyButton } from "../parts/copy.js";
 import { Amount, Facts, FinanceTabs, InvoiceBadge, documentName, mayAct, mayBill, span } from "../parts/finance.js";
 import { Icon } from "../parts/icons.js";
 import { InvoiceLife } from "../parts/invoice-life.js";
+import { Reminders } from "../parts/reminders.js";
 import { Pending, useResource } from "../parts/resource.js";
 import { contractPath, customerPath, invoicePath, route, sessionPath } from "../router.js";
 
@@ -148,6 +149,7 @@ function Figures({ invoice }) {
     [t("price.vat"), totals.vat],
     [t("billing.payable"), totals.payable],
     [t("column.open"), invoice.open],
+    ...(Number(invoice.claims_open) ? [[t("reminders.claims_open"), invoice.claims_open]] : []),
   ];
   return html`
     <dl class="numbers money">
@@ -338,6 +340,7 @@ export function InvoicePage() {
         <div class="session-main">
           <${Lines} content=${invoice.content} />
           <${Sessions} content=${invoice.content} />
+          <${Reminders} invoice=${invoice} reload=${load} />
           <${Books} entries=${invoice.entries} />
         </div>
         <div class="session-side">

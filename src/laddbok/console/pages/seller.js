@@ -1,7 +1,7 @@
 // Who sells, and is all there that its invoices, its bank and its books need?
 import { html } from "../vendor/preact.js";
 import { seg, write } from "../api.js";
-import { t } from "../i18n.js";
+import { t, tCode } from "../i18n.js";
 import { EditForm } from "../parts/edit-form.js";
 import { FinanceTabs, mayBill } from "../parts/finance.js";
 import { Pending, useResource } from "../parts/resource.js";
@@ -44,6 +44,51 @@ const groups = () => [
   },
 ];
 
+const late = (name, more = {}) => ({ name: `late_terms.${name}`, label: t(`late.${name}`), half: true, ...more });
+const amount = { more: { inputMode: "decimal" } };
+
+/** What was agreed about paying late, and the accounts of the books: each a field under a name with a dot. */
+const mapsOf = (seller) => [
+  {
+    title: t("late.title"),
+    fields: [
+      late("reminder_days", { more: { placeholder: "5, 20" } }),
+      late("reminder_pay_days", { more: { placeholder: "10", inputMode: "numeric" } }),
+      late("reminder_fee", amount),
+      late("compensation", amount),
+      late("interest_points", amount),
+      late("reference_rates", { half: false, more: { placeholder: "2026-01-01 2.00, 2026-07-01 1.75" } }),
+    ],
+  },
+  {
+    title: t("seller.accounts"),
+    fields: Object.entries(seller.usual_accounts).map(([name, usual]) => ({
+      name: `accounts.${name}`,
+      label: tCode("account", name),
+      half: true,
+      more: { placeholder: usual, pattern: "[0-9]{4}", maxLength: 4, inputMode: "numeric" },
+    })),
+  },
+];
+
+/** A seller with what stands in its maps side by side with the rest. */
+function flat(seller) {
+  const within = (map) => Object.entries(seller[map]).map(([name, value]) => [`${map}.${name}`, value]);
+  return { ...seller, ...Object.fromEntries([...within("late_terms"), ...within("accounts")]) };
+}
+
+/** What was typed, with its maps whole again; what is empty is not agreed, or as usual. What has no field here stays. */
+function whole(values, seller) {
+  const made = { late_terms: { ...seller.late_terms }, accounts: { ...seller.accounts } };
+  for (const [path, value] of Object.entries(values)) {
+    const [map, name] = path.split(".");
+    if (!name) made[map] = value;
+    else if (value) made[map][name] = map === "late_terms" && name !== "reference_rates" ? value.replace(/(\d),(\d)/g, "$1.$2") : value;
+    else delete made[map][name];
+  }
+  return made;
+}
+
 export function SellerPage() {
   const { id, query } = route.value;
   const seller = useResource(`/legal-entities/${seg(id)}`);
@@ -56,7 +101,7 @@ export function SellerPage() {
     `;
   const { number_series } = seller.data;
   const save = (values) =>
-    write("PUT", `/legal-entities/${seg(id)}`, { ...values, number_series }).then((saved) => seller.set(() => saved));
+    write("PUT", `/legal-entities/${seg(id)}`, { ...whole(values, seller.data), number_series }).then((saved) => seller.set(() => saved));
   return html`
     <div class="page">
       <${FinanceTabs} />
@@ -65,7 +110,7 @@ export function SellerPage() {
         <span class="as-of">${id}</span>
       </h1>
       <p class="lead">${t("seller.lead")}</p>
-      <${EditForm} groups=${groups()} values=${seller.data} first=${query.field} save=${save} disabled=${!mayBill()} />
+      <${EditForm} groups=${[...groups(), ...mapsOf(seller.data)]} values=${flat(seller.data)} first=${query.field} save=${save} disabled=${!mayBill()} />
     </div>
   `;
 }

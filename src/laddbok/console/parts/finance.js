@@ -11,6 +11,7 @@ import { useResource } from "./resource.js";
 const TABS = [
   ["billing", "/billing", ["billing"]],
   ["invoices", "/invoices", ["invoices", "invoice"]],
+  ["deliveries", "/deliveries", ["deliveries"]],
   ["payments", "/payments", ["payments"]],
   ["ledger", "/ledger", ["ledger"]],
   ["customers", "/customers", ["customers", "customer"]],

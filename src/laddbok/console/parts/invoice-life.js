@@ -7,7 +7,7 @@ import { invoicePath } from "../router.js";
 import { Icon } from "./icons.js";
 
 const ICONS = {
-  final: "check", rendered: "copy", rendering_differs: "warning", sent: "out", reminded: "clock", paid: "in", credited: "reset", disputed: "ask",
+  final: "check", rendered: "copy", rendering_differs: "warning", sent: "out", not_sent: "warning", send_again: "reset", reminder_cancelled: "reset", reminded: "clock", paid: "in", credited: "reset", disputed: "ask",
   dispute_accepted: "decision", dispute_rejected: "decision", booked: "in",
 }; // prettier-ignore
 
@@ -15,7 +15,10 @@ const ICONS = {
 function detail({ kind, body }, disputes) {
   if (kind === "disputed") return body.reason;
   if (kind.startsWith("dispute_")) return body.note ?? disputes.find(({ number }) => number === body.number)?.note;
-  return body.reason ?? body.to ?? body.error ?? "";
+  const n = kind.startsWith("remind") ? body.number : body.reminder;
+  const what = n && t("reminders.number", { n });
+  const how = body.by_hand && t("deliveries.by_hand");
+  return [what, body.reason, body.to, how, body.error].filter(Boolean).join(" · ");
 }
 
 /** Events, the becoming final, and credits and payments that only the books tell of. */

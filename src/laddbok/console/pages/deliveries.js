@@ -1,0 +1,169 @@
+// Which documents have not reached their customers yet, and what must somebody do about it?
+import { html } from "../vendor/preact.js";
+import { seg, write } from "../api.js";
+import { day, number } from "../format.js";
+import { t, tCode } from "../i18n.js";
+import { Actions } from "../parts/actions.js";
+import { Choice, FinanceTabs, mayAct } from "../parts/finance.js";
+import { GrowingList, useGrowing } from "../parts/growing-list.js";
+import { Icon } from "../parts/icons.js";
+import { useResource } from "../parts/resource.js";
+import { Badge } from "../parts/state.js";
+import { customerPath, go, invoicePath, route, withQuery } from "../router.js";
+
+const WHICH = {
+  by_hand: { state: "waiting", way: "hand" },
+  failed: { state: "failed" },
+  for_mail: { state: "waiting", way: "mail" },
+  sent: { state: "sent" },
+};
+
+const pathOf = (each) => `/deliveries/${seg(each.invoice_id)}/${each.reminder}`;
+
+function act(each, verb, icon, reload) {
+  return {
+    label: t(`deliveries.${verb}`),
+    icon,
+    primary: true,
+    explain: t(`deliveries.${verb}_explain`, { name: each.payer_name ?? "", address: each.address ?? "" }),
+    stays: true,
+    run: async () => {
+      await write("POST", `${pathOf(each)}/${verb}`);
+      reload();
+      return { kind: "good", text: t("deliveries.done") };
+    },
+  };
+}
+
+/** What can be done: what failed goes again once there is an address; anything may be given out by hand. */
+function actionsOf(each, reload) {
+  if (each.state === "sent") return [];
+  const again = each.state === "failed" && each.address ? [act(each, "again", "reset", reload)] : [];
+  const byHand = each.state === "failed" || !each.address ? [act(each, "sent", "check", reload)] : [];
+  return [...again, ...byHand];
+}
+
+function documentLink(each) {
+  const pdf = each.reminder ? `/api/v1/invoices/${seg(each.invoice_id)}/reminders/${each.reminder}/pdf` : `/api/v1/invoices/${seg(each.invoice_id)}/pdf`;
+  return html`
+    <a class="button" href=${pdf} target="_blank">
+      <${Icon} name="out" />
+      PDF
+    </a>
+  `;
+}
+
+function Delivery({ each, reload }) {
+  const name = `${tCode("document", each.kind)} ${each.number}`;
+  return html`
+    <li class="panel payment ${each.state === "failed" ? "waits" : ""}">
+      <div class="payment-head">
+        <a href=${invoicePath(each.invoice_id)}><b>${each.reminder ? `${t("reminders.number", { n: each.reminder })} · ${name}` : name}</b></a>
+        ${each.kind === "self_billed" ? html`<span>${each.payer_name}</span>` : html`<a href=${customerPath(each.payer_id)}>${each.payer_name}</a>`}
+        <span class="soft">${day(each.issue_date)}</span>
+        <${Badge} tone=${{ failed: "bad", sent: "good" }[each.state] ?? "quiet"} icon=${{ failed: "warning", sent: "check" }[each.state] ?? "clock"}>
+          ${tCode("delivery_state", each.state)}
+        <//>
+        ${documentLink(each)}
+      </div>
+      <p class="soft break">${each.address ?? each.tried ?? t("deliveries.no_address")}</p>
+      ${
+        each.last_error &&
+        html`
+          <p class="doubt">
+            <${Icon} name="warning" />
+            <span class="break">${each.tried ? `${each.tried}: ` : ""}${each.last_error}</span>
+          </p>
+        `
+      }
+      ${
+        mayAct() &&
+        actionsOf(each, reload).length > 0 &&
+        html`
+          <${Actions} compact=${true} actions=${actionsOf(each, reload)} />
+        `
+      }
+    </li>
+  `;
+}
+
+/** That there is no mail server, or what it said last. */
+function MailServer({ figures }) {
+  if (!figures || (figures.has_mail_server && !figures.trouble)) return null;
+  const text = figures.has_mail_server
+    ? t("deliveries.trouble", { why: figures.trouble })
+    : t("deliveries.no_server", { n: number(figures.for_mail) });
+  return html`
+    <p class="doubt" role="status">
+      <${Icon} name="warning" />
+      <span class="break">${text}</span>
+    </p>
+  `;
+}
+
+/** Late invoices that nobody was reminded of on the last day, and why. */
+function LeftOut() {
+  const runs = useResource("/reminder-runs");
+  const items = (runs.data ?? []).flatMap((run) => run.left_out.map((each) => ({ ...each, run })));
+  if (!items.length) return null;
+  return html`
+    <section>
+      <h2>
+        ${t("reminders.left_out")}
+        <span class="count">${number(items.length)}</span>
+      </h2>
+      <ul class="plain parts">
+        ${items.map(
+          ({ invoice_id, reason, run }) => html`
+            <li key=${`${run.seller_id} ${invoice_id}`}>
+              <a href=${invoice_id ? invoicePath(invoice_id) : `/sellers/${seg(run.seller_id)}`}>${invoice_id || run.seller_id}</a>
+              <span class="break">${reason === "disputed" ? t("invoice_state.disputed") : reason}</span>
+              <span class="soft">${day(run.day)}</span>
+            </li>
+          `,
+        )}
+      </ul>
+    </section>
+  `;
+}
+
+export function DeliveriesPage() {
+  const { query } = route.value;
+  const which = query.which in WHICH ? query.which : "by_hand";
+  const figures = useResource("/deliveries/figures");
+  const list = useGrowing(withQuery("/deliveries", { ...WHICH[which], limit: 50 }));
+  const reload = () => {
+    figures.load();
+    list.load();
+  };
+  const count = (each) => (figures.data && each in figures.data ? ` (${number(figures.data[each])})` : "");
+  const options = Object.keys(WHICH).map((each) => [each, `${tCode("deliveries_which", each)}${count(each)}`]);
+  return html`
+    <div class="page">
+      <h1>${t("nav.finance")}</h1>
+      <${FinanceTabs} />
+      <div class="toolbar">
+        <div class="filters">
+          <${Choice}
+            label=${t("payments.show")}
+            value=${which}
+            options=${options}
+            onChange=${(value) => go(withQuery("/deliveries", { which: value }), { replace: true })}
+            wide=${true}
+          />
+        </div>
+      </div>
+      <${MailServer} figures=${figures.data} />
+      <${LeftOut} />
+      <${GrowingList} list=${list} none=${html`<${Icon} name="check" /> ${t("deliveries.none")}`}>
+        <ul class="payments">
+          ${list.items.map(
+            (each) => html`
+              <${Delivery} key=${`${each.invoice_id} ${each.reminder}`} each=${each} reload=${reload} />
+            `,
+          )}
+        </ul>
+      <//>
+    </div>
+  `;
+}
