@@ -12,9 +12,9 @@ from litestar.params import FromPath
 
 from laddbok.api.pages import Page
 from laddbok.api.parts import ApiRequest, asked, parts_of
-from laddbok.api.receipt_links import receipt_path
 from laddbok.model.errors import NotFound
 from laddbok.model.ids import normalise_session_id
+from laddbok.store.receipt_links import receipt_path
 from laddbok.store.sql import query
 
 
