@@ -1,15 +1,17 @@
 """How is an invoice taken back, in part or whole?
 
 A credit note refers to its invoice and takes back at most what is left of it, VAT category by category, whatever was
-credited before. Its amounts are positive. A sum that was paid with VAT in it is taken apart at the category's rate:
+credited before. Its amounts are positive. Where a corrected session is more than what is left, for another one on the
+invoice came to less than nothing, it is taken back on the next invoice instead. A sum that was paid with VAT in it is taken
+apart at the category's rate:
 
 >>> from laddbok.billing.examples import FINAL
->>> line = credited(FINAL, [], VatRate(percent=Decimal(25)), Decimal("10.00"), Text(sv="Kulans", en="Goodwill"))
+>>> line = credited(Credits(document=FINAL), VatRate(percent=Decimal(25)), Decimal("10.00"), Text(sv="Kulans", en="Goodwill"))
 >>> line.net, remaining(FINAL, [])[VatRate(percent=Decimal(25))]
 (Decimal('8.00'), Decimal('53.24'))
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 
@@ -22,6 +24,9 @@ from laddbok.model.invoice import Invoice, InvoiceKind, InvoiceLine, Reference, 
 from laddbok.model.money import from_minor, net_of, round_money
 
 CREDITABLE = frozenset({InvoiceKind.INVOICE, InvoiceKind.RECEIPT})
+TAKEN_OFF = Text(sv="Avgår: redan krediterat på denna faktura", en="Less: credited on this invoice before")
+"""By these words the lines are known by which less is taken back than the sessions cost."""
+_ZERO = Decimal(0)
 
 
 class CreditWish(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,17 +37,44 @@ class CreditWish(msgspec.Struct, frozen=True, kw_only=True):
     vat_percent: Decimal | None = None
 
 
-def credit_note(invoice: Invoice, credits: Sequence[Invoice], wish: CreditWish, issue: date) -> Invoice:
+class Credits(msgspec.Struct, frozen=True, kw_only=True):
+    """A final document, the credit notes to it, and later invoices on which sessions of it were taken back."""
+
+    document: Invoice
+    notes: tuple[Invoice, ...] = ()
+    later: tuple[Invoice, ...] = ()
+
+
+class Room(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands of a document in one category of VAT, before VAT."""
+
+    left: Decimal
+    """Less its credit notes: none takes back more than this."""
+    standing: Decimal
+    """Less the sessions that were corrected, wherever they were taken back; what persons credited is not counted."""
+    by_persons: Decimal
+    taken_off: Decimal
+    """What of that was taken off again when sessions were corrected."""
+
+    @property
+    def available(self) -> Decimal:
+        """What a person may credit: what is left, and was not taken back on a later invoice."""
+        free = self.standing - self.by_persons + self.taken_off
+        return max(min(self.left, free), Decimal(0)) if self.left > 0 else min(max(self.left, free), Decimal(0))
+
+
+def credit_note(credits: Credits, wish: CreditWish, issue: date) -> Invoice:
     """The draft of a credit note that takes back what is left of a final document, or a part of it.
 
-    Args: invoice, of a kind that is credited; credits, the credit notes to it that are final; issue, the day by the seller's clock.
-    Returns: without credit notes before it a whole one has the document's own lines, else one per VAT category.
+    Args: credits, a document of a kind that is credited, with what takes back from it; issue, the day by the seller's clock.
+    Returns: where nothing was taken back before, a whole one has the document's own lines, else one per VAT category.
     Raises: Conflict when nothing is left; Invalid when it is more than what is left.
     Source: ML (2023:200) 17 kap. 22 §; EN 16931 (credit note); case B51.
     """
+    invoice = credits.document
     assert invoice.kind in CREDITABLE, invoice.number
     reason = Text(sv=wish.reason, en=wish.reason)
-    lines = _lines(invoice, credits, wish, reason)
+    lines = _lines(credits, wish, reason)
     if not lines:
         raise Conflict(f"nothing is left to be credited of {invoice.number}")
     sums, totals = totals_of([(line.vat, line.net) for line in lines], invoice.currency)
@@ -65,7 +97,7 @@ def credit_note(invoice: Invoice, credits: Sequence[Invoice], wish: CreditWish, 
         sessions_gross=None,
         late=None,
     )
-    return to_credit(invoice, credits, note, wish.gross)
+    return to_credit(invoice, credits.notes, note, wish.gross)
 
 
 def to_credit(invoice: Invoice, credits: Iterable[Invoice], note: Invoice, gross: Decimal | None = None) -> Invoice:
@@ -82,11 +114,12 @@ def to_credit(invoice: Invoice, credits: Iterable[Invoice], note: Invoice, gross
     return replace(note, totals=totals)
 
 
-def _lines(invoice: Invoice, credits: Sequence[Invoice], wish: CreditWish, reason: Text) -> tuple[InvoiceLine, ...]:
+def _lines(credits: Credits, wish: CreditWish, reason: Text) -> tuple[InvoiceLine, ...]:
+    invoice = credits.document
     if wish.gross is not None:
-        return (credited(invoice, credits, _rate(invoice, wish.vat_percent), wish.gross, reason),)
-    left = {rate: net for rate, net in remaining(invoice, credits).items() if net}
-    if not credits and left:
+        return (credited(credits, _rate(invoice, wish.vat_percent), wish.gross, reason),)
+    left = {rate: room.available for rate, room in rooms(credits).items() if room.available}
+    if left and not credits.notes and not credits.later:
         return invoice.lines
     return tuple(_of_category(number, rate, net, reason) for number, (rate, net) in enumerate(left.items(), start=1))
 
@@ -113,22 +146,82 @@ def _as_rounded(invoice: Invoice, totals: Totals) -> Totals:
     return replace(totals, rounding=rounding, payable=totals.gross + rounding)
 
 
-ALREADY = Text(sv="Avgår: redan krediterat på denna faktura", en="Less: credited on this invoice before")
+def down_to(left: Mapping[VatRate, Decimal], note: Invoice, text: Text) -> tuple[InvoiceLine, ...]:
+    """The lines by which a credit note comes to no more than is left of its document, in each category of VAT.
 
-
-def already_credited(left: dict[VatRate, Decimal], note: Invoice, text: Text = ALREADY) -> tuple[InvoiceLine, ...]:
-    """The lines by which a credit note of corrected sessions is more than what is left: that was credited before.
-
-    Without them it would take back twice what a person credited. Args: left, of the invoice by VAT category; text, what they say.
-    Source: our choice, docs/rules.md "Credit".
+    Args: left, of the document; text, what the lines say. Source: our choice, docs/rules.md "Receipt".
     """
     lines = []
     for each in note.vat:
-        rest = left.get(each.rate, from_minor(0, note.currency))
-        over = each.net - (max(rest, Decimal(0)) if each.net > 0 else min(rest, Decimal(0)))
+        rest = left.get(each.rate, _ZERO)
+        over = each.net - (max(rest, _ZERO) if each.net > 0 else min(rest, _ZERO))
         if over and (over > 0) is (each.net > 0):
             lines.append(_of_category(0, each.rate, -over, text))
     return tuple(lines)
+
+
+def rooms(credits: Credits) -> dict[VatRate, Room]:
+    """What stands of a document, by category of VAT."""
+    number = credits.document.number
+    by_persons, by_sessions, taken_off = ({each.rate: _ZERO for each in credits.document.vat} for _ in range(3))
+    for note in credits.notes:
+        for each in note.vat:
+            _add(by_sessions if note.sessions else by_persons, each.rate, each.net)
+    here = [(1, line) for note in credits.notes for line in note.lines]
+    later = [
+        (-1, line) for each in credits.later for line in each.lines if line.corrects and line.corrects.number == number
+    ]
+    for sign, line in later:
+        _add(by_sessions, line.vat, sign * line.net)
+    for sign, line in here + later:
+        if line.text == TAKEN_OFF:
+            _add(taken_off, line.vat, -sign * line.net)
+    left = remaining(credits.document, credits.notes)
+    return {
+        rate: Room(
+            left=net,
+            standing=_billed(credits.document, rate) - by_sessions.get(rate, _ZERO) - taken_off.get(rate, _ZERO),
+            by_persons=by_persons.get(rate, _ZERO),
+            taken_off=taken_off.get(rate, _ZERO),
+        )
+        for rate, net in left.items()
+    }
+
+
+def taken_off(found: Mapping[VatRate, Room], note: Invoice) -> tuple[InvoiceLine, ...]:
+    """The lines of a credit note of corrected sessions for what a person credited on its document before.
+
+    What is credited by a person is credited of what the document billed: it goes as far as that is taken back itself, so
+    that nothing is given back twice.
+
+        100.00 billed, 20.00 credited by a person, the session corrected to 50.00: 100.00 - 20.00 back, 50.00 billed anew
+
+    Args: found, what stood of the document. Source: our choice, docs/rules.md "Credit".
+    """
+    lines = []
+    for each in note.vat:
+        room = found.get(each.rate)
+        if room is None:
+            continue
+        standing, given = room.standing - each.net, room.by_persons
+        kept = min(max(standing, min(given, _ZERO)), max(given, _ZERO))
+        if more := given - kept - room.taken_off:
+            lines.append(_of_category(0, each.rate, -more, TAKEN_OFF))
+    return tuple(lines)
+
+
+def fits(found: Mapping[VatRate, Room], note: Invoice) -> bool:
+    """Whether a credit note takes back at most what is left of its document, in each category of VAT."""
+    left = {rate: room.left for rate, room in found.items()}
+    return all(_is_within(each.net, left.get(each.rate, _ZERO)) for each in note.vat)
+
+
+def _add(sums: dict[VatRate, Decimal], rate: VatRate, net: Decimal) -> None:
+    sums[rate] = sums.get(rate, _ZERO) + net
+
+
+def _billed(document: Invoice, rate: VatRate) -> Decimal:
+    return sum((each.net for each in document.vat if each.rate == rate), _ZERO)
 
 
 def remaining(invoice: Invoice, credits: Iterable[Invoice]) -> dict[VatRate, Decimal]:
@@ -136,20 +229,20 @@ def remaining(invoice: Invoice, credits: Iterable[Invoice]) -> dict[VatRate, Dec
     left = {each.rate: each.net for each in invoice.vat}
     for credit in credits:
         for each in credit.vat:
-            left[each.rate] = left.get(each.rate, Decimal(0)) - each.net
+            left[each.rate] = left.get(each.rate, _ZERO) - each.net
     return left
 
 
-def credited(invoice: Invoice, credits: Iterable[Invoice], rate: VatRate, gross: Decimal, reason: Text) -> InvoiceLine:
+def credited(credits: Credits, rate: VatRate, gross: Decimal, reason: Text) -> InvoiceLine:
     """The line of a credit note that takes back this amount, VAT included.
 
     Raises: Invalid when it is not above 0, or more than what is left of the category.
     Source: EN 16931 (credit note); case B51.
     """
-    net = net_of(gross, rate.percent, invoice.currency)
+    net = net_of(gross, rate.percent, credits.document.currency)
     if gross <= 0:
         raise Invalid("gross", "a credit is an amount above 0")
-    _check(rate, net, remaining(invoice, credits))
+    _check(rate, net, {each: room.available for each, room in rooms(credits).items()})
     return InvoiceLine(number=1, text=reason, quantity=Decimal(1), unit=Unit.ONE, unit_price=net, net=net, vat=rate)
 
 
@@ -161,9 +254,11 @@ def check_credit(invoice: Invoice, credits: Iterable[Invoice], credit: Invoice) 
 
 
 def _check(rate: VatRate, net: Decimal, left: dict[VatRate, Decimal]) -> None:
-    """An invoice of a session that came to less than nothing is credited downwards, too."""
-    rest = left.get(rate, Decimal(0))
-    if not net:
-        return
-    if abs(net) > abs(rest) or (net > 0) is not (rest > 0):
+    rest = left.get(rate, _ZERO)
+    if not _is_within(net, rest):
         raise Invalid("credit", f"{net} net at {rate.percent} % VAT is more than the {rest} that are left")
+
+
+def _is_within(net: Decimal, rest: Decimal) -> bool:
+    """An invoice of a session that came to less than nothing is credited downwards, too."""
+    return not net or (abs(net) <= abs(rest) and (net > 0) is (rest > 0))

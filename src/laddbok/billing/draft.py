@@ -109,7 +109,7 @@ def lines_of(position: Position, kind: InvoiceKind) -> Iterator[InvoiceLine]:
         amount = abs(net)
         yield InvoiceLine(
             number=0,
-            text=_told(position),
+            text=_told(position, kind),
             quantity=turned * (kwh if in_kwh else Decimal(1)),
             unit=Unit.KWH if in_kwh else Unit.ONE,
             unit_price=amount,
@@ -120,6 +120,7 @@ def lines_of(position: Position, kind: InvoiceKind) -> Iterator[InvoiceLine]:
             end_date=ended_at.astimezone(zone).date(),
             session_id=position.session_id,
             cost_centre=position.cost_centre,
+            corrects=position.billed_on if kind is InvoiceKind.INVOICE else None,
         )
 
 
@@ -156,13 +157,19 @@ def _numbered(lines: Iterable[InvoiceLine]) -> tuple[InvoiceLine, ...]:
     return tuple(msgspec.structs.replace(line, number=number) for number, line in enumerate(lines, start=1))
 
 
-def _told(position: Position) -> Text:
-    """When and where, in the local time of the place."""
+def _told(position: Position, kind: InvoiceKind) -> Text:
+    """When and where, in the local time of the place; of what an invoice takes back, from which document."""
     start_at = position.cdr.started_at.astimezone(ZoneInfo(position.cdr.time_zone))
     at = {
         language: f"{start_at.day} {months[start_at.month - 1]} {start_at:%Y %H:%M}, {position.place}"
         for language, months in MONTHS.items()
     }
+    if kind is InvoiceKind.INVOICE and position.billed_on is not None:
+        number = position.billed_on.number
+        return Text(
+            sv=f"Avgår: rättad laddning på faktura {number}, {at['sv']}",
+            en=f"Less: corrected charging on invoice {number}, {at['en']}",
+        )
     return Text(sv=f"Laddning {at['sv']}", en=f"Charging {at['en']}")
 
 

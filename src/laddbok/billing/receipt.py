@@ -16,7 +16,7 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from laddbok.billing.credit import already_credited, remaining, to_credit
+from laddbok.billing.credit import Credits, down_to, remaining, to_credit
 from laddbok.billing.draft import Period, draft
 from laddbok.model.billing import Customer, Position, SellerTerms
 from laddbok.model.errors import Invalid
@@ -84,26 +84,26 @@ def claim(terms: SellerTerms, driver_id: str, position: Position, period: Period
 
 def correction(
     terms: SellerTerms,
-    document: Invoice,
-    credits: Sequence[Invoice],
+    credits: Credits,
     positions: Sequence[Position],
     period: Period,
     reason: Text,
 ) -> Invoice:
     """The draft of the credit note that takes back what is left of a receipt or a claim, for its session was corrected.
 
-    Args: credits, the credit notes to it that are final; positions, the credits of its CDRs.
+    Args: credits, the document with the credit notes to it; positions, the credits of its CDRs.
     Source: ML (2023:200) 17 kap. 22 §; our choice, docs/rules.md "Receipt"; case B24.
     """
+    document = credits.document
     assert document.number is not None
     refers_to = Reference(document.number, document.issue_date)
     customer = Customer(buyer=document.buyer)
     kind = InvoiceKind.CREDIT_NOTE
     note = draft(terms, customer, positions, period, kind=kind, refers_to=refers_to, reason=reason)
-    less = already_credited(remaining(document, credits), note, NOT_PAID)
+    less = down_to(remaining(document, credits.notes), note, NOT_PAID)
     if less:
         note = draft(terms, customer, positions, period, kind=kind, charges=less, refers_to=refers_to, reason=reason)
-    return to_credit(document, credits, note)
+    return to_credit(document, credits.notes, note)
 
 
 def cost_of(position: Position) -> Decimal:

@@ -6,22 +6,22 @@ A plan only reads: it can be shown before anything happens. Final is what one tr
 journal entries and the mark on every position, all or nothing. The same run twice finds nothing left to do.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from functools import partial
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
+from msgspec.structs import replace
 
-from laddbok.billing.credit import already_credited
+from laddbok.billing.credit import Credits, fits, rooms, taken_off
 from laddbok.billing.draft import Period, draft
 from laddbok.billing.freeze import Frozen, Series, freeze
 from laddbok.billing.ledger import entry_of
 from laddbok.model.billing import ContractCharge, Customer, JournalEntry, Position, SellerTerms
 from laddbok.model.errors import Invalid
-from laddbok.model.invoice import Invoice, InvoiceKind, InvoiceLine, Reference, Text, VatRate
+from laddbok.model.invoice import Invoice, InvoiceKind, InvoiceLine, Reference, Text
 
 AT_ONCE = 500
 """Documents that one transaction makes final."""
@@ -43,6 +43,8 @@ class Planned(msgspec.Struct, frozen=True):
     invoice: Invoice
     positions: tuple[PositionKey, ...]
     charges: tuple[ContractCharge, ...] = ()
+    rests_on: dict[str, int] = {}
+    """Documents from which it takes back, by number, and how many credit notes there were to each when it was planned."""
 
 
 class Charged(msgspec.Struct, frozen=True):
@@ -127,13 +129,12 @@ def plan(
     terms: SellerTerms,
     period: Period,
     customers: Iterable[tuple[Customer, Sequence[Position]]],
-    left: Mapping[str, dict[VatRate, Decimal]] | None = None,
+    before: Mapping[str, Credits] | None = None,
     extras: Mapping[str, Extras] | None = None,
 ) -> Plan:
     """What a run does for these customers: invoices over CDRs, credit notes over credits of CDRs that were billed.
 
-    Args: left, what is left of invoices on which something is corrected, by number; none: all of it;
-        extras, what contracts are charged beside their sessions, by payer.
+    Args: before, the documents on which something is corrected, by number, with what takes back from them; extras, what contracts are charged beside their sessions, by payer.
     Source: our choice, docs/rules.md "Billing run"; cases B11, B19, B26.
     """
     drafts: list[Planned] = []
@@ -146,7 +147,7 @@ def plan(
         nothing += map(key_of, sorted_out.nothing)
         extra = (extras or {}).get(customer.buyer.id, NO_EXTRAS)
         try:
-            drafts += _documents(terms, period, customer, sorted_out.billed, left or {}, extra)
+            drafts += _documents(terms, period, customer, sorted_out.billed, before or {}, extra)
         except Invalid as error:
             in_the_way.append(InTheWay(customer.buyer.id, error.field, error.reason))
     return Plan(drafts=tuple(drafts), netted=tuple(netted), nothing=tuple(nothing), in_the_way=tuple(in_the_way))
@@ -174,25 +175,47 @@ def _documents(
     period: Period,
     customer: Customer,
     positions: Sequence[Position],
-    left: Mapping[str, dict[VatRate, Decimal]],
+    before: Mapping[str, Credits],
     extras: Extras,
-) -> Iterator[Planned]:
-    """One invoice over what was used and charged, and a credit note for each document on which something was corrected."""
-    used = [p for p in positions if p.kind == "cdr"]
-    if used or extras.charges:
-        lines = tuple(line for each in extras.charges for line in each.lines)
-        charges = tuple(each.charge for each in extras.charges)
-        yield Planned(customer, draft(terms, customer, used, period, charges=lines), tuple(map(key_of, used)), charges)
-    by_document: dict[Reference, list[Position]] = {}
-    for position in positions:
-        if position.kind == "credit" and position.billed_on is not None:
-            by_document.setdefault(position.billed_on, []).append(position)
-    for reference, credits in by_document.items():
+) -> list[Planned]:
+    """One invoice over what was used and charged, and a credit note for each document on which something was corrected.
+
+    What a credit note has no room for is taken back on the invoice.
+    """
+    billed = [p for p in positions if p.kind == "cdr"]
+    lines = [line for each in extras.charges for line in each.lines]
+    charges = [each.charge for each in extras.charges]
+    notes: list[Planned] = []
+    rests_on: dict[str, int] = {}
+    for reference, credits in _by_document(positions).items():
         keys = tuple(map(key_of, credits))
         backs = [extras.backs[key] for key in keys if key in extras.backs]
-        lines = tuple(line for back in backs for line in back.lines)
-        note = _credit_note(terms, period, customer, credits, reference, left.get(reference.number), lines)
-        yield Planned(customer, note, keys, tuple(back.charge for back in backs))
+        known = before.get(reference.number)
+        note, has_room = _credit_note(terms, period, customer, credits, reference, known, backs)
+        of_backs, count = (
+            tuple(back.charge for back in backs),
+            {} if known is None else {reference.number: len(known.notes)},
+        )
+        if has_room:
+            notes.append(Planned(customer, note, keys, of_backs, count))
+            continue
+        billed += credits
+        lines += [_on_invoice(line, reference) for line in note.lines if line.session_id is None]
+        charges += of_backs
+        rests_on |= count
+    if not billed and not charges:
+        return notes
+    invoice = draft(terms, customer, billed, period, charges=lines)
+    return [Planned(customer, invoice, tuple(map(key_of, billed)), tuple(charges), rests_on), *notes]
+
+
+def _by_document(positions: Iterable[Position]) -> dict[Reference, list[Position]]:
+    """Credits by the document on which their CDRs stand."""
+    found: dict[Reference, list[Position]] = {}
+    for position in positions:
+        if position.kind == "credit" and position.billed_on is not None:
+            found.setdefault(position.billed_on, []).append(position)
+    return found
 
 
 def _credit_note(
@@ -201,15 +224,26 @@ def _credit_note(
     customer: Customer,
     credits: Sequence[Position],
     reference: Reference,
-    left: dict[VatRate, Decimal] | None,
-    backs: Sequence[InvoiceLine],
-) -> Invoice:
-    """What was corrected on one document, with its included energy, less what of it was credited before."""
+    known: Credits | None,
+    backs: Sequence[Charged],
+) -> tuple[Invoice, bool]:
+    """What was corrected on one document, with its included energy, less what of it a person credited before; and whether that
+    is left of the document."""
     kind = InvoiceKind.CREDIT_NOTE
     drawn = partial(draft, terms, customer, credits, period, kind=kind, refers_to=reference, reason=CORRECTED)
-    note = drawn(charges=backs)
-    less = () if left is None else already_credited(left, note)
-    return drawn(charges=[*less, *backs]) if less else note
+    of_backs = [line for back in backs for line in back.lines]
+    note = drawn(charges=of_backs)
+    if known is None:
+        return note, True
+    found = rooms(known)
+    less = taken_off(found, note)
+    note = drawn(charges=[*less, *of_backs]) if less else note
+    return note, fits(found, note)
+
+
+def _on_invoice(line: InvoiceLine, reference: Reference) -> InvoiceLine:
+    """A line of a credit note as it stands on an invoice."""
+    return replace(line, quantity=-line.quantity, net=-line.net, corrects=reference)
 
 
 def finals(planned: Sequence[Planned], series: Series, terms: SellerTerms) -> tuple[tuple[Final, ...], Series]:

@@ -137,6 +137,8 @@ class InvoiceLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     end_date: date | None = None
     session_id: str | None = None
     cost_centre: str | None = None
+    corrects: "Reference | None" = None
+    """The document from which this line of an invoice takes back: one that has no room for a credit note [BT-25]."""
 
 
 class VatSum(msgspec.Struct, frozen=True, kw_only=True):

@@ -78,13 +78,14 @@ async def finalise(
     """Make drafts final, in one transaction.
 
     Args: planned, at most flow.billing_run.AT_ONCE; of several kinds of document each takes numbers of its own series.
-    Raises: AlreadyBilled when a position was billed, or a contract's month charged, meanwhile, Invalid when a credit note takes back more than is left; then
-        nothing is written.
+    Raises: AlreadyBilled when a position was billed, or a contract's month charged, meanwhile, Conflict when a document was credited
+        from which something is taken back, Invalid when a credit note takes back more than is left; then nothing is written.
     Source: our choice, docs/rules.md "Billing run"; case B53.
     """
     made: list[Final] = []
     async with connection.transaction():
         await connection.execute(query("series_make"), tenant, terms.seller.id)
+        await _check_credits(connection, tenant, terms, planned)
         for kind, of_kind in groupby(sorted(planned, key=_kind_of), key=_kind_of):
             made += await _frozen(connection, tenant, terms, kind, list(of_kind))
         await _write_documents(connection, tenant, terms, made, run_id, now)
@@ -124,13 +125,22 @@ async def post(
         await connection.execute(query("postings_add"), tenant, *map(list, zip(*postings, strict=True)))
 
 
+async def _check_credits(
+    connection: asyncpg.Connection, tenant: int, terms: SellerTerms, planned: Sequence[Planned]
+) -> None:
+    """Hold the series of credit notes where something is taken back, and see that nobody else took it meanwhile."""
+    notes = [each.invoice for each in planned if each.invoice.kind is InvoiceKind.CREDIT_NOTE]
+    rests_on = {number: count for each in planned for number, count in each.rests_on.items()}
+    if notes or rests_on:
+        await connection.fetchrow(query("series_take"), tenant, terms.seller.id, InvoiceKind.CREDIT_NOTE)
+        await check_left(connection, tenant, terms.seller.id, notes, rests_on)
+
+
 async def _frozen(
     connection: asyncpg.Connection, tenant: int, terms: SellerTerms, kind: str, planned: Sequence[Planned]
 ) -> tuple[Final, ...]:
     row = await connection.fetchrow(query("series_take"), tenant, terms.seller.id, kind)
     assert row is not None, kind
-    if kind == InvoiceKind.CREDIT_NOTE:
-        await check_left(connection, tenant, terms.seller.id, [each.invoice for each in planned])
     made, after = finals(planned, Series(**dict(row)), terms)
     await connection.execute(query("series_advance"), tenant, terms.seller.id, kind, after.next_number, after.last_hash)
     return made

@@ -66,16 +66,16 @@ async def _made(
     connection: asyncpg.Connection, tenant: int, terms: SellerTerms, number: str, document_id: str, wish: CreditWish, key: str,
     now: datetime, by: str, check: Callable[[Planned], Sequence[InTheWay]],
 ) -> Credited:  # fmt: skip
-    document, credits = (await with_credits(connection, tenant, terms.seller.id, [number]))[number]
-    note = credit_note(document, credits, wish, now.astimezone(ZoneInfo(terms.time_zone)).date())
-    planned = Planned(Customer(buyer=document.buyer), note, ())
+    credits = (await with_credits(connection, tenant, terms.seller.id, [number]))[number]
+    note = credit_note(credits, wish, now.astimezone(ZoneInfo(terms.time_zone)).date())
+    planned = Planned(Customer(buyer=credits.document.buyer), note, ())
     for stop in check(planned):
         raise Conflict(f"{stop.payer_id}: {stop.field}: {stop.reason}")
     [made] = await finalise(connection, tenant, terms, [planned], None, now)
     body = {"credit_note": made.id, "key": key, "gross": str(note.totals.gross), "reason": wish.reason}
     told = msgspec.json.encode(body).decode()
     await connection.execute(query("invoice_event_add"), tenant, document_id, now, CREDITED, by, told)
-    if session_id := session_of(document.buyer.id):
+    if session_id := session_of(credits.document.buyer.id):
         await receipt_is_due(connection, tenant, session_id, now)
     return Credited(id=made.id, invoice=made.frozen.invoice, is_new=True)
 

@@ -104,9 +104,8 @@ async def _correction(desk: _Desk, position: Position) -> Planned:
     assert position.billed_on is not None, position.session_id
     number, terms = position.billed_on.number, desk.terms
     found = await with_credits(desk.connection, desk.tenant, terms.seller.id, [number])
-    document, credits = found[number]
-    note = correction(terms, document, credits, [position], _period(desk, position), CORRECTED)
-    return Planned(Customer(buyer=document.buyer), note, (key_of(position),))
+    note = correction(terms, found[number], [position], _period(desk, position), CORRECTED)
+    return Planned(Customer(buyer=found[number].document.buyer), note, (key_of(position),))
 
 
 async def _document(desk: _Desk, position: Position) -> Planned:

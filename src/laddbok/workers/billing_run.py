@@ -13,16 +13,17 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import msgspec
 
+from laddbok.billing.credit import Credits
 from laddbok.billing.draft import Period
 from laddbok.flow.billing_run import AT_ONCE, Extras, InTheWay, Plan, Planned, ends_before, key_of, plan
 from laddbok.flow.shared_parts import MAX_LISTED, OthersPart, parts_of_others
 from laddbok.model.billing import ChargeKind, Customer, Position, SellerTerms
 from laddbok.model.errors import Invalid
-from laddbok.model.invoice import InvoiceKind, VatRate
+from laddbok.model.invoice import InvoiceKind
 from laddbok.rating.month_fee import Month
 from laddbok.store import billing
 from laddbok.store.contract_charges import agreements_of
-from laddbok.store.credits import left_of
+from laddbok.store.credits import with_credits
 from laddbok.store.sql import query
 from laddbok.workers.contract_charges import ContractCharges
 
@@ -105,7 +106,7 @@ class BillingRun:
         async for portion in self._portions():
             await self._charges.read(position for _, positions in portion for position in positions)
             extras, chargeable = await self._extras(portion)
-            planned = plan(self._terms, self._period, chargeable, await self._left(portion), extras)
+            planned = plan(self._terms, self._period, chargeable, await self._credits(portion), extras)
             await self._do(portion, planned, now, check, final=final)
             self.result.customers += len(portion)
             show(self.result)
@@ -153,10 +154,10 @@ class BillingRun:
             chargeable.append((customer, positions))
         return extras, chargeable
 
-    async def _left(self, portion: Portion) -> dict[str, dict[VatRate, Decimal]]:
-        """What is left of the documents on which something is corrected."""
+    async def _credits(self, portion: Portion) -> dict[str, Credits]:
+        """The documents on which something is corrected, with what takes back from them."""
         numbers = {each.billed_on.number for _, positions in portion for each in positions if each.billed_on}
-        return await left_of(self._connection, self._tenant, self._terms.seller.id, numbers) if numbers else {}
+        return await with_credits(self._connection, self._tenant, self._terms.seller.id, numbers) if numbers else {}
 
     async def _do(self, portion: Portion, planned: Plan, now: datetime, check: Check, *, final: bool) -> None:
         self.result.in_the_way += planned.in_the_way

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from laddbok.billing.accrual import accrual
-from laddbok.billing.credit import check_credit, credited, remaining
+from laddbok.billing.credit import Credits, check_credit, credited, remaining
 from laddbok.billing.draft import draft
 from laddbok.billing.examples import COMPANY, DRAFT, FINAL, OCTOBER, POSITION, SELLER
 from laddbok.billing.ledger import entry_of
@@ -69,7 +69,7 @@ def test_a_rate_of_VAT_without_an_account_is_named() -> None:
 
 
 def test_B51_ten_kronor_with_VAT_are_eight_and_two() -> None:
-    given = note(credited(FINAL, [], STANDARD, Decimal("10.00"), WHY))
+    given = note(credited(Credits(document=FINAL), STANDARD, Decimal("10.00"), WHY))
     assert (given.totals.net, given.totals.vat) == (Decimal("8.00"), Decimal("2.00"))
     assert remaining(FINAL, [given]) == {STANDARD: Decimal("45.24")}
 
@@ -77,20 +77,20 @@ def test_B51_ten_kronor_with_VAT_are_eight_and_two() -> None:
 @pytest.mark.parametrize("gross", ["66.56", "0", "-1.00"])
 def test_B51_more_than_remains_is_refused(gross: str) -> None:
     with pytest.raises(Invalid):
-        credited(FINAL, [], STANDARD, Decimal(gross), WHY)
+        credited(Credits(document=FINAL), STANDARD, Decimal(gross), WHY)
 
 
 def test_B51_what_was_credited_before_is_gone() -> None:
-    first = note(credited(FINAL, [], STANDARD, Decimal("60.00"), WHY))
+    first = note(credited(Credits(document=FINAL), STANDARD, Decimal("60.00"), WHY))
     with pytest.raises(Invalid, match=r"more than the 5\.24 that are left"):
-        credited(FINAL, [first], STANDARD, Decimal("10.00"), WHY)
-    last = note(credited(FINAL, [first], STANDARD, Decimal("6.55"), WHY))
+        credited(Credits(document=FINAL, notes=(first,)), STANDARD, Decimal("10.00"), WHY)
+    last = note(credited(Credits(document=FINAL, notes=(first,)), STANDARD, Decimal("6.55"), WHY))
     assert remaining(FINAL, [first, last]) == {STANDARD: 0}
 
 
 def test_another_category_than_the_invoice_has_is_refused() -> None:
     with pytest.raises(Invalid):
-        credited(FINAL, [], VatRate(percent=Decimal(12)), Decimal("1.00"), WHY)
+        credited(Credits(document=FINAL), VatRate(percent=Decimal(12)), Decimal("1.00"), WHY)
     line = replace(FINAL.lines[0], vat=VatRate(percent=Decimal(12)))
     with pytest.raises(Invalid):
         check_credit(FINAL, [], note(line))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from laddbok.billing.check import check
-from laddbok.billing.credit import CreditWish, credit_note
+from laddbok.billing.credit import Credits, CreditWish, credit_note
 from laddbok.billing.examples import OCTOBER, POSITION, SELLER
 from laddbok.billing.freeze import Series, numbered
 from laddbok.billing.invoice_page import invoice_page
@@ -76,10 +76,14 @@ def test_B24_what_a_correction_takes_back_is_what_is_left_of_what_was_paid(
     for each in kulans if len(made.vat) == 1 else ():
         gross = from_minor(each, "SEK")
         if gross + Decimal("0.02") <= made.totals.prepaid - sum(note.totals.prepaid for note in notes):
-            notes.append(credit_note(made, notes, CreditWish(reason="Kulans", gross=gross), OCTOBER.issue))
+            notes.append(
+                credit_note(
+                    Credits(document=made, notes=tuple(notes)), CreditWish(reason="Kulans", gross=gross), OCTOBER.issue
+                )
+            )
             assert notes[-1].totals.prepaid == gross
     back = replace(position, kind="credit")
-    notes.append(correction(SELLER, made, notes, [back], OCTOBER, CORRECTED))
+    notes.append(correction(SELLER, Credits(document=made, notes=tuple(notes)), [back], OCTOBER, CORRECTED))
     assert all(check(final(note)) == () for note in notes)
     entries = [entry_of(final(note), str(n), {}) for n, note in enumerate([made, *notes])]
     left = {account: amount for account, amount in balance(iter(entries)).items() if amount}

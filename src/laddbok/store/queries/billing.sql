@@ -122,6 +122,17 @@ JOIN invoice AS n ON n.tenant = i.tenant AND n.refers_to = i.id
 WHERE i.tenant = $1 AND i.legal_entity_id = $2 AND i.number_text = ANY($3::text[]) AND i.kind <> 'credit_note'
 ORDER BY of NULLS FIRST, number;
 
+-- name: invoices_taking_back
+-- Invoices on which sessions of documents of a seller were taken back, for a credit note had no room; `of` is the document's number.
+SELECT o.number_text AS of, i.content FROM invoice AS o
+JOIN invoice AS i ON i.tenant = o.tenant AND i.kind = 'invoice' AND i.id IN (
+    SELECT p.invoice_id FROM billing_position AS b
+    JOIN billing_position AS p ON p.tenant = b.tenant AND p.session_id = b.session_id AND p.revision = b.revision
+        AND p.kind = 'credit'
+    WHERE b.tenant = o.tenant AND b.invoice_id = o.id AND b.kind = 'cdr')
+WHERE o.tenant = $1 AND o.legal_entity_id = $2 AND o.number_text = ANY($3::text[]) AND o.kind <> 'credit_note'
+ORDER BY o.number, i.number;
+
 -- name: invoice_named
 -- Documents by number or id.
 SELECT id, number_text, kind, legal_entity_id FROM invoice WHERE tenant = $1 AND (id = $2 OR number_text = $2) ORDER BY id;
