@@ -67,6 +67,7 @@ def test_where_all_is_right_every_check_is_0(new_database: Callable[[], Dsn]) ->
             "cdrs_pending": 0,
             "cdrs_netted": 0,
             "cdrs_of_nothing": 0,
+            "cdrs_shared": 0,
         }
 
     on(new_database(), work)

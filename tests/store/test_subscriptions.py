@@ -97,11 +97,13 @@ async def put_session(
     return cdr.session_id
 
 
-async def run(connection: asyncpg.Connection, reader: asyncpg.Connection, tenant: int, month: str) -> RunResult:
+async def run(
+    connection: asyncpg.Connection, reader: asyncpg.Connection, tenant: int, month: str, *, final: bool = True
+) -> RunResult:
     terms = await terms_of(connection, tenant)
     now = NOW if month == "2026-10" else NOW + timedelta(days=31)
     billing = BillingRun(connection, reader, tenant, terms, period_of(month, terms, now))
-    return await billing.run(now, "test", nothing_in_the_way, final=True, show=lambda _: None)
+    return await billing.run(now, "test", nothing_in_the_way, final=final, show=lambda _: None)
 
 
 async def documents(connection: asyncpg.Connection) -> list[Invoice]:

@@ -29,6 +29,7 @@ from laddbok.model.invoice import (
     VatRate,
 )
 from laddbok.model.money import from_minor, split, to_minor
+from laddbok.model.rated import LineKind, RatedLine, Rating
 
 MONTHS = {
     "sv": ("jan", "feb", "mars", "april", "maj", "juni", "juli", "aug", "sept", "okt", "nov", "dec"),
@@ -101,7 +102,7 @@ def lines_of(position: Position, kind: InvoiceKind) -> Iterator[InvoiceLine]:
     nets = nets_by_rate(position)
     sign = -1 if (position.kind == "credit") is not (kind is InvoiceKind.CREDIT_NOTE) else 1
     kwh = Decimal(position.cdr.energy_wh).scaleb(-3)
-    in_kwh = len(nets) == 1 and kwh > 0
+    in_kwh = len(nets) == 1 and kwh > 0 and _has_all_energy(position)
     zone = ZoneInfo(position.cdr.time_zone)
     ended_at = position.cdr.transaction_ended_at or position.cdr.started_at
     for percent, net in nets.items():
@@ -122,6 +123,16 @@ def lines_of(position: Position, kind: InvoiceKind) -> Iterator[InvoiceLine]:
             cost_centre=position.cost_centre,
             corrects=position.billed_on if kind is InvoiceKind.INVOICE else None,
         )
+
+
+def _has_all_energy(position: Position) -> bool:
+    """Whether what it comes to is for all of the session's energy, so that its kWh are the quantity."""
+    if position.paid is None or position.paid.is_all:
+        return True
+    energy, mine = (
+        [line for line in lines if line.kind is LineKind.ENERGY] for lines in (position.shown, position.rating.lines)
+    )
+    return bool(energy) and energy == mine
 
 
 def nets_by_rate(position: Position) -> dict[Decimal, Decimal]:
@@ -147,10 +158,41 @@ def nets_by_rate(position: Position) -> dict[Decimal, Decimal]:
 
 def _share(nets: dict[Decimal, Decimal], shared: Decimal, currency: str) -> None:
     weights = [abs(to_minor(net, currency)) for net in nets.values()]
-    minor, whole = to_minor(shared, currency), sum(weights)
-    shares = split(minor, [minor * weight for weight in weights], whole) if whole else [minor, *[0] * (len(nets) - 1)]
-    for percent, part in zip(list(nets), shares, strict=True):
-        nets[percent] += from_minor(part, currency)
+    for percent, part in zip(list(nets), _split(shared, weights, currency), strict=True):
+        nets[percent] += part
+
+
+def with_rates(rating: Rating) -> tuple[RatedLine, ...]:
+    """The lines of a rating, each at one rate of VAT: what a price limit changed over several rates is a line for each.
+
+    By rate they come to `nets_by_rate`. Args: rating, whose price and VAT are known.
+    """
+    nets: dict[Decimal, Decimal] = defaultdict(Decimal)
+    for line in rating.lines:
+        if line.vat_percent is not None:
+            nets[line.vat_percent] += line.excl_vat or Decimal(0)
+    weights = [abs(to_minor(net, rating.currency)) for net in nets.values()]
+    lines: list[RatedLine] = []
+    sums = [Decimal(0), Decimal(0)]
+    before = [[Decimal(0)] * len(nets)] * 2
+    for line in rating.lines:
+        if line.vat_percent is not None or not nets or not (line.excl_vat or line.incl_vat):
+            lines.append(line)
+            continue
+        sums = [total + (side or 0) for total, side in zip(sums, (line.excl_vat, line.incl_vat), strict=True)]
+        after = [_split(total, weights, rating.currency) for total in sums]
+        steps = [[new - old for new, old in zip(*each, strict=True)] for each in zip(after, before, strict=True)]
+        before = after
+        for percent, net, gross in zip(nets, *steps, strict=True):
+            lines.append(msgspec.structs.replace(line, vat_percent=percent, excl_vat=net, incl_vat=gross))
+    return tuple(lines)
+
+
+def _split(amount: Decimal, weights: Sequence[int], currency: str) -> list[Decimal]:
+    """An amount in parts like these weights; all of it to the first where they are nothing."""
+    minor, whole = to_minor(amount, currency), sum(weights)
+    parts = split(minor, [minor * weight for weight in weights], whole) if whole else [minor, *[0] * (len(weights) - 1)]
+    return [from_minor(part, currency) for part in parts]
 
 
 def _numbered(lines: Iterable[InvoiceLine]) -> tuple[InvoiceLine, ...]:
@@ -170,13 +212,18 @@ def _told(position: Position, kind: InvoiceKind) -> Text:
             sv=f"Avgår: rättad laddning på faktura {number}, {at['sv']}",
             en=f"Less: corrected charging on invoice {number}, {at['en']}",
         )
+    if position.paid is not None and not position.paid.is_all:
+        name = position.paid.name
+        return Text(sv=f"Del av laddning {at['sv']}: {name.sv}", en=f"Part of charging {at['en']}: {name.en}")
     return Text(sv=f"Laddning {at['sv']}", en=f"Charging {at['en']}")
 
 
 def _session(position: Position, kind: InvoiceKind) -> SessionItem:
     sign = -1 if (position.kind == "credit") is not (kind is InvoiceKind.CREDIT_NOTE) else 1
-    rating, document = position.rating, position.cdr
+    rating, document, paid = position.rating, position.cdr, position.paid
     assert rating.excl_vat is not None
+    shown = position.shown or rating.lines
+    part_of = None if paid is None or paid.is_all else sum((line.excl_vat or Decimal(0) for line in shown), Decimal(0))
     return SessionItem(
         session_id=position.session_id,
         revision=position.revision,
@@ -191,11 +238,12 @@ def _session(position: Position, kind: InvoiceKind) -> SessionItem:
         end_wh=position.end_wh,
         net=sign * rating.excl_vat,
         gross=None if rating.incl_vat is None else sign * rating.incl_vat,
-        rated=rating.lines,
+        rated=shown,
         tax_included=rating.tax_included,
-        driver=position.driver,
+        driver=position.driver if paid is None or paid.names_driver else None,
         cost_centre=position.cost_centre,
         root=position.root,
+        part_of=part_of,
     )
 
 

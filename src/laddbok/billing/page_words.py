@@ -104,6 +104,8 @@ WORDS = {
         "again from the station's own meter readings and compares it with the proof here.",
     ),
     "taken_back": Text(sv="tas tillbaka", en="taken back"),
+    "part": Text(sv="en del: andra betalar resten av laddningen", en="a part: others pay the rest of the session"),
+    "part_of": Text(sv="er del: {} av {} exkl. moms", en="your part: {} of {} excl. VAT"),
     "revision": Text(sv="rättad, version {}", en="corrected, version {}"),
     "incl_vat": Text(sv="inkl. moms", en="incl. VAT"),
     "sum_sessions": Text(sv="Summa, varje laddning för sig", en="Sum, each session by itself"),

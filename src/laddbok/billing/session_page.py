@@ -58,6 +58,7 @@ def session_row(item: SessionItem, invoice: Invoice, words: Words) -> dict[str, 
     language, currency = language_of(invoice.buyer.language), invoice.currency
     marks = [word("revision", language).format(item.revision)] if item.revision > 1 else []
     marks += [word("taken_back", language)] if _is_turned(item, invoice) else []
+    marks += [_part_told(item, currency, language)] if item.part_of is not None else []
     return {
         "id": item.session_id,
         "when": span_text(item.started_at, item.ended_at, item.time_zone, language),
@@ -77,6 +78,15 @@ def session_row(item: SessionItem, invoice: Invoice, words: Words) -> dict[str, 
 def _is_turned(item: SessionItem, invoice: Invoice) -> bool:
     """Whether its amounts go against those of the document: it is taken back on an invoice."""
     return (item.kind == "credit") is not (invoice.kind is InvoiceKind.CREDIT_NOTE)
+
+
+def _part_told(item: SessionItem, currency: str, language: str) -> str:
+    """How much of the price lines this buyer pays; where it is all of them, others pay other lines."""
+    assert item.part_of is not None
+    if abs(item.net) == abs(item.part_of):
+        return word("part", language)
+    amounts = (amount_alone(abs(amount), currency, language) for amount in (item.net, item.part_of))
+    return word("part_of", language).format(*amounts)
 
 
 def _register(item: SessionItem, language: str) -> str | None:

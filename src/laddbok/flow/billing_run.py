@@ -34,6 +34,7 @@ class PositionKey(msgspec.Struct, frozen=True, order=True):
     session_id: str
     revision: int
     kind: str
+    part: int = 0
 
 
 class Planned(msgspec.Struct, frozen=True):
@@ -163,10 +164,10 @@ class SortedOut(NamedTuple):
 
 def sort_out(positions: Sequence[Position]) -> SortedOut:
     """What becomes of each position."""
-    open_cdrs = {(p.session_id, p.revision) for p in positions if p.kind == "cdr"}
-    taken_back = open_cdrs & {(p.session_id, p.revision) for p in positions if p.kind == "credit"}
-    netted = [p for p in positions if (p.session_id, p.revision) in taken_back]
-    rest = [p for p in positions if (p.session_id, p.revision) not in taken_back]
+    open_cdrs = {_of_cdr(p) for p in positions if p.kind == "cdr"}
+    taken_back = open_cdrs & {_of_cdr(p) for p in positions if p.kind == "credit"}
+    netted = [p for p in positions if _of_cdr(p) in taken_back]
+    rest = [p for p in positions if _of_cdr(p) not in taken_back]
     return SortedOut(netted, [p for p in rest if _is_nothing(p)], [p for p in rest if not _is_nothing(p)])
 
 
@@ -263,7 +264,11 @@ def finals(planned: Sequence[Planned], series: Series, terms: SellerTerms) -> tu
 
 def key_of(position: Position) -> PositionKey:
     """What names a position."""
-    return PositionKey(position.session_id, position.revision, position.kind)
+    return PositionKey(position.session_id, position.revision, position.kind, position.part)
+
+
+def _of_cdr(position: Position) -> tuple[str, int, int]:
+    return position.session_id, position.revision, position.part
 
 
 def _is_nothing(position: Position) -> bool:

@@ -23,7 +23,8 @@ MAX_NAMED = 100
 """So many differences of a check are named; all are counted."""
 SUMS = {
     "frames": ("frames_in", "frames_of_sessions", "frames_orphaned", "frames_rejected"),
-    "cdrs": ("cdrs", "cdrs_billed", "cdrs_pending", "cdrs_netted", "cdrs_of_nothing"),
+    "cdrs": ("cdrs", "cdrs_billed", "cdrs_pending", "cdrs_netted", "cdrs_of_nothing", "cdrs_shared"),
+    "parts": ("parts", "parts_billed", "parts_pending", "parts_netted", "parts_of_nothing"),
 }
 """The whole of a check, and the parts that must come to it."""
 

@@ -33,6 +33,8 @@ class Share(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbi
     of: int = 100
     up_to_per_session: Decimal | None = None
     up_to_per_month: Decimal | None = None
+    names_driver: bool = True
+    """Whether its payer's invoice tells who drove; a roaming partner's should not."""
 
 
 class Agreement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):

@@ -4,21 +4,45 @@ A position is one issued CDR, or the credit of one, that waits to be billed. A c
 agreed. A journal entry is a row of postings that sums to 0: debit above, credit below.
 """
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
 import msgspec
 
 from laddbok.model.cdr import Cdr
-from laddbok.model.invoice import Buyer, Reference, Seller
-from laddbok.model.rated import Rating
+from laddbok.model.invoice import Buyer, Reference, Seller, Text
+from laddbok.model.rated import RatedLine, Rating
+
+
+class PaidPart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one of several payers pays of a CDR, as it is kept with its position.
+
+    `rating` has the part's amounts: the CDR's own lines where it is all of a kind, else one line per kind and rate of VAT.
+    """
+
+    name: Text
+    """What it is for: energy, idle fee."""
+    rating: Rating
+    is_all: bool = False
+    """Nobody else pays any of the CDR."""
+    names_driver: bool = True
+    has_included: bool = False
+    """Whether what the contract's included energy changes of the CDR stands on this payer's invoice."""
+    since: datetime
+    """Since when the agreement holds by which it was shared out."""
+    month: str
+    """The CDR's month, 2026-10."""
+    taken: dict[int, Decimal] = {}
+    """What it counts towards the limits of shares that end at an amount in a month, by the number of the share, with VAT."""
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A CDR (`kind` "cdr") or the credit of one ("credit") that is to be billed, with what the appendix tells of it.
+    """A CDR (`kind` "cdr") or the credit of one ("credit") that is to be billed, or a payer's part of it, with what the appendix
+    tells of it.
 
-    `billed_on` of a credit is the document on which its CDR stands.
+    `billed_on` of a credit is the document on which its CDR stands. `rating` of a part is the part's; `shown` are the lines of
+    the CDR of which it is one (none: those of the rating).
     """
 
     session_id: str
@@ -36,6 +60,9 @@ class Position(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     driver: str | None = None
     cost_centre: str | None = None
     billed_on: Reference | None = None
+    part: int = 0
+    paid: PaidPart | None = None
+    shown: tuple[RatedLine, ...] = ()
 
 
 class RateNet(msgspec.Struct, frozen=True):

@@ -186,6 +186,8 @@ class SessionItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     driver: str | None = None
     cost_centre: str | None = None
     root: str | None = None
+    part_of: Decimal | None = None
+    """Where others pay some of the session: what the lines in `rated` come to before VAT; `net` is this buyer's part."""
 
 
 class Reference(msgspec.Struct, frozen=True):

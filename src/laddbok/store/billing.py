@@ -16,7 +16,8 @@ import msgspec
 
 from laddbok.billing.freeze import Series
 from laddbok.flow.billing_run import Final, Planned, PositionKey, finals
-from laddbok.model.billing import Customer, JournalEntry, Position, SellerTerms
+from laddbok.flow.shared_parts import shown_lines
+from laddbok.model.billing import Customer, JournalEntry, PaidPart, Position, SellerTerms
 from laddbok.model.cdr import Cdr
 from laddbok.model.invoice import Address, Buyer, BuyerKind, Endpoint, InvoiceKind, Reference, Seller
 from laddbok.model.rated import Rating
@@ -28,6 +29,7 @@ RENDER = "render_invoice"
 """The kind of the job that makes PDF and XML of a document; its key is tenant and document id."""
 
 _cdr, _rating = msgspec.json.Decoder(Cdr), msgspec.json.Decoder(Rating)
+_paid = msgspec.json.Decoder(PaidPart)
 _strings = msgspec.json.Decoder(dict[str, str])
 
 
@@ -183,7 +185,7 @@ async def _mark(
     connection: asyncpg.Connection, tenant: int, outcomes: Sequence[tuple[PositionKey, str, str | None]]
 ) -> None:
     columns = zip(
-        *((key.session_id, key.revision, key.kind, outcome, document) for key, outcome, document in outcomes),
+        *((key.session_id, key.revision, key.kind, key.part, outcome, document) for key, outcome, document in outcomes),
         strict=True,
     )
     told = await connection.execute(query("positions_billed"), tenant, *map(list, columns)) if outcomes else "UPDATE 0"
@@ -243,10 +245,13 @@ def position_of(row: asyncpg.Record) -> Position:
     """A row of what is to be billed."""
     fields = dict(row)
     billed_on = Reference(row["billed_number"], row["billed_date"]) if row["billed_number"] else None
+    whole = _rating.decode(row["rating"])
+    paid = None if row["paid"] is None else _paid.decode(row["paid"])
     names = (
         "session_id",
         "revision",
         "kind",
+        "part",
         "contract_id",
         "tariff_version",
         "place",
@@ -259,7 +264,9 @@ def position_of(row: asyncpg.Record) -> Position:
     )
     return Position(
         cdr=_cdr.decode(row["cdr"]),
-        rating=_rating.decode(row["rating"]),
+        rating=whole if paid is None else paid.rating,
+        paid=paid,
+        shown=() if paid is None else shown_lines(whole, paid),
         billed_on=billed_on,
         **{name: fields[name] for name in names},
     )

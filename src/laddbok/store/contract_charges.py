@@ -11,8 +11,6 @@ import asyncpg
 import msgspec
 
 from laddbok.flow.contract_charges import Held
-from laddbok.flow.shared_parts import AgreedFrom
-from laddbok.model.agreement import parse_agreement
 from laddbok.model.billing import ContractCharge, Position, SellerTerms
 from laddbok.model.cdr import Cdr
 from laddbok.model.errors import Conflict
@@ -52,17 +50,6 @@ async def subscriptions(
         segments = list(group)
         held = [_held(row, parsed) for row in segments]
         found.append(Subscribed(segments[-1]["payer_id"], held))
-    return found
-
-
-async def agreements_of(
-    connection: asyncpg.Connection, tenant: int, contract_ids: Iterable[str]
-) -> dict[str, list[AgreedFrom]]:
-    """What was agreed on who pays for these contracts, the oldest first."""
-    found: dict[str, list[AgreedFrom]] = defaultdict(list)
-    for row in await connection.fetch(query("billing_agreements"), tenant, sorted(contract_ids)):
-        agreement = None if row["document"] is None else parse_agreement(row["document"].encode())
-        found[row["contract_id"]].append(AgreedFrom(row["valid_from"], agreement))
     return found
 
 

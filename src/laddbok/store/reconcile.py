@@ -36,6 +36,7 @@ async def reconcile(connection: asyncpg.Connection, tenant: int, now: datetime) 
         return (
             summed("frames", figures, await _list(connection, "reconcile_frames", tenant, since)),
             summed("cdrs", figures, await _list(connection, "reconcile_cdrs", tenant)),
+            summed("parts", figures, await _list(connection, "reconcile_parts", tenant)),
             listed("billed_once", await _list(connection, "reconcile_billed_once", tenant)),
             listed("to_nobody", await _list(connection, "reconcile_to_nobody", tenant)),
             listed("numbers", missing),

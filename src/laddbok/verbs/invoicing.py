@@ -177,10 +177,6 @@ def _print_run(answer: dict[str, Any]) -> None:
     )
     for each in answer["in_the_way"][:MAX_TOLD]:
         print(f"  not billed: {each['payer_id'] or ''} {each['field']}: {each['reason']}")
-    for each in answer["others_parts"][:MAX_TOLD]:
-        print(
-            f"  agreed otherwise: session {each['session_id']}: {each['payer_id']} should pay {each['excl_vat']} before VAT"
-        )
     for each in answer["left_out"][:MAX_TOLD]:
         print(f"  not priced: session {each['session_id']} ({', '.join(each['reasons']) or each['state']})")
 

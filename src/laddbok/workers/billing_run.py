@@ -8,22 +8,20 @@ Without `final` it only counts what would happen.
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 import asyncpg
 import msgspec
 
 from laddbok.billing.credit import Credits
 from laddbok.billing.draft import Period
-from laddbok.flow.billing_run import AT_ONCE, Extras, InTheWay, Plan, Planned, ends_before, key_of, plan
-from laddbok.flow.shared_parts import MAX_LISTED, OthersPart, parts_of_others
+from laddbok.flow.billing_run import AT_ONCE, Extras, InTheWay, Plan, Planned, ends_before, plan
 from laddbok.model.billing import ChargeKind, Customer, Position, SellerTerms
 from laddbok.model.errors import Invalid
 from laddbok.model.invoice import InvoiceKind
 from laddbok.rating.month_fee import Month
 from laddbok.store import billing
-from laddbok.store.contract_charges import agreements_of
 from laddbok.store.credits import with_credits
+from laddbok.store.shared_parts import share_open_positions
 from laddbok.store.sql import query
 from laddbok.workers.contract_charges import ContractCharges
 
@@ -40,8 +38,8 @@ Check = Callable[[Planned], Sequence[InTheWay]]
 
 
 class RunResult(msgspec.Struct, kw_only=True):
-    """What a run did, or would do. `net` is the sum of its documents, credit notes taken off; `others_parts` what others than who
-    is billed should pay, the first of them."""
+    """What a run did, or would do. `net` is the sum of its documents, credit notes taken off; `sessions` counts a session for each
+    who pays a part of it."""
 
     documents: int = 0
     sessions: int = 0
@@ -50,7 +48,6 @@ class RunResult(msgspec.Struct, kw_only=True):
     nothing: int = 0
     net: Decimal = Decimal(0)
     in_the_way: list[InTheWay] = []
-    others_parts: list[OthersPart] = []
 
 
 class BillingRun:
@@ -103,7 +100,7 @@ class BillingRun:
                 query("run_begin"), self._tenant, self.id, self._terms.seller.id, self._period.start, self._period.end, now, by, expected
             )  # fmt: skip
         self.result.in_the_way += await self._charges.begin()
-        async for portion in self._portions():
+        async for portion in self._portions(final=final):
             await self._charges.read(position for _, positions in portion for position in positions)
             extras, chargeable = await self._extras(portion)
             planned = plan(self._terms, self._period, chargeable, await self._credits(portion), extras)
@@ -114,26 +111,41 @@ class BillingRun:
             await self._connection.execute(query("run_end"), self._tenant, self.id, now)
         return self.result
 
-    async def _portions(self) -> AsyncIterator[Portion]:
+    async def _portions(self, *, final: bool) -> AsyncIterator[Portion]:
         """Customers with what they have to pay; what nobody pays for is told and left."""
         before = ends_before(self._period, self._terms)
         waiting: dict[str, list[Position]] = {}
-        async with self._reader.transaction(readonly=True, isolation="repeatable_read"):
-            async for payer_id, positions in billing.open_positions(self._reader, self._tenant, self._terms, before):
-                if payer_id is None:
-                    self.result.in_the_way += [
-                        InTheWay(None, f"session {p.session_id}", NO_PAYER) for p in positions[:100]
-                    ]
-                    continue
-                waiting[payer_id] = positions
-                if len(waiting) == CUSTOMERS_AT_ONCE:
-                    yield await self._with_customers(waiting)
-                    waiting = {}
-            if waiting:
+        async for payer_id, positions in self._open_positions(before, final=final):
+            if payer_id is None:
+                self.result.in_the_way += [InTheWay(None, f"session {p.session_id}", NO_PAYER) for p in positions[:100]]
+                continue
+            waiting[payer_id] = positions
+            if len(waiting) == CUSTOMERS_AT_ONCE:
                 yield await self._with_customers(waiting)
+                waiting = {}
+        if waiting:
+            yield await self._with_customers(waiting)
         left = self._charges.payers_left()
         for first in range(0, len(left), CUSTOMERS_AT_ONCE):
             yield await self._with_customers({payer_id: [] for payer_id in left[first : first + CUSTOMERS_AT_ONCE]})
+
+    async def _open_positions(
+        self, before: datetime, *, final: bool
+    ) -> AsyncIterator[tuple[str | None, list[Position]]]:
+        """Open positions, payer by payer, once those that several pay are shared out: for good, or for as long as a plan looks."""
+        reading = self._reader.transaction()
+        if final:
+            async with self._connection.transaction():
+                refused = await share_open_positions(self._connection, self._tenant, self._terms, before)
+        await reading.start()
+        try:
+            if not final:
+                refused = await share_open_positions(self._reader, self._tenant, self._terms, before)
+            self.result.in_the_way += [InTheWay(None, f"session {key[0]}", why) for key, why in refused.items()]
+            async for payer_id, positions in billing.open_positions(self._reader, self._tenant, self._terms, before):
+                yield payer_id, [p for p in positions if (p.session_id, p.revision) not in refused]
+        finally:
+            await reading.rollback()
 
     async def _with_customers(self, waiting: dict[str, list[Position]]) -> Portion:
         found = await billing.customers(self._connection, self._tenant, list(waiting))
@@ -169,7 +181,6 @@ class BillingRun:
                 batch = ready[start : start + AT_ONCE]
                 await billing.finalise(self._connection, self._tenant, self._terms, batch, self.id, now)
         self._count(planned, ready)
-        await self._tell_others_parts(portion, ready)
 
     def _ready(self, planned: Plan, check: Check) -> list[Planned]:
         """Documents with nothing in their way. Who shares a contract's month with a document that waits, waits with it: what
@@ -187,16 +198,6 @@ class BillingRun:
             else:
                 ready.append(each)
         return ready
-
-    async def _tell_others_parts(self, portion: Portion, ready: Sequence[Planned]) -> None:
-        keys = {key for each in ready for key in each.positions}
-        contracts = {p.contract_id for _, positions in portion for p in positions if p.contract_id is not None}
-        agreed = await agreements_of(self._connection, self._tenant, contracts)
-        zone = ZoneInfo(self._terms.time_zone)
-        for customer, positions in portion if agreed else ():
-            billed = [each for each in positions if key_of(each) in keys]
-            self.result.others_parts += parts_of_others(customer.buyer.id, billed, agreed, zone)
-        del self.result.others_parts[MAX_LISTED:]
 
     def _count(self, planned: Plan, ready: Sequence[Planned]) -> None:
         result = self.result

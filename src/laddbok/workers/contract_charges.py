@@ -86,7 +86,7 @@ class ContractCharges:
 
     def _backs(self, billed: Sequence[Position]) -> dict[PositionKey, Charged]:
         backs: dict[PositionKey, Charged] = {}
-        for credit in (p for p in billed if p.kind == "credit" and p.contract_id is not None):
+        for credit in (p for p in billed if p.kind == "credit" and p.contract_id is not None and _has_included(p)):
             earlier = self._earlier[credit.contract_id or ""]
             back = given_back(credit, earlier)
             if back is not None:
@@ -99,9 +99,10 @@ class ContractCharges:
         zone = ZoneInfo(self._terms.time_zone)
         groups: dict[Group, list[Position]] = defaultdict(list)
         for position in billed:
-            version = _version(position)
-            if position.kind == "cdr" and position.contract_id and version and self._tiers(version):
-                groups[position.contract_id, str(month_of(position.cdr, zone)), version[0]].append(position)
+            version, contract_id = _version(position), position.contract_id
+            is_used = position.kind == "cdr" and _has_included(position)
+            if is_used and contract_id and version and self._tiers(version):
+                groups[contract_id, str(month_of(position.cdr, zone)), version[0]].append(position)
         return groups
 
     async def _included(self, key: Group, used: Sequence[Position], *, is_anew: bool) -> Charged | None:
@@ -144,6 +145,11 @@ class ContractCharges:
                 self._connection, self._tenant, tariff.laddbok.spot.zone, tariff.currency, begin_at, end_at
             )
         return Used(position, self._compiled[key], prices)
+
+
+def _has_included(position: Position) -> bool:
+    """Whether what included energy changes of a session stands with this position: with one part of it, where several pay."""
+    return position.paid is None or position.paid.has_included
 
 
 def _version(position: Position) -> Version | None:

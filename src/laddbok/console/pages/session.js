@@ -17,6 +17,7 @@ import { EnergyPanel } from "../parts/energy.js";
 import { FactList } from "../parts/facts.js";
 import { Icon } from "../parts/icons.js";
 import { Price } from "../parts/price.js";
+import { Payers } from "../parts/payers.js";
 import { Pending, usePaced, useResource } from "../parts/resource.js";
 import { lengthMs } from "../parts/session-row.js";
 import { SessionBadge } from "../parts/state.js";
@@ -223,6 +224,7 @@ function useSession(id) {
   const [session, price, curve] = [useResource(path), useResource(`${path}/price`), useResource(`${path}/curve`)];
   const issued = useResource(`/cdrs?session_id=${seg(id)}`);
   const documents = useResource(`/sessions/${seg(id)}/documents`);
+  const payers = useResource(`${path}/payers`);
   const timeline = useTimeline(id);
   const pricePaced = usePaced(() => (price.load(), timeline.refresh()), PRICE_PAUSE_MS);
   const curvePaced = usePaced(curve.load, CURVE_PAUSE_MS);
@@ -237,16 +239,16 @@ function useSession(id) {
   const version = session.data?.version;
   const seen = useRef(version);
   useEffect(() => {
-    if (seen.current !== undefined && seen.current !== version) void (issued.load(), documents.load(), recount());
+    if (seen.current !== undefined && seen.current !== version) void (issued.load(), documents.load(), payers.load(), recount());
     seen.current = version;
   }, [version]);
   const reload = () => void (session.load(), timeline.refresh());
-  return { session, price, curve, issued, documents, timeline, reload };
+  return { session, price, curve, issued, documents, payers, timeline, reload };
 }
 
 export function SessionPage() {
   const { id } = route.value;
-  const { session: resource, price, curve, issued, documents, timeline, reload } = useSession(id);
+  const { session: resource, price, curve, issued, documents, payers, timeline, reload } = useSession(id);
   const tariffs = useResource("/tariffs?limit=500");
   const session = resource.data;
   if (!session)
@@ -296,6 +298,7 @@ export function SessionPage() {
           }
           <${Issued} issued=${issued.data?.items} />
           <${Documents} documents=${documents.data?.items} />
+          <${Payers} parts=${payers.data?.items} />
           <${EnergyPanel} found=${session.energy} />
           <${Facts} session=${session} />
         </div>

@@ -6,11 +6,11 @@ SELECT e.id, e.name, e.organisation_number, e.vat_number, e.f_skatt, e.address A
 FROM legal_entity AS e WHERE e.tenant = $1 AND ($2::text IS NULL OR e.id = $2) ORDER BY e.id;
 
 -- name: billing_open_positions
--- What a seller has to bill of sessions that ended before an instant, payer by payer as they were at the session's start: who
--- pays all of it by agreement, else the contract's payer; of a credit the payer of the document that it takes back from.
+-- What a seller has to bill of sessions that ended before an instant, payer by payer: whose part it is by agreement, else the
+-- contract's payer at the session's start; of a credit the payer of the document that it takes back from.
 -- What is paid at once without a contract gets a receipt and is left out.
-SELECT coalesce(o.payer_id, a.payer_id, l.payer_id) AS payer_id, p.session_id, p.revision, p.kind, p.contract_id, c.tariff_version, c.document::text AS cdr,
-    c.rating::text AS rating, s.station, coalesce(concat_ws(', ', t.address, t.city), s.station) AS place,
+SELECT coalesce(o.payer_id, p.payer_id, l.payer_id) AS payer_id, p.session_id, p.revision, p.kind, p.part, p.contract_id,
+    c.tariff_version, c.document::text AS cdr, c.rating::text AS rating, p.share::text AS paid, s.station, coalesce(concat_ws(', ', t.address, t.city), s.station) AS place,
     (s.body #>> '{meter,begin_wh}')::bigint AS begin_wh, (s.body #>> '{meter,mark_wh}')::bigint AS end_wh,
     encode(f.root, 'hex') AS root, k.cost_centre, k.driver, o.number_text AS billed_number, o.issue_date AS billed_date
 FROM billing_position AS p
@@ -20,7 +20,7 @@ LEFT JOIN site AS t ON t.tenant = s.tenant AND t.id = s.site_id
 LEFT JOIN contract AS k ON k.tenant = p.tenant AND k.id = p.contract_id
 LEFT JOIN proof AS f ON f.tenant = p.tenant AND f.session_id = p.session_id AND f.revision = p.revision
 LEFT JOIN billing_position AS b ON p.kind = 'credit' AND b.tenant = p.tenant AND b.session_id = p.session_id
-    AND b.revision = p.revision AND b.kind = 'cdr'
+    AND b.revision = p.revision AND b.kind = 'cdr' AND b.part = p.part
 LEFT JOIN invoice AS o ON o.tenant = b.tenant AND o.id = b.invoice_id
 LEFT JOIN LATERAL (
     SELECT q.payer_id FROM contract_payer AS q
@@ -28,19 +28,77 @@ LEFT JOIN LATERAL (
         AND (q.valid_to IS NULL OR q.valid_to > p.started_at)
     ORDER BY q.valid_from DESC LIMIT 1
 ) AS l ON true
-LEFT JOIN LATERAL (
-    SELECT CASE WHEN jsonb_array_length(g.document -> 'shares') = 1
-            AND NOT g.document #> '{shares,0}' ?| ARRAY['up_to_per_session', 'up_to_per_month']
-            AND coalesce(jsonb_array_length(g.document #> '{shares,0,kinds}'), 0) = 0
-            AND coalesce((g.document #>> '{shares,0,part}')::numeric, 100) = coalesce((g.document #>> '{shares,0,of}')::numeric, 100)
-        THEN g.document #>> '{shares,0,payer_id}' END AS payer_id
-    FROM payers_agreement AS g
-    WHERE g.tenant = p.tenant AND g.contract_id = p.contract_id AND g.valid_from <= p.started_at
-    ORDER BY g.valid_from DESC LIMIT 1
-) AS a ON true
 WHERE p.tenant = $1 AND p.legal_entity_id = $2 AND p.ended_at < $3 AND p.currency = $4 AND p.outcome IS NULL
     AND (p.contract_id IS NOT NULL OR NOT laddbok_paid_at_once(p.tenant, p.session_id))
-ORDER BY payer_id, p.started_at, p.session_id, p.revision, p.kind;
+ORDER BY payer_id, p.started_at, p.session_id, p.revision, p.kind, p.part;
+
+-- name: shares_alone
+-- One at a time shares out positions of a tenant, until the end of its transaction.
+SELECT pg_advisory_xact_lock(hashtext('laddbok shares'), $1);
+
+-- name: positions_to_share
+-- Open CDRs of a seller that ended before an instant, and were not credited, with the agreement that held at their start; after one of them.
+SELECT p.session_id, p.revision, p.contract_id, p.started_at, g.valid_from AS since, g.document::text AS agreement,
+    c.document::text AS cdr, c.rating::text AS rating
+FROM billing_position AS p
+JOIN LATERAL (
+    SELECT a.valid_from, a.document FROM payers_agreement AS a
+    WHERE a.tenant = p.tenant AND a.contract_id = p.contract_id AND a.valid_from <= p.started_at
+    ORDER BY a.valid_from DESC LIMIT 1
+) AS g ON g.document IS NOT NULL
+JOIN cdr AS c ON c.tenant = p.tenant AND c.session_id = p.session_id AND c.revision = p.revision AND c.kind = p.kind
+WHERE p.tenant = $1 AND p.legal_entity_id = $2 AND p.ended_at < $3 AND p.currency = $4 AND p.outcome IS NULL AND p.part = 0
+    AND p.kind = 'cdr' AND (p.excl_vat <> 0 OR p.incl_vat IS DISTINCT FROM 0)
+    AND p.contract_id IN (SELECT h.contract_id FROM payers_agreement AS h WHERE h.tenant = $1)
+    AND NOT EXISTS (
+        SELECT FROM billing_position AS b WHERE b.tenant = p.tenant AND b.session_id = p.session_id
+            AND b.revision = p.revision AND b.kind = 'credit')
+    AND (p.started_at, p.session_id, p.revision) > ($5, $6, $7)
+ORDER BY p.started_at, p.session_id, p.revision LIMIT $8;
+
+-- name: shares_taken
+-- What shares of agreements that end at an amount in a month took of it, of sessions that stand.
+SELECT p.contract_id, (p.share ->> 'since')::timestamptz AS since, p.share ->> 'month' AS month, t.key::integer AS number,
+    sum(t.value::numeric) AS taken
+FROM billing_position AS p CROSS JOIN LATERAL jsonb_each_text(p.share -> 'taken') AS t
+WHERE p.tenant = $1 AND p.contract_id = ANY($2::text[]) AND p.part > 0 AND p.kind = 'cdr' AND p.share ? 'taken'
+    AND NOT EXISTS (
+        SELECT FROM billing_position AS b WHERE b.tenant = p.tenant AND b.session_id = p.session_id
+            AND b.revision = p.revision AND b.kind = 'credit')
+GROUP BY 1, 2, 3, 4;
+
+-- name: parts_add
+-- The parts of CDRs, which are shared out by that.
+WITH part AS (
+    SELECT * FROM unnest($2::text[], $3::integer[], $4::integer[], $5::text[], $6::numeric[], $7::numeric[], $8::text[])
+        AS q (session_id, revision, part, payer_id, excl_vat, incl_vat, share)
+), whole AS (
+    UPDATE billing_position AS p SET outcome = 'shared'
+    WHERE p.tenant = $1 AND p.kind = 'cdr' AND p.part = 0 AND (p.session_id, p.revision) IN (SELECT session_id, revision FROM part)
+    RETURNING p.*
+)
+INSERT INTO billing_position (tenant, session_id, revision, kind, part, legal_entity_id, contract_id, started_at, ended_at, currency,
+    payer_id, excl_vat, incl_vat, share)
+SELECT w.tenant, w.session_id, w.revision, w.kind, q.part, w.legal_entity_id, w.contract_id, w.started_at, w.ended_at, w.currency,
+    q.payer_id, q.excl_vat, q.incl_vat, q.share::jsonb
+FROM part AS q JOIN whole AS w ON w.session_id = q.session_id AND w.revision = q.revision;
+
+-- name: credits_share
+-- Open credits of CDRs that were shared out are shared out like them.
+WITH whole AS (
+    UPDATE billing_position AS p SET outcome = 'shared'
+    WHERE p.tenant = $1 AND p.legal_entity_id = $2 AND p.kind = 'credit' AND p.part = 0 AND p.outcome IS NULL AND EXISTS (
+        SELECT FROM billing_position AS b WHERE b.tenant = p.tenant AND b.session_id = p.session_id AND b.revision = p.revision
+            AND b.kind = 'cdr' AND b.part > 0)
+    RETURNING p.*
+)
+INSERT INTO billing_position (tenant, session_id, revision, kind, part, legal_entity_id, contract_id, started_at, ended_at, currency,
+    payer_id, excl_vat, incl_vat, share)
+SELECT w.tenant, w.session_id, w.revision, w.kind, b.part, b.legal_entity_id, b.contract_id, b.started_at, b.ended_at, b.currency,
+    b.payer_id, -b.excl_vat, -b.incl_vat, b.share
+FROM whole AS w
+JOIN billing_position AS b ON b.tenant = w.tenant AND b.session_id = w.session_id AND b.revision = w.revision
+    AND b.kind = 'cdr' AND b.part > 0;
 
 -- name: billing_payers
 -- Payers with everything that their documents need.
@@ -71,8 +129,10 @@ UPDATE number_series SET next_number = $4, last_hash = $5 WHERE tenant = $1 AND 
 -- name: positions_billed
 -- Mark positions with their outcome, each once. Returns how many were still open.
 UPDATE billing_position AS p SET outcome = q.outcome, invoice_id = q.invoice_id
-FROM unnest($2::text[], $3::integer[], $4::text[], $5::text[], $6::text[]) AS q (session_id, revision, kind, outcome, invoice_id)
-WHERE p.tenant = $1 AND p.session_id = q.session_id AND p.revision = q.revision AND p.kind = q.kind AND p.outcome IS NULL;
+FROM unnest($2::text[], $3::integer[], $4::text[], $5::integer[], $6::text[], $7::text[])
+    AS q (session_id, revision, kind, part, outcome, invoice_id)
+WHERE p.tenant = $1 AND p.session_id = q.session_id AND p.revision = q.revision AND p.kind = q.kind AND p.part = q.part
+    AND p.outcome IS NULL;
 
 -- name: journal_add
 -- Journal entries, each source once; the ids in the order of their sources.
@@ -128,7 +188,7 @@ SELECT o.number_text AS of, i.content FROM invoice AS o
 JOIN invoice AS i ON i.tenant = o.tenant AND i.kind = 'invoice' AND i.id IN (
     SELECT p.invoice_id FROM billing_position AS b
     JOIN billing_position AS p ON p.tenant = b.tenant AND p.session_id = b.session_id AND p.revision = b.revision
-        AND p.kind = 'credit'
+        AND p.kind = 'credit' AND p.part = b.part
     WHERE b.tenant = o.tenant AND b.invoice_id = o.id AND b.kind = 'cdr')
 WHERE o.tenant = $1 AND o.legal_entity_id = $2 AND o.number_text = ANY($3::text[]) AND o.kind <> 'credit_note'
 ORDER BY o.number, i.number;
@@ -229,8 +289,3 @@ JOIN cdr AS c ON c.tenant = $1 AND c.session_id = q.session_id AND c.revision = 
 JOIN session AS s ON s.tenant = c.tenant AND s.id = c.session_id
 LEFT JOIN contract AS k ON k.tenant = s.tenant AND k.id = s.contract_id
 ORDER BY s.started_at, c.session_id;
-
--- name: billing_agreements
--- The agreements of contracts on who pays what, oldest first.
-SELECT contract_id, valid_from, document::text AS document FROM payers_agreement
-WHERE tenant = $1 AND contract_id = ANY($2::text[]) ORDER BY contract_id, valid_from;

@@ -19,7 +19,7 @@ ORDER BY g.host_id, g.site_id, g.valid_from;
 -- What sessions at a host's site that began under an agreement, and ended before an instant, took and cost before VAT; each is settled once.
 SELECT p.session_id, p.revision, p.kind, CASE p.kind WHEN 'credit' THEN -c.energy_wh ELSE c.energy_wh END AS energy_wh, p.excl_vat
 FROM session AS s
-JOIN billing_position AS p ON p.tenant = s.tenant AND p.session_id = s.id
+JOIN billing_position AS p ON p.tenant = s.tenant AND p.session_id = s.id AND p.part = 0
 JOIN cdr AS c ON c.tenant = p.tenant AND c.session_id = p.session_id AND c.revision = p.revision AND c.kind = p.kind
 WHERE s.tenant = $1 AND s.site_id = $3 AND p.legal_entity_id = $2 AND p.currency = $7
     AND p.started_at >= $4 AND ($5::timestamptz IS NULL OR p.started_at < $5) AND p.ended_at < $6

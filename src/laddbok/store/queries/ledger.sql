@@ -27,7 +27,8 @@ ORDER BY e.id, p.line;
 
 -- name: ledger_earned
 -- Positions of sessions that ended before an instant and were on no document by the end of a day.
-SELECT p.session_id, p.revision, p.kind, p.contract_id, c.document::text AS cdr, c.rating::text AS rating
+SELECT p.session_id, p.revision, p.kind, p.contract_id, c.document::text AS cdr,
+    coalesce(p.share -> 'rating', c.rating)::text AS rating
 FROM billing_position AS p
 JOIN cdr AS c USING (tenant, session_id, revision, kind)
 LEFT JOIN invoice AS i ON i.tenant = p.tenant AND i.id = p.invoice_id

@@ -12,8 +12,8 @@ WHERE s.tenant = $1 AND s.id = $2;
 
 -- name: receipt_positions
 -- What is to be billed of a session that is paid at once.
-SELECT p.session_id, p.revision, p.kind, p.contract_id, c.tariff_version, c.document::text AS cdr, c.rating::text AS rating,
-    s.station, coalesce(concat_ws(', ', t.address, t.city), s.station) AS place,
+SELECT p.session_id, p.revision, p.kind, p.part, p.contract_id, c.tariff_version, c.document::text AS cdr, c.rating::text AS rating,
+    p.share::text AS paid, s.station, coalesce(concat_ws(', ', t.address, t.city), s.station) AS place,
     (s.body #>> '{meter,begin_wh}')::bigint AS begin_wh, (s.body #>> '{meter,mark_wh}')::bigint AS end_wh,
     encode(f.root, 'hex') AS root, NULL AS cost_centre, NULL AS driver, o.number_text AS billed_number, o.issue_date AS billed_date
 FROM billing_position AS p
@@ -22,7 +22,7 @@ JOIN session AS s ON s.tenant = p.tenant AND s.id = p.session_id
 LEFT JOIN site AS t ON t.tenant = s.tenant AND t.id = s.site_id
 LEFT JOIN proof AS f ON f.tenant = p.tenant AND f.session_id = p.session_id AND f.revision = p.revision
 LEFT JOIN billing_position AS b ON p.kind = 'credit' AND b.tenant = p.tenant AND b.session_id = p.session_id
-    AND b.revision = p.revision AND b.kind = 'cdr'
+    AND b.revision = p.revision AND b.kind = 'cdr' AND b.part = p.part
 LEFT JOIN invoice AS o ON o.tenant = b.tenant AND o.id = b.invoice_id
 WHERE p.tenant = $1 AND p.session_id = $2 AND p.legal_entity_id = $3 AND p.currency = $4 AND p.contract_id IS NULL
     AND p.outcome IS NULL

@@ -19,14 +19,26 @@ WITH told AS (
 ), rejected AS (
     SELECT count(*) AS rejected FROM quarantine WHERE tenant = $1 AND received_at >= $2
 ), positions AS (
-    SELECT count(*) FILTER (WHERE outcome = 'billed') AS billed, count(*) FILTER (WHERE outcome IS NULL) AS pending,
-        count(*) FILTER (WHERE outcome = 'netted') AS netted, count(*) FILTER (WHERE outcome = 'nothing') AS nothing
-    FROM billing_position WHERE tenant = $1
+    SELECT part > 0 AS is_part, count(*) AS all, count(*) FILTER (WHERE outcome = 'billed') AS billed,
+        count(*) FILTER (WHERE outcome IS NULL) AS pending, count(*) FILTER (WHERE outcome = 'netted') AS netted,
+        count(*) FILTER (WHERE outcome = 'nothing') AS nothing, count(*) FILTER (WHERE outcome = 'shared') AS shared
+    FROM billing_position WHERE tenant = $1 GROUP BY is_part
+), figures AS (
+    SELECT coalesce(sum(p.all) FILTER (WHERE p.is_part), 0)::bigint AS parts,
+        coalesce(sum(p.billed) FILTER (WHERE p.is_part), 0)::bigint AS parts_billed,
+        coalesce(sum(p.pending) FILTER (WHERE p.is_part), 0)::bigint AS parts_pending,
+        coalesce(sum(p.netted) FILTER (WHERE p.is_part), 0)::bigint AS parts_netted,
+        coalesce(sum(p.nothing) FILTER (WHERE p.is_part), 0)::bigint AS parts_of_nothing,
+        coalesce(sum(p.billed) FILTER (WHERE NOT p.is_part), 0)::bigint AS cdrs_billed,
+        coalesce(sum(p.pending) FILTER (WHERE NOT p.is_part), 0)::bigint AS cdrs_pending,
+        coalesce(sum(p.netted) FILTER (WHERE NOT p.is_part), 0)::bigint AS cdrs_netted,
+        coalesce(sum(p.nothing) FILTER (WHERE NOT p.is_part), 0)::bigint AS cdrs_of_nothing,
+        coalesce(sum(p.shared) FILTER (WHERE NOT p.is_part), 0)::bigint AS cdrs_shared
+    FROM positions AS p
 )
 SELECT f.told + r.rejected AS frames_in, f.of_sessions AS frames_of_sessions, f.orphans AS frames_orphaned,
-    r.rejected AS frames_rejected, (SELECT count(*) FROM cdr WHERE tenant = $1) AS cdrs, p.billed AS cdrs_billed,
-    p.pending AS cdrs_pending, p.netted AS cdrs_netted, p.nothing AS cdrs_of_nothing
-FROM of_frames AS f, rejected AS r, positions AS p;
+    r.rejected AS frames_rejected, (SELECT count(*) FROM cdr WHERE tenant = $1) AS cdrs, p.*
+FROM of_frames AS f, rejected AS r, figures AS p;
 
 -- name: reconcile_frames
 -- Messages of a transaction that belong to no session and are no orphans, since an instant.
@@ -50,7 +62,7 @@ SELECT id, detail, count(*) OVER () AS of FROM (
     SELECT c.session_id AS id, c.kind || ' of revision ' || c.revision || ' is no position' AS detail FROM cdr AS c
     WHERE c.tenant = $1 AND NOT EXISTS (
         SELECT FROM billing_position AS p WHERE p.tenant = c.tenant AND p.session_id = c.session_id
-            AND p.revision = c.revision AND p.kind = c.kind AND p.excl_vat = c.excl_vat AND p.currency = c.currency)
+            AND p.revision = c.revision AND p.kind = c.kind AND p.part = 0 AND p.excl_vat = c.excl_vat AND p.currency = c.currency)
     UNION ALL
     SELECT s.id, s.state || ' with ' || n.standing || ' CDRs that stand' FROM session AS s
     CROSS JOIN LATERAL (
@@ -60,16 +72,35 @@ SELECT id, detail, count(*) OVER () AS of FROM (
     WHERE s.tenant = $1 AND n.standing <> CASE WHEN s.state = 'settled' THEN 1 ELSE 0 END
 ) AS wrong ORDER BY id, detail LIMIT $2;
 
+-- name: reconcile_parts
+-- Positions that are shared out and whose parts are not all of them, and parts of those that are not shared out.
+SELECT w.session_id AS id, w.kind || ' of revision ' || w.revision || ' is worth ' || w.excl_vat || ', its parts '
+        || coalesce(p.excl_vat::text, 'nothing') AS detail, count(*) OVER () AS of
+FROM billing_position AS w
+LEFT JOIN (
+    SELECT session_id, revision, kind, sum(excl_vat) AS excl_vat, sum(incl_vat) AS incl_vat FROM billing_position
+    WHERE tenant = $1 AND part > 0 GROUP BY session_id, revision, kind
+) AS p USING (session_id, revision, kind)
+WHERE w.tenant = $1 AND w.part = 0 AND (w.outcome = 'shared' OR p.session_id IS NOT NULL)
+    AND (w.outcome, p.excl_vat, p.incl_vat) IS DISTINCT FROM ('shared', w.excl_vat, w.incl_vat)
+ORDER BY w.session_id, w.revision, w.kind LIMIT $2;
+
 -- name: reconcile_billed_once
 -- Sessions that are billed twice, or taken back without having been billed; CDRs that are called credited, or nothing, and are not.
 SELECT id, detail, count(*) OVER () AS of FROM (
     SELECT session_id AS id, sum(CASE kind WHEN 'cdr' THEN 1 ELSE -1 END) || ' positions are billed' AS detail
-    FROM billing_position WHERE tenant = $1 AND outcome = 'billed'
+    FROM billing_position WHERE tenant = $1 AND outcome = 'billed' AND part = 0
     GROUP BY session_id HAVING sum(CASE kind WHEN 'cdr' THEN 1 ELSE -1 END) NOT IN (0, 1)
+    UNION ALL
+    SELECT session_id, count(DISTINCT revision) || ' revisions are billed' FROM (
+        SELECT session_id, revision FROM billing_position WHERE tenant = $1 AND outcome = 'billed'
+        GROUP BY session_id, revision, part HAVING sum(CASE kind WHEN 'cdr' THEN 1 ELSE -1 END) <> 0
+    ) AS standing
+    GROUP BY session_id HAVING count(DISTINCT revision) > 1
     UNION ALL
     SELECT session_id, 'revision ' || revision || ' was netted alone' FROM billing_position
     WHERE tenant = $1 AND outcome = 'netted'
-    GROUP BY session_id, revision HAVING count(*) <> 2
+    GROUP BY session_id, revision, part HAVING count(*) <> 2
     UNION ALL
     SELECT session_id, kind || ' of revision ' || revision || ' came to nothing, and is worth ' || excl_vat FROM billing_position
     WHERE tenant = $1 AND outcome = 'nothing' AND excl_vat <> 0
@@ -177,14 +208,17 @@ ORDER BY r.invoice_id, r.number LIMIT $3;
 -- Positions that wait to be billed and have no seller, or one who bills in another currency, or nobody who pays.
 SELECT p.session_id AS id, CASE WHEN e.id IS NULL THEN 'no seller'
         WHEN e.currency <> p.currency THEN 'in ' || p.currency || ', and its seller bills in ' || e.currency
+        WHEN p.payer_id IS NOT NULL THEN p.payer_id || ' has no customer account'
         ELSE 'nobody pays' END AS detail,
     count(*) OVER () AS of
 FROM billing_position AS p
 LEFT JOIN legal_entity AS e ON e.tenant = p.tenant AND e.id = p.legal_entity_id
-WHERE p.tenant = $1 AND p.outcome IS NULL AND p.excl_vat <> 0 AND (e.id IS NULL OR e.currency <> p.currency OR NOT EXISTS (
-    SELECT FROM contract_payer AS q WHERE q.tenant = p.tenant AND q.contract_id = p.contract_id
-        AND q.valid_from <= p.started_at AND (q.valid_to IS NULL OR q.valid_to > p.started_at))
-    AND NOT (p.contract_id IS NULL AND laddbok_paid_at_once(p.tenant, p.session_id)))
+WHERE p.tenant = $1 AND p.outcome IS NULL AND p.excl_vat <> 0 AND (e.id IS NULL OR e.currency <> p.currency OR CASE
+    WHEN p.payer_id IS NOT NULL THEN NOT EXISTS (SELECT FROM payer AS y WHERE y.tenant = p.tenant AND y.id = p.payer_id)
+    ELSE NOT EXISTS (
+        SELECT FROM contract_payer AS q WHERE q.tenant = p.tenant AND q.contract_id = p.contract_id
+            AND q.valid_from <= p.started_at AND (q.valid_to IS NULL OR q.valid_to > p.started_at))
+            AND NOT (p.contract_id IS NULL AND laddbok_paid_at_once(p.tenant, p.session_id)) END)
 ORDER BY p.session_id LIMIT $2;
 
 -- name: reconcile_receipts

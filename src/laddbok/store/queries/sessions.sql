@@ -147,3 +147,27 @@ FROM session s WHERE s.id = $1
 -- name: last_heard
 -- When a station of the asker's tenant was last heard: a running session may be newer than what its station knows of it.
 SELECT greatest((SELECT max(last_frame_at) FROM station), (SELECT max(as_of) FROM session_live));
+
+-- name: session_payers
+-- Who pays which part of a session, and on which document it stands; a CDR that was shared out is there by its parts.
+SELECT p.revision, p.kind, p.part, p.share #>> '{name,sv}' AS what_sv, p.share #>> '{name,en}' AS what_en, y.id AS payer_id,
+    y.name AS payer_name, p.currency, p.excl_vat, p.incl_vat,
+    CASE WHEN w.is_shared THEN 'to_be_shared' ELSE coalesce(p.outcome, 'open') END AS outcome,
+    i.id AS document_id, i.number_text AS document
+FROM billing_position AS p
+LEFT JOIN invoice AS i ON i.tenant = p.tenant AND i.id = p.invoice_id
+CROSS JOIN LATERAL (
+    SELECT p.outcome IS NULL AND p.part = 0 AND p.kind = 'cdr' AND (
+        SELECT a.document IS NOT NULL FROM payers_agreement AS a
+        WHERE a.tenant = p.tenant AND a.contract_id = p.contract_id AND a.valid_from <= p.started_at
+        ORDER BY a.valid_from DESC LIMIT 1) AS is_shared
+) AS w
+LEFT JOIN LATERAL (
+    SELECT q.payer_id FROM contract_payer AS q
+    WHERE q.tenant = p.tenant AND q.contract_id = p.contract_id AND q.valid_from <= p.started_at
+        AND (q.valid_to IS NULL OR q.valid_to > p.started_at)
+    ORDER BY q.valid_from DESC LIMIT 1
+) AS l ON NOT coalesce(w.is_shared, false)
+LEFT JOIN payer AS y ON y.tenant = p.tenant AND y.id = coalesce(i.payer_id, p.payer_id, l.payer_id)
+WHERE p.session_id = $1 AND p.outcome IS DISTINCT FROM 'shared'
+ORDER BY p.revision, p.kind, p.part LIMIT 1000;

@@ -44,7 +44,7 @@ FROM session AS s
 LEFT JOIN LATERAL (
     SELECT d.revision, d.document::text AS document, p.contract_id FROM cdr AS d
     JOIN billing_position AS p USING (tenant, session_id, revision, kind)
-    WHERE d.tenant = s.tenant AND d.session_id = s.id AND d.kind = 'cdr' AND NOT EXISTS (
+    WHERE d.tenant = s.tenant AND d.session_id = s.id AND d.kind = 'cdr' AND p.part = 0 AND NOT EXISTS (
         SELECT FROM cdr AS b WHERE b.tenant = d.tenant AND b.session_id = d.session_id AND b.revision = d.revision
             AND b.kind = 'credit')
     ORDER BY d.revision DESC LIMIT 1
