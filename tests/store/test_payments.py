@@ -204,6 +204,11 @@ def test_B55_what_is_overpaid_is_to_the_credit_and_what_went_out_is_for_a_person
         assert [(row["amount"], row["reason"]) for row in reasons] == [
             (Decimal("-112.75"), "went_out"), (Decimal("6000.00"), "no_reference"),
         ]  # fmt: skip
+        await connection.execute("""UPDATE legal_entity SET accounts = '{"prepaid": "2421"}'""")
+        with pytest.raises(Conflict, match=r"more than the 100\.00"):
+            payment_id = await payment_of(connection, "600.00")
+            await request_refund(connection, tenant, payment_id, Decimal("100.01"), "k", NOW, "eva")
+        await connection.execute("UPDATE legal_entity SET accounts = '{}'")
 
     on(new_database(), work)
 

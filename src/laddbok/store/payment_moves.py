@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import msgspec
 
-from laddbok.billing.ledger import account
 from laddbok.billing.moves import Where, freed, moved, refundable, refunded, standing
 from laddbok.billing.payment_postings import entry_of_move, entry_of_refund
 from laddbok.model.billing import SellerTerms
@@ -264,8 +263,7 @@ async def _refundable(
 async def _credits(connection: asyncpg.Connection, tenant: int, payment: KnownPayment) -> dict[str, Decimal]:
     payer_ids = sorted({payer_id for _, _, payer_id in standing(payment.parts) if payer_id})
     terms = payment.terms
-    prepaid = account("prepaid", terms.accounts)
-    rows = await connection.fetch(query("payer_credit"), tenant, terms.seller.id, prepaid, payer_ids, payment.currency)
+    rows = await connection.fetch(query("payer_credit"), tenant, terms.seller.id, payer_ids, payment.currency)
     return {row["payer_id"]: max(Decimal(0), row["credit"]) for row in rows}
 
 

@@ -37,6 +37,9 @@ CREATE CONSTRAINT TRIGGER billing_position_part_added AFTER INSERT ON billing_po
 CREATE CONSTRAINT TRIGGER billing_position_shared AFTER UPDATE OF outcome ON billing_position DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW WHEN (NEW.outcome = 'shared') EXECUTE FUNCTION laddbok_parts_are_all();
 
+-- What a customer has to its credit is found by payer.
+CREATE INDEX payment_allocation_to_credit ON payment_allocation (tenant, payer_id) WHERE kind = 'balance';
+
 -- As before: a credit stands where the CDR stands that it takes back; all of the CDR, not a part of it.
 CREATE OR REPLACE FUNCTION laddbok_to_be_billed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -75,10 +75,20 @@ FROM unnest($4::text[], $5::numeric[], $6::text[], $7::text[], $8::text[]) WITH 
     AS q (kind, amount, invoice_id, payer_id, reason, ordinality);
 
 -- name: payer_credit
--- What customers have to their credit in a seller's books.
-SELECT g.payer_id, -sum(g.amount) AS credit FROM posting AS g JOIN journal_entry AS e ON e.tenant = g.tenant AND e.id = g.entry_id
-WHERE g.tenant = $1 AND e.legal_entity_id = $2 AND g.account = $3 AND g.payer_id = ANY($4::text[]) AND g.currency = $5
-GROUP BY g.payer_id;
+-- What customers have to their credit with a seller: what of payments was put there, less what was taken off their documents as paid.
+SELECT q.payer_id, p.put - d.taken AS credit FROM unnest($3::text[]) AS q (payer_id)
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(a.amount), 0) AS put FROM payment_allocation AS a
+    JOIN payment AS m ON m.tenant = a.tenant AND m.id = a.payment_id AND m.legal_entity_id = $2 AND m.currency = $4
+    WHERE a.tenant = $1 AND a.payer_id = q.payer_id AND a.kind = 'balance'
+) AS p
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(g.amount), 0) AS taken FROM invoice AS i
+    JOIN journal_entry AS e ON e.tenant = i.tenant AND e.legal_entity_id = i.legal_entity_id AND e.source_kind = i.kind
+        AND e.source_id = i.id
+    JOIN posting AS g ON g.tenant = e.tenant AND g.entry_id = e.id AND g.payer_id = i.payer_id AND g.invoice_id IS NULL
+    WHERE i.tenant = $1 AND i.payer_id = q.payer_id AND i.legal_entity_id = $2 AND i.currency = $4
+) AS d;
 
 -- name: settled_by_provider
 -- Payments of other providers that a bank's payment names as settled by it.
