@@ -1,6 +1,7 @@
 """How does a running platform come to a month of priced sessions? `python -m tests.browser.october STATE_FOLDER`.
 
-In a process of its own, because a browser under test holds this one's event loop. One company has no address.
+In a process of its own, because a browser under test holds this one's event loop. One company has no address; of one contract
+two customers pay half each.
 """
 
 import asyncio
@@ -15,6 +16,11 @@ WITHOUT_ADDRESS = "p-000005"
 EMPTIED = """UPDATE payer SET kind = 'company', organisation_number = '5560360793', address = NULL, postal_code = NULL, city = NULL
     WHERE id = $1"""
 
+SHARED = "c-000002"
+OTHER_HALF = "p-000003"
+HALVES = """INSERT INTO payers_agreement VALUES (1, $1, '2026-01-01Z', jsonb_build_object('shares', jsonb_build_array(
+    jsonb_build_object('payer_id', $2::text, 'part', '50'))), 'anna')"""
+
 
 async def _fill(state: Path) -> None:
     async with open_database(None, state) as database:
@@ -22,6 +28,7 @@ async def _fill(state: Path) -> None:
         try:
             await billing_data.fill(connection, 1, CUSTOMERS, SESSIONS)
             await connection.execute(EMPTIED, WITHOUT_ADDRESS)
+            await connection.execute(HALVES, SHARED, OTHER_HALF)
         finally:
             await connection.close()
 

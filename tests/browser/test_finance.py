@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from laddbok.bench.billing_data import SELLER
 from tests.browser.conftest import Platform
-from tests.browser.october import CUSTOMERS, WITHOUT_ADDRESS
+from tests.browser.october import CUSTOMERS, OTHER_HALF, SHARED, WITHOUT_ADDRESS
 
 ROOT = Path(__file__).resolve().parents[2]
 OCTOBER = f"/billing?seller_id={SELLER}&month=2026-10"
@@ -215,6 +215,20 @@ def test_what_can_not_be_mailed_is_named_and_given_out_by_hand(page: Page, octob
     expect(one).to_have_count(0)
     page.get_by_label("Show").select_option(label="Sent")
     expect(one).to_contain_text("Sent")
+
+
+def test_a_session_says_who_pays_which_part_on_which_document(page: Page, october: Platform) -> None:
+    sessions = october.api.get("/sessions", params={"limit": 200}).json()["items"]
+    session = next(each["id"] for each in sessions if each["contract_id"] == SHARED)
+    page.goto(f"/sessions/{session}")
+    panel = page.get_by_role("region", name="Who pays")
+    expect(panel.get_by_role("row")).to_have_count(2)
+    mine, other = panel.get_by_role("row").nth(0), panel.get_by_role("row").nth(1)
+    expect(mine).to_contain_text("part of start fee, energy")
+    expect(other.get_by_role("link", name=re.compile("^Kund"))).to_have_attribute("href", f"/customers/{OTHER_HALF}")
+    other.get_by_role("link", name=re.compile("^1000")).click()
+    expect(page.locator("h1")).to_contain_text("1000")
+    expect(page.get_by_text("Part of charging").first).to_be_visible()
 
 
 def test_the_books_balance_on_their_page(page: Page, october: Platform) -> None:
