@@ -11,7 +11,7 @@ from laddbok.billing.credit import Credits, CreditWish, credit_note
 from laddbok.billing.examples import OCTOBER, POSITION, SELLER
 from laddbok.billing.freeze import Series, numbered
 from laddbok.billing.invoice_page import invoice_page
-from laddbok.billing.ledger import balance, entry_of
+from laddbok.billing.ledger import entry_of
 from laddbok.billing.receipt import TOO_LARGE, claim, correction, receipt
 from laddbok.billing.required_fields import required
 from laddbok.flow.billing_run import CORRECTED
@@ -86,7 +86,10 @@ def test_B24_what_a_correction_takes_back_is_what_is_left_of_what_was_paid(
     notes.append(correction(SELLER, Credits(document=made, notes=tuple(notes)), [back], OCTOBER, CORRECTED))
     assert all(check(final(note)) == () for note in notes)
     entries = [entry_of(final(note), str(n), {}) for n, note in enumerate([made, *notes])]
-    left = {account: amount for account, amount in balance(iter(entries)).items() if amount}
+    left: dict[str, Decimal] = {}
+    for posting in (each for entry in entries for each in entry.postings):
+        left[posting.account] = left.get(posting.account, Decimal(0)) + posting.amount
+    left = {account: amount for account, amount in left.items() if amount}
     assert left.keys() <= {"2611", "2621", "2631", "3740"}, "VAT that was rounded in parts, and the rounding against it"
     assert all(abs(amount) <= Decimal("0.01") * len(notes) * len(made.vat) for amount in left.values())
     assert kulans or not left
