@@ -59,7 +59,7 @@ def invoice_line(line: InvoiceLine, invoice: Invoice) -> Element | None:
         cac(
             "Price",
             amount("PriceAmount", line.unit_price, invoice.currency),  # BT-146
-            cbc("BaseQuantity", plain(line.per), unitCode=unit),  # BT-149, BT-150
+            cbc("BaseQuantity", plain(line.per)),  # BT-149; its unit, BT-150, is that of BT-130 when it is not said
         ),
     )
 

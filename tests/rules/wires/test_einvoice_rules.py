@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -28,7 +29,9 @@ from laddbok.wires.einvoice_rules import (
     PEPPOL_SELF_BILLING,
     EinvoiceRulesFailed,
     EinvoiceRulesMissing,
+    Layer,
     OfficialRules,
+    _saxon,
     findings_in,
     official_rules,
     version_of,
@@ -43,6 +46,20 @@ def folder(shared_data: Path) -> Path:
     if not (shared_data / "en16931").is_dir():
         pytest.skip("no official rules in the shared data")
     return shared_data / "en16931"
+
+
+Published = list[tuple[Layer, Callable[[Any], str]]]
+
+
+@pytest.fixture(scope="session")
+def published(folder: Path) -> Published:
+    """The stylesheets as they were published, with nothing around them: each gives its whole report of a document."""
+
+    def run(stylesheet: Any) -> Callable[[Any], str]:
+        return lambda node: str(stylesheet.transform_to_string(xdm_node=node))
+
+    compile_file = _saxon().new_xslt30_processor().compile_stylesheet
+    return [(layer, run(compile_file(stylesheet_file=str(folder / layer.file)))) for layer in BILLING_LAYERS]
 
 
 @pytest.fixture(scope="session")
@@ -150,6 +167,17 @@ MUTATIONS: dict[str, tuple[Change, set[str]]] = {
     "a currency that nobody knows": (swap("SEK", "SEQ"), {"BR-CL-04", "PEPPOL-EN16931-CL007"}),
     "a means of payment that is not Sweden's": (swap("<cbc:PaymentMeansCode>30", "<cbc:PaymentMeansCode>31"), {"SE-R-012"}),
 }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_the_findings_alone_are_those_of_the_whole_report(
+    name: str, rules: OfficialRules, published: Published
+) -> None:
+    xml = MUTATIONS[name][0](to_ubl(simple()).decode())
+    node = _saxon().parse_xml(xml_text=xml.partition("?>")[2])
+    whole = [finding for layer, report in published for finding in findings_in(report(node), layer)]
+    assert whole
+    assert list(rules.check(xml.encode()).findings) == whole
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
