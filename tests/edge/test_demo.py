@@ -6,11 +6,14 @@ import re
 import signal
 import subprocess
 import time
+from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from laddbok.demo.cooperative import APARTMENTS, COMPANY_CAR, SITE, VISITS, ZONE
 from laddbok.store.postmaster import children
 from tests.edge.platform import KEY, command_line, finished, is_alive, launched, said, state_folder, stop, until
 
@@ -38,7 +41,23 @@ def test_a_demo_for_a_while_accounts_for_every_wh() -> None:
         assert (result["stations"], result["sessions_started"]) == (12, result["sessions_finished"])
         assert 0 < result["sessions_priced"] <= result["sessions_finished"]
         assert result["frames"] > 12
+        _has_a_list_of_the_month_before(folder)
         assert not left_over(folder)
+
+
+def _has_a_list_of_the_month_before(folder: Path) -> None:
+    """Twenty apartments and who has none; the rows come to the bill, and no evidence is missing."""
+    month = f"{datetime.now(ZONE).date().replace(day=1) - timedelta(days=1):%Y-%m}"
+    told = finished(["apartments", "show", "--site", SITE, "--period", month, "--json"], folder)
+    shown = json.loads(told.stdout.splitlines()[-1])
+    shares = shown["content"]["shares"]
+    assert [each["apartment"] for each in shares] == [*APARTMENTS, ""]
+    assert sum(Decimal(each["net"]) for each in shares) == Decimal(shown["content"]["bill"]["net"])
+    assert "waiting" not in shown["content"]
+    home = finished(["home-statement", "show", "--contract", f"brf-{COMPANY_CAR}", "--period", month, "--json"], folder)
+    assert len(json.loads(home.stdout.splitlines()[-1])["content"]["refund"]["lines"]) == VISITS
+    rebuilt = finished(["rebuild", "--check", "--json"], folder)
+    assert rebuilt.returncode == 0, rebuilt
 
 
 def test_ctrl_c_leaves_no_process_and_the_next_demo_goes_on_with_the_data() -> None:
@@ -54,13 +73,18 @@ def test_ctrl_c_leaves_no_process_and_the_next_demo_goes_on_with_the_data() -> N
             assert stop(process, signal.SIGINT) == 0, output.read_text()
 
 
+def _running(console: str) -> set[str]:
+    """The sessions that run, unlike those of the month before."""
+    return {session["id"] for session in sessions(console) if session["state"] == "active"}
+
+
 def ctrl_c_after_sessions(folder: Path) -> set[str]:
     """Run a demo until it has sessions, then type Ctrl-C. Returns: the sessions' ids."""
     process, output = launched(["demo", "--stations", "12"], folder)
     try:
         console = said(process, output, READY)[1]
         assert re.search(r"one-time password \S+", output.read_text())
-        seen = {session["id"] for session in until(lambda: sessions(console), lambda found: len(found) >= 3)}
+        seen = until(lambda: _running(console), lambda found: len(found) >= 3)
         started = descendants(process.pid)
         assert len(started) >= 3, started  # worker, fleet and database
     finally:
