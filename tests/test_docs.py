@@ -136,6 +136,14 @@ def test_every_rule_has_its_function_its_test_and_its_source() -> None:
         assert TEST_NAME.search(tests) or tests.startswith("example"), f"{title}: no test"
 
 
+def test_every_rule_is_found_by_a_question() -> None:
+    """The table at the top leads to each section, and each question stands in it once."""
+    index, _, rules = page("rules").partition("\n# Money\n")
+    linked = [link for link in LINK.findall(index) if link.startswith("#")]
+    titles = re.findall(r"^## (.+)$", rules, re.MULTILINE)
+    assert sorted(linked) == sorted(f"#{anchor}" for title in titles for anchor in anchors(f"# {title}"))
+
+
 def test_every_direct_dependency_has_its_reason() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     listed = project["dependencies"] + [each for group in project["optional-dependencies"].values() for each in group]
