@@ -5,18 +5,17 @@ asked; says another amount than was asked for. What it did is in `intents` and `
 """
 
 import json
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs
 
 import httpx
 
 from laddbok.wires.stripe import sign
+from tests.edge.web_server import Requests, serving
 
 NO_ANSWER_S = 1.0
 
@@ -174,9 +173,7 @@ def fake_provider() -> Iterator[FakeProvider]:
     """One on a free port."""
     fake = FakeProvider("")
 
-    class Requests(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+    class ProviderRequests(Requests):
         def _do(self) -> None:
             content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             fake.asked.append(f"{self.command} {self.path}")
@@ -206,17 +203,6 @@ def fake_provider() -> Iterator[FakeProvider]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Requests)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    fake.url = f"http://127.0.0.1:{server.server_port}"
-    try:
+    with serving(ProviderRequests) as address:
+        fake.url = address
         yield fake
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

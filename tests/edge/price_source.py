@@ -1,16 +1,16 @@
 """A source of day-ahead prices over real HTTP, in the shape of elprisetjustnu.se, with what can go wrong at one."""
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from laddbok.model.market_prices import quarters_of
+from tests.edge.web_server import Requests, serving
 
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
 Answer = Callable[[BaseHTTPRequestHandler], None]
@@ -34,27 +34,14 @@ def price_source() -> Iterator[PriceSource]:
     """A server on a free port that knows no day yet."""
     source = PriceSource("")
 
-    class Requests(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+    class PriceRequests(Requests):
         def do_GET(self) -> None:
             source.asked.append(self.path)
             source.answers.get(self.path, status(404))(self)
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Requests)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    source.url = f"http://127.0.0.1:{server.server_port}/prices"
-    try:
+    with serving(PriceRequests) as address:
+        source.url = f"{address}/prices"
         yield source
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def body(content: bytes, length: int | None = None, **headers: str) -> Answer:

@@ -3,21 +3,17 @@
 A bank's file is read whole, then taken in by one transaction; the same file again has no effect.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import msgspec
 
-from laddbok import app
 from laddbok.model.errors import Invalid
 from laddbok.settings import Settings
-from laddbok.store.database import open_database
 from laddbok.store.payments import import_file
 from laddbok.store.reads import Filters, read_rows
 from laddbok.store.sql import query
+from laddbok.verbs.books import opened
 from laddbok.wires.bank_files import read_bank_file
 from laddbok.wires.bank_xml import MAX_FILE_BYTES
 
@@ -26,7 +22,7 @@ async def take_in(settings: Settings, file: str, as_json: bool) -> dict[str, Any
     """Take a bank's file in. Returns: what it brought. Raises: Invalid: it can't be read, or used; nothing is taken in."""
     content = _content(Path(file))
     read = read_bank_file(content)
-    async with _connected(settings) as (connection, tenant):
+    async with opened(settings) as (connection, tenant):
         told = await import_file(connection, tenant, read, content, Path(file).name, settings.clock.now(), "cli")
     if not as_json:
         if not told.is_new:
@@ -43,7 +39,7 @@ async def take_in(settings: Settings, file: str, as_json: bool) -> dict[str, Any
 
 async def show(settings: Settings, limit: int, as_json: bool, *, in_suspense: bool) -> dict[str, Any]:
     """The latest payments, or only those of which a part is in suspense. Returns: them, and what is in suspense in all."""
-    async with _connected(settings) as (connection, tenant):
+    async with opened(settings) as (connection, tenant):
         filters = Filters()
         filters.add("p.tenant = ?", tenant)
         if in_suspense:
@@ -68,14 +64,3 @@ def _content(path: Path) -> bytes:
             return file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise Invalid(str(path), f"can't be read: {error.strerror}") from None
-
-
-@asynccontextmanager
-async def _connected(settings: Settings) -> AsyncIterator[tuple[asyncpg.Connection, int]]:
-    async with open_database(settings.database_url, settings.state_folder) as database:
-        await app.prepare_tenant(settings, database)
-        connection = await database.connect()
-        try:
-            yield connection, await connection.fetchval(query("oldest_tenant"))
-        finally:
-            await connection.close()
