@@ -5,6 +5,7 @@ import { nowMs, setClock } from "../clock.js";
 import { duration, energyParts, instant, fullInstant, number, powerParts } from "../format.js";
 import { t, tCode } from "../i18n.js";
 import { useLive } from "../live.js";
+import { Figure } from "../parts/figure.js";
 import { Icon } from "../parts/icons.js";
 import { Pending, useResource } from "../parts/resource.js";
 import { SessionTable } from "../parts/session-row.js";
@@ -18,16 +19,7 @@ function Tile({ label, figure, unit, href, more, tone = "" }) {
   return html`
     <a class="tile ${tone}" href=${href}>
       <span class="label">${label}</span>
-      <span class="figure">
-        ${figure}${
-          unit
-            ? html`
-                ${" "}
-                <small>${unit}</small>
-              `
-            : null
-        }
-      </span>
+      <span class="figure"><${Figure} figure=${figure} unit=${unit} /></span>
       <span class="more">${more ?? ""}</span>
     </a>
   `;

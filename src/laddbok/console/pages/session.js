@@ -15,6 +15,7 @@ import { Decisions } from "../parts/decisions.js";
 import { Documents } from "../parts/documents.js";
 import { EnergyPanel } from "../parts/energy.js";
 import { FactList } from "../parts/facts.js";
+import { Figure } from "../parts/figure.js";
 import { Icon } from "../parts/icons.js";
 import { Price } from "../parts/price.js";
 import { Payers } from "../parts/payers.js";
@@ -95,21 +96,11 @@ function actionsOf(session) {
   return session.origin === "import" ? [] : [stop, unlock, reset];
 }
 
-function Big({ label, parts, more }) {
-  const [figure, unit] = parts;
+function Big({ label, parts: [figure, unit], more }) {
   return html`
     <div class="big">
       <dt>${label}</dt>
-      <dd>
-        ${figure}${
-          unit
-            ? html`
-                ${" "}
-                <small>${unit}</small>
-              `
-            : null
-        }
-      </dd>
+      <dd><${Figure} figure=${figure} unit=${unit} /></dd>
       <span class="soft">${more ?? ""}</span>
     </div>
   `;
