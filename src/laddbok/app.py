@@ -23,6 +23,7 @@ from laddbok.api.app import build_api
 from laddbok.api.listen import bind, serve
 from laddbok.api.settings import ApiSettings
 from laddbok.billing_checks import DocumentChecks
+from laddbok.flow.billing_jobs import BILLING_PLAN, BILLING_RUN
 from laddbok.flow.decide import SETTLE
 from laddbok.flow.packed_curve import PACK
 from laddbok.gateway.admission import Doorkeeper
@@ -44,7 +45,7 @@ from laddbok.store.sql import query
 from laddbok.wires.ocmf import check_reading
 from laddbok.wires.price_feeds import PriceFeed
 from laddbok.wires.tariff_export import export_tariff
-from laddbok.workers.billing_jobs import BILLING_PLAN, BILLING_RUN, Biller
+from laddbok.workers.billing_jobs import Biller
 from laddbok.workers.fetch_prices import PriceFetcher
 from laddbok.workers.housekeeping import Housekeeper
 from laddbok.workers.jobs import Does, Worker

@@ -9,13 +9,14 @@ import asyncpg
 import pytest
 
 from laddbok.bench import billing_data
+from laddbok.flow.billing_jobs import BILLING_PLAN, BILLING_RUN, key_of
 from laddbok.flow.billing_run import Planned
 from laddbok.flow.changes import Job
 from laddbok.flow.store import LeasedJob
 from laddbok.model.errors import NotFound
 from laddbok.store.embedded import Dsn
 from laddbok.store.sql import query
-from laddbok.workers.billing_jobs import BILLING_PLAN, BILLING_RUN, Biller, key_of
+from laddbok.workers.billing_jobs import Biller
 
 NOW = datetime(2026, 11, 5, 9, tzinfo=UTC)
 CUSTOMERS, SESSIONS = 12, 60

@@ -17,6 +17,7 @@ from laddbok.api.pages import DEFAULT_LIMIT, Cursor, Limit, Page, read_one, read
 from laddbok.api.parts import ApiRequest, asked, parts_of
 from laddbok.api.writes import IdempotencyKey, written
 from laddbok.billing.draft import Period
+from laddbok.flow.billing_jobs import BILLING_PLAN, BILLING_RUN, key_of
 from laddbok.flow.billing_outlook import Outlook
 from laddbok.flow.billing_run import is_final_time, period_of
 from laddbok.model.billing import SellerTerms
@@ -26,7 +27,6 @@ from laddbok.store.reads import Filters, cursor_instant, cursor_number, parse_cu
 from laddbok.store.rows import as_json
 from laddbok.store.sql import query
 
-BILLING_PLAN, BILLING_RUN = "billing_plan", "billing_run"
 """The kinds of the jobs that a worker does; their key is tenant, seller and month."""
 Month = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d{2}$", description="YYYY-MM")]
 _outlook = msgspec.json.Decoder(Outlook)
@@ -175,15 +175,14 @@ async def _period(
 
 async def _queue(connection: asyncpg.Connection, request: ApiRequest, kind: str, month: MonthToBill) -> None:
     tenant = request.user.tenant
-    job = {"tenant": tenant, "kind": kind, "key": f"{tenant}/{month.seller_id}/{month.month}"}
+    job = {"tenant": tenant, "kind": kind, "key": key_of(tenant, month.seller_id, month.month)}
     await connection.execute(query("add_jobs"), as_json([{**job, "due_at": parts_of(request).clock.now()}]))
 
 
 async def _plan(connection: asyncpg.Connection, request: ApiRequest, terms: SellerTerms, period: Period) -> PlanView:
     seller_id, month = terms.seller.id, f"{period.start:%Y-%m}"
-    row = await connection.fetchrow(
-        query("billing_plan_row"), seller_id, period.start, f"{request.user.tenant}/{seller_id}/{month}"
-    )
+    key = key_of(request.user.tenant, seller_id, month)
+    row = await connection.fetchrow(query("billing_plan_row"), seller_id, period.start, key)
     plan = PlanView(
         seller_id=seller_id,
         month=month,

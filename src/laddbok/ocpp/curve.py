@@ -1,49 +1,33 @@
 """How did power, energy, state of charge and currents run during a session?
 
-The curves of a session are not stored: they are decoded from its frames when somebody looks. A point stands at the
-station's own instant, or where there is none at the instant of receipt. Late points find their place, and what a stop
-tells once more (`transactionData`) is the same point.
+The curves of a session are decoded from its frames, when somebody looks or to be packed. A point stands at the station's own
+instant, or where there is none at the instant of receipt. Late points find their place, and what a stop tells once more
+(`transactionData`) is the same point.
 
->>> from datetime import UTC
+>>> from laddbok.ocpp import decode
+>>> from laddbok.ocpp.frame import OcppVersion, parse
 >>> raw = b'[2,"1","MeterValues",{"connectorId":1,"meterValue":[{"timestamp":"2026-01-01T12:00:00Z",'
 >>> raw += b'"sampledValue":[{"value":"7.4","measurand":"Power.Active.Import","unit":"kW"}]}]}]'
->>> points = curve([(datetime(2026, 1, 1, 12, 0, 1, tzinfo=UTC), raw)], OcppVersion.V16)
->>> [(name, at.isoformat(), value) for name, series in points.items() for at, value in series]
+>>> [(name, at.isoformat(), value) for name, at, value in readings(decode(parse(raw, OcppVersion.V16), OcppVersion.V16))]
 [('power_w', '2026-01-01T12:00:00+00:00', 7400)]
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 
 from laddbok.model.events import MetersRead, Sample, TransactionEnded, TransactionStarted, TransactionUpdated
-from laddbok.ocpp import decode
-from laddbok.ocpp.frame import Call, OcppVersion, parse
-
-Point = tuple[datetime, int]
 
 REGISTER = "register_wh"
 _PLAIN_SERIES = (REGISTER, "power_w", "soc_pct", "offered_w")
 _CURRENT_SERIES = ("current_l1_ma", "current_l2_ma", "current_l3_ma")
 
 
-def curve(frames: Iterable[tuple[datetime, bytes]], version: OcppVersion) -> dict[str, list[Point]]:
-    """The series of a session, each ordered by time; a series without points is absent.
+def readings(event: object) -> Iterator[tuple[str, datetime | None, int]]:
+    """The readings in what a station told: (series, instant as stamped, value); none in what is no event with readings.
 
-    Args: frames: (instant of receipt, frame as received), those of one session; what bears no reading is passed over.
-    Returns: points of register_wh [Wh], power_w [W], soc_pct [%], offered_w [W], current_l1_ma .. current_l3_ma [mA].
+    Series: register_wh [Wh], power_w [W], soc_pct [%], offered_w [W], current_l1_ma .. current_l3_ma [mA].
     Source: our choice, design "Evidence".
     """
-    series: dict[str, set[Point]] = {}
-    for received_at, raw in frames:
-        frame = parse(raw, version)
-        event = decode(frame, version) if isinstance(frame, Call) else None
-        for name, at, value in readings(event):
-            series.setdefault(name, set()).add((at or received_at, value))
-    return {name: sorted(points) for name, points in series.items()}
-
-
-def readings(event: object) -> Iterator[tuple[str, datetime | None, int]]:
-    """The readings in what a station told: (series, instant as stamped, value); none in what is no event with readings."""
     if not isinstance(event, MetersRead | TransactionStarted | TransactionUpdated | TransactionEnded):
         return
     if isinstance(event, TransactionStarted | TransactionEnded) and event.register_wh is not None:

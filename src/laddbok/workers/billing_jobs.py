@@ -14,6 +14,7 @@ from datetime import date, datetime, timedelta
 import asyncpg
 import msgspec
 
+from laddbok.flow.billing_jobs import BILLING_RUN, parse_key
 from laddbok.flow.billing_outlook import LeftOut, Outlook, add, obstruct
 from laddbok.flow.billing_run import InTheWay, Planned, ends_before, period_of
 from laddbok.flow.changes import Job
@@ -23,8 +24,6 @@ from laddbok.store import billing
 from laddbok.store.sql import query
 from laddbok.workers.billing_run import BillingRun, Check, RunResult
 
-BILLING_PLAN = "billing_plan"
-BILLING_RUN = "billing_run"
 LOOK_AGAIN = timedelta(seconds=1)
 FIRST_LOOK_S = 1.0
 """A short run is done before its job is looked at again."""
@@ -63,7 +62,7 @@ class Biller:
 
     async def _work(self, job: Job) -> bool:
         """Returns: whether it was done; not, when another worker is doing it."""
-        seller_id, month = parse_key(job)
+        seller_id, month = parse_key(job.key)
         async with self._connected() as connection, self._connected() as reader:
             if not await connection.fetchval(query("billing_alone"), f"{job.kind} {job.key}"):
                 return False
@@ -152,21 +151,6 @@ class _Told:
             await asyncio.sleep(WRITE_PROGRESS_S)
             with contextlib.suppress(asyncpg.PostgresError):
                 await self._teller.execute(query("billing_plan_advance"), *self._where, self._outlook.customers)
-
-
-def key_of(tenant: int, seller_id: str, month: str) -> str:
-    """The key of a job.
-
-    >>> key_of(1, "norrladd", "2026-10")
-    '1/norrladd/2026-10'
-    """
-    return f"{tenant}/{seller_id}/{month}"
-
-
-def parse_key(job: Job) -> tuple[str, str]:
-    """Seller and month of a job."""
-    seller_id, _, month = job.key.partition("/")[2].rpartition("/")
-    return seller_id, month
 
 
 def _left_out(row: asyncpg.Record) -> LeftOut:

@@ -11,10 +11,11 @@ import pytest
 
 from laddbok.bench import billing_data
 from laddbok.billing_checks import DocumentChecks
+from laddbok.flow.billing_jobs import BILLING_PLAN, BILLING_RUN
 from laddbok.flow.store import LeasedJob
 from laddbok.store.billing import RENDER
 from laddbok.store.postgres import PostgresStore
-from laddbok.workers.billing_jobs import BILLING_PLAN, BILLING_RUN, Biller
+from laddbok.workers.billing_jobs import Biller
 from laddbok.workers.jobs import Worker
 from tests.edge.api.conftest import RunningApi
 

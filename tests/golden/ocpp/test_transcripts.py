@@ -16,8 +16,8 @@ import pytest
 
 from laddbok.model.events import Answer, AuthorizationStatus
 from laddbok.ocpp import decode, respond, validate_command
-from laddbok.ocpp.curve import curve
 from laddbok.ocpp.frame import Call, CallResult, OcppVersion, Undecodable, encode_call, encode_result, parse
+from tests.rules.ocpp.curves import curve
 
 HERE = Path(__file__).parent
 VERSIONS = {"1.6": OcppVersion.V16, "2.0.1": OcppVersion.V201}

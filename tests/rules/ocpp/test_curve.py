@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from laddbok.ocpp.curve import curve
 from laddbok.ocpp.frame import OcppVersion
+from tests.rules.ocpp.curves import curve
 
 START_AT = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 
