@@ -27,6 +27,13 @@ RIM_ONLY_CALLS = frozenset(
     "datetime.now datetime.utcnow datetime.today date.today time.time time.monotonic open input print uuid.uuid1 "
     "uuid.uuid4 uuid4 os.urandom os.getenv".split()
 )
+FOR_TESTS_AND_PEOPLE = frozenset(
+    "billing.apartment_list.apartment_csv billing.apartment_list.apartment_pdf billing.balance.open_amount "
+    "billing.balance.open_by_day billing.home_statement.home_pdf billing.reminders.claim billing.reminders.entry_of_claim "
+    "flow.evidence.refold rating.cost_share.share_cost rating.reimbursement.reimburse "
+    "rating.reimbursement.reimburse_by_tariff store.memory.MemoryStore".split()
+)
+"""What the platform itself does not use; whatever else only tests use is to go."""
 UNWANTED_NAMES = re.compile(r"(Manager|Service|Helper|Utils?|Handler)$")
 
 # Written in pieces, so that this file passes its own test.
@@ -127,6 +134,41 @@ def circle(modules: dict[str, ast.Module]) -> list[str]:
     return []
 
 
+def names_of(tree: ast.Module) -> Iterator[str]:
+    """The functions, classes and constants of a module, but for those that a decorator hands to somebody."""
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            if all(
+                ast.unparse(each) in ("cache", "contextmanager", "asynccontextmanager") for each in node.decorator_list
+            ):
+                yield node.name
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            yield from (each.id for each in targets if isinstance(each, ast.Name) and not each.id.startswith("__"))
+
+
+def names_used(module: str, tree: ast.Module) -> Iterator[str]:
+    """What a module takes from others, and what of its own it uses elsewhere than within itself."""
+    taken: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            taken |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+    yield from taken.values()
+    for top in tree.body:
+        for node in ast.walk(top):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in taken:
+                yield f"{taken[node.value.id]}.{node.attr}"
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id != getattr(top, "name", ""):
+                yield f"{module}.{node.id}"
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):  # a type in quotes
+                yield f"{module}.{node.value.partition('[')[0]}"
+
+
+def unused(modules: dict[str, ast.Module]) -> set[str]:
+    used = {name for module, tree in modules.items() for name in names_used(module, tree)}
+    return {f"{module}.{name}" for module, tree in modules.items() for name in names_of(tree)} - used
+
+
 def banned_at_the_core(tree: ast.Module) -> Iterator[str]:
     yield from (f"{line}: imports {name}" for line, name in imported(tree) if name in RIM_ONLY_MODULES)
     yield from (f"{line}: calls {name}()" for line, name in calls(tree) if name in RIM_ONLY_CALLS)
@@ -141,8 +183,17 @@ def test_no_file_is_overlong() -> None:
     assert {name: length for name, length in lengths.items() if length > FILE_MAX_LINES} == {}
 
 
+def source_modules() -> dict[str, ast.Module]:
+    return {module_name(name): tree for name, tree in trees().items() if name.startswith("src/")}
+
+
 def test_no_modules_import_each_other() -> None:
-    assert circle({module_name(name): tree for name, tree in trees().items() if name.startswith("src/")}) == []
+    assert circle(source_modules()) == []
+
+
+def test_nothing_is_there_for_tests_alone() -> None:
+    found = {name.removeprefix("laddbok.") for name in unused(source_modules()) if ".examples." not in name}
+    assert found - FOR_TESTS_AND_PEOPLE == set()
 
 
 def test_rules_neither_ask_for_the_time_nor_talk_to_the_world() -> None:
@@ -199,6 +250,12 @@ def test_the_check_of_circles_finds() -> None:
     sources = {"a.b": "from a import c", "a.c": "if TYPE_CHECKING:\n    import a.d", "a.d": "from a.b import x"}
     assert set(circle({name: ast.parse(source) for name, source in sources.items()})) == {"a.b", "a.c", "a.d"}
     assert circle({name: ast.parse(source) for name, source in sources.items() if name != "a.d"}) == []
+
+
+def test_the_check_of_what_is_used_finds() -> None:
+    one = "A = 1\nB: int = 2\ndef f() -> 'C':\n    return f()\nclass C: pass\n@get\ndef handler(): return A"
+    two = "from a import one\nfrom a.one import B\ndef main(): return one.g\n"
+    assert unused({"a.one": ast.parse(one), "a.two": ast.parse(two)}) == {"a.one.f", "a.two.main"}
 
 
 def test_the_check_of_paths_finds() -> None:
