@@ -178,7 +178,7 @@ class Link:
         """
         frame = parse(raw, self.version, self._limits.frame)
         if isinstance(frame, Call):
-            return self._called(frame, now_s)
+            return self._called(frame, hash(raw), now_s)
         if isinstance(frame, Malformed):
             return self._garbled(frame, now_s)
         return self._replied(frame, now_s)
@@ -195,7 +195,7 @@ class Link:
         else:
             return []
         self._inbound.remove(opened)
-        if isinstance(reply, CallError):
+        if not isinstance(reply, bytes):
             return [Send(encode_error(message_id, reply.code, reply.description, self.version))]
         raw = encode_result(message_id, reply)
         if opened.is_kept:
@@ -251,8 +251,7 @@ class Link:
         self._inbound.clear()
         return effects
 
-    def _called(self, call: Call, now_s: float) -> list[Effect]:
-        digest = hash((call.action, bytes(call.payload)))
+    def _called(self, call: Call, digest: int, now_s: float) -> list[Effect]:
         for each in self._inbound:
             if each.message_id == call.message_id and each.digest == digest:
                 return []
