@@ -6,8 +6,9 @@ a rebuild. What never happens here: a settled or void session changes; an ended 
 alone ends a transaction (case S21).
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from functools import singledispatch
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -51,16 +52,15 @@ _TURNS = {
 _UNPLUGGED_WORDS = frozenset({"Available", "Reserved"})
 
 
-@singledispatch
 def advance(event: object, session: Session, stamp: Stamp, facts: Facts) -> Session:
     """The session after this event, which concerns it. Events that say nothing about a session leave it as it is.
 
     Source: OCPP 1.6 chapter 4, OCPP 2.0.1 chapter E; our states, design "The session".
     """
-    return session
+    step = _STEPS.get(type(event))
+    return session if step is None else step(event, session, stamp, facts)
 
 
-@advance.register
 def _samples_only(event: MetersRead, session: Session, stamp: Stamp, facts: Facts) -> Session:
     """Meter values change no state, and after the end nothing but what closing values refine (S23).
 
@@ -83,7 +83,6 @@ def _samples_only(event: MetersRead, session: Session, stamp: Stamp, facts: Fact
     return _goes_on(session)
 
 
-@advance.register
 def _started(event: TransactionStarted, session: Session, stamp: Stamp, facts: Facts) -> Session:
     """The opening event's own readings; a repeated or late start can only tell who the driver is."""
     if session.opened != stamp.position:
@@ -93,7 +92,6 @@ def _started(event: TransactionStarted, session: Session, stamp: Stamp, facts: F
     return _take(session, event.samples, event.charging_state, event.at, stamp)
 
 
-@advance.register
 def _updated(event: TransactionUpdated, session: Session, stamp: Stamp, facts: Facts) -> Session:
     """Readings, a new charging state, or the driver's token that was missing so far."""
     session = _reopened(session)
@@ -104,7 +102,6 @@ def _updated(event: TransactionUpdated, session: Session, stamp: Stamp, facts: F
     return _take(session, event.samples, event.charging_state, event.at, stamp)
 
 
-@advance.register
 def _ended(event: TransactionEnded, session: Session, stamp: Stamp, facts: Facts) -> Session:
     """The first valid stop ends the session; others are evidence only (case S4). A late one mends a soft close (B24)."""
     closed_softly = session.state is SessionState.ENDED and session.ended_by == "soft"
@@ -115,7 +112,6 @@ def _ended(event: TransactionEnded, session: Session, stamp: Stamp, facts: Facts
     return end_by_stop(session, event, stamp)
 
 
-@advance.register
 def _status(event: StatusReported, session: Session, stamp: Stamp, facts: Facts) -> Session:
     """A 1.6 status tells what the outlet does; Available tells that the cable is out, but never ends a transaction."""
     at, _ = instant(event.at, stamp.received_at, session.clock)
@@ -136,7 +132,6 @@ def _status(event: StatusReported, session: Session, stamp: Stamp, facts: Facts)
     return session if activity is None else _turn(_goes_on(session), activity, at)
 
 
-@advance.register
 def _booted(event: Booted, session: Session, stamp: Stamp, facts: Facts) -> Session:
     """A boot may have ended the transaction, or the station may resume it: wait for either (case S30)."""
     if session.state not in RUNNING_STATES:
@@ -144,7 +139,6 @@ def _booted(event: Booted, session: Session, stamp: Stamp, facts: Facts) -> Sess
     return replace(session, due_at=stamp.received_at + AVAILABLE_GRACE, through=stamp.position)
 
 
-@advance.register
 def _asked_about(event: TransactionStatusTold, session: Session, stamp: Stamp, facts: Facts) -> Session:
     """Ended but with messages to come: the stop is awaited. Ended and nothing kept: it never comes (S24)."""
     if session.state not in RUNNING_STATES:
@@ -154,6 +148,17 @@ def _asked_about(event: TransactionStatusTold, session: Session, stamp: Stamp, f
         return replace(session, due_at=None)
     wait = AVAILABLE_GRACE if event.has_messages else timedelta()
     return replace(session, due_at=stamp.received_at + wait)
+
+
+_STEPS: dict[type, Callable[[Any, Session, Stamp, Facts], Session]] = {
+    MetersRead: _samples_only,
+    TransactionStarted: _started,
+    TransactionUpdated: _updated,
+    TransactionEnded: _ended,
+    StatusReported: _status,
+    Booted: _booted,
+    TransactionStatusTold: _asked_about,
+}
 
 
 def _reopened(session: Session) -> Session:

@@ -108,8 +108,7 @@ def take_reading(meter: Meter, at: datetime, register_wh: int, gauge: Gauge = Ga
         if odd.counted_wh is None:
             return odd.meter
         meter, energy_wh = odd.meter, odd.counted_wh
-    meter = _extend(meter, at, energy_wh)
-    return replace(meter, mark_at=at, mark_wh=register_wh, samples=meter.samples + 1, doubt=None)
+    return _extend(meter, at, energy_wh, mark_wh=register_wh, samples=meter.samples + 1, doubt=None)
 
 
 def turn(meter: Meter, at: datetime, activity: Activity) -> Meter:
@@ -133,7 +132,7 @@ def finish(meter: Meter, at: datetime) -> Meter:
     """The meter with its time extended to `at` without further energy: nothing was read after the last reading."""
     if at <= meter.mark_at:
         return meter
-    return replace(_extend(meter, at, 0), mark_at=at)
+    return _extend(meter, at, 0)
 
 
 def periods(meter: Meter) -> tuple[ChargingPeriod, ...]:
@@ -143,7 +142,7 @@ def periods(meter: Meter) -> tuple[ChargingPeriod, ...]:
 
 def added(meter: Meter, at: datetime, energy_wh: int) -> Meter:
     """The meter with this energy [Wh] in its time up to `at`, whatever a register says."""
-    return replace(_extend(meter, at, energy_wh), mark_at=at, carried_wh=(meter.carried_wh or 0) + energy_wh)
+    return _extend(meter, at, energy_wh, carried_wh=(meter.carried_wh or 0) + energy_wh)
 
 
 def fitted(meter: Meter, energy_wh: int) -> Meter:
@@ -173,14 +172,17 @@ def _charging_us(piece: ChargingPeriod) -> int:
     return (piece.end_at - piece.start_at) // timedelta(microseconds=1) if piece.activity is Activity.CHARGING else 0
 
 
-def _extend(meter: Meter, at: datetime, energy_wh: int) -> Meter:
-    """The periods lengthened from the mark to `at`, with this much energy [Wh] in that time."""
+def _extend(meter: Meter, at: datetime, energy_wh: int, **also: int | None) -> Meter:
+    """The mark at `at`, and the periods lengthened up to it, with this much energy [Wh] in that time.
+
+    Args: also: what else becomes different of the meter.
+    """
     period = meter.open_period
     if period is not None and not meter.turns and meter.cut_at is not None and at <= meter.cut_at:
         grown = replace(period, end_at=at, energy_wh=period.energy_wh + energy_wh)
-        return replace(meter, open_period=grown)
+        return replace(meter, open_period=grown, mark_at=at, **also)
     if at == meter.mark_at and energy_wh == 0:
-        return meter
+        return replace(meter, **also)
     closed = list(meter.closed_periods)
     for piece in _pieces(meter, at, energy_wh):
         if period is None:
@@ -193,6 +195,8 @@ def _extend(meter: Meter, at: datetime, energy_wh: int) -> Meter:
     assert period is not None
     return replace(
         meter,
+        **also,
+        mark_at=at,
         closed_periods=tuple(closed),
         open_period=period,
         cut_at=_quarter_end(period.start_at) if len(closed) < MAX_PERIODS else NEVER,

@@ -5,7 +5,9 @@ what changed. It finds the sessions that the event concerns and lets `advance` m
 database and no clock.
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -33,6 +35,7 @@ from laddbok.sessions.open import clock_of, open_session, start_of_lost_start
 from laddbok.sessions.timekeeping import instant
 
 HEARTBEAT_INTERVAL_S = 300
+NOTHING_TO_SAY = Answer()
 REPEATS_WITHIN = timedelta(minutes=10)
 """So long after a status an older one may be a repetition from before it."""
 
@@ -40,7 +43,7 @@ REPEATS_WITHIN = timedelta(minutes=10)
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What one event changed. `sessions` are all that are now different; `opened` and `moved` must be stored at once."""
 
-    answer: Answer = Answer()
+    answer: Answer = NOTHING_TO_SAY
     sessions: tuple[Session, ...] = ()
     opened: Session | None = None
     outlet: Outlet | None = None
@@ -57,20 +60,8 @@ def receive(state: StationState, event: Event, stamp: Stamp, facts: Facts) -> Ou
 
     Source: OCPP 1.6 chapter 4; OCPP 2.0.1 chapters B, C, E, G, J; docs/rules.md.
     """
-    if isinstance(event, MetersRead):
-        return _meters_read(state, event, stamp, facts)
-    if isinstance(event, TransactionStarted):
-        return _started(state, event, stamp, facts)
-    if isinstance(event, TransactionUpdated | TransactionEnded):
-        return _transaction(state, event, stamp, facts)
-    if isinstance(event, StatusReported):
-        return _status(state, event, stamp, facts)
-    if isinstance(event, AuthorizeAsked):
-        return Outcome(answer=Answer(authorization=authorization(facts.start.token, stamp.received_at)))
-    if isinstance(event, Booted):
-        running = tuple(advance(event, s, stamp, facts) for s in state.sessions.values() if s.state in RUNNING_STATES)
-        return Outcome(answer=boot_answer(stamp.received_at), sessions=running, booted=event)
-    return Outcome(answer=Answer(now=stamp.received_at))
+    take_in = _TAKEN_IN.get(type(event))
+    return Outcome(answer=Answer(now=stamp.received_at)) if take_in is None else take_in(state, event, stamp, facts)
 
 
 def boot_answer(now: datetime) -> Answer:
@@ -97,6 +88,15 @@ def _meters_read(state: StationState, event: MetersRead, stamp: Stamp, facts: Fa
     if _is_late(session, event):
         return Outcome(late=session)
     return _moved(session, advance(event, session, stamp, facts))
+
+
+def _authorize(state: StationState, event: AuthorizeAsked, stamp: Stamp, facts: Facts) -> Outcome:
+    return Outcome(answer=Answer(authorization=authorization(facts.start.token, stamp.received_at)))
+
+
+def _boot(state: StationState, event: Booted, stamp: Stamp, facts: Facts) -> Outcome:
+    running = tuple(advance(event, s, stamp, facts) for s in state.sessions.values() if s.state in RUNNING_STATES)
+    return Outcome(answer=boot_answer(stamp.received_at), sessions=running, booted=event)
 
 
 def _started(state: StationState, event: TransactionStarted, stamp: Stamp, facts: Facts) -> Outcome:
@@ -240,8 +240,8 @@ def _by_transaction(state: StationState, event: TransactionUpdated | Transaction
     return None if event.evse_id is None else session_at(state, event.evse_id)
 
 
-def _moved(before: Session, after: Session, answer: Answer | None = None) -> Outcome:
-    return Outcome(answer=answer or Answer(), sessions=() if after is before else (after,))
+def _moved(before: Session, after: Session, answer: Answer = NOTHING_TO_SAY) -> Outcome:
+    return Outcome(answer=answer, sessions=() if after is before else (after,))
 
 
 def _start_answer(session: Session, id_token: IdToken | None) -> Answer:
@@ -251,3 +251,15 @@ def _start_answer(session: Session, id_token: IdToken | None) -> Answer:
     elif id_token is None:
         status = None
     return Answer(transaction_id=session.transaction_id, authorization=status)
+
+
+_TAKEN_IN: dict[type, Callable[[StationState, Any, Stamp, Facts], Outcome]] = {
+    MetersRead: _meters_read,
+    TransactionStarted: _started,
+    TransactionUpdated: _transaction,
+    TransactionEnded: _transaction,
+    StatusReported: _status,
+    AuthorizeAsked: _authorize,
+    Booted: _boot,
+}
+"""What is not here is answered with the time only."""

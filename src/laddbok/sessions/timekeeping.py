@@ -127,4 +127,4 @@ def _moved(stamped_at: datetime, seconds: int) -> datetime:
 
 
 def _is_sane(stamped_at: datetime, received_at: datetime) -> bool:
-    return received_at - OLDEST <= stamped_at <= received_at + AHEAD
+    return -AHEAD <= received_at - stamped_at <= OLDEST
