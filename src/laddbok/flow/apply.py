@@ -129,15 +129,16 @@ class Desk:
         live: list[Entry] = []
         gone: list[Reply] = []
         for entry in entries:
-            if self._is_current(entry):
-                live.append(self._as_it_counts(entry))
+            memory = self.stations.get(entry.station_no)
+            if memory is not None and memory.epoch == entry.epoch:
+                live.append(_as_it_counts(entry, memory))
             else:
                 gone.append(Reply.dropped(entry))
         if not live:
             return gone
         found = await self._look_up(live)
         if any(found):  # what is known of a station may be news
-            live = [self._as_it_counts(entry) for entry in live]
+            live = [_as_it_counts(entry, self.stations[entry.station_no]) for entry in live]
         decided = [self._decide(entry, answer) for entry, answer in zip(live, found, strict=True)]
         try:
             await self._commit(decided)
@@ -198,18 +199,6 @@ class Desk:
         flags = quirks_of(self._quirks, station.vendor, station.model, station.firmware_version)
         return station if flags == station.quirks else replace(station, quirks=flags)
 
-    def _as_it_counts(self, entry: Entry) -> Entry:
-        """A call of a station that counts kWh and calls them Wh, read rightly; a session is read as when it opened (S38)."""
-        memory = self.stations[entry.station_no]
-        if not memory.counts_kwh or not isinstance(entry, Received):
-            return entry
-        session = _meant(memory.state, entry.event)
-        return entry.in_kwh() if counts_kwh(session or memory.state.station) else entry
-
-    def _is_current(self, entry: Entry) -> bool:
-        memory = self.stations.get(entry.station_no)
-        return memory is not None and memory.epoch == entry.epoch
-
     async def _look_up(self, entries: Sequence[Entry]) -> list[Found | None]:
         """What the rules need of the tables, in one query for the whole batch; None where nothing is needed."""
         questions: dict[int, Question] = {}
@@ -239,7 +228,7 @@ class Desk:
     def _decide(self, entry: Entry, found: Found | None) -> Decided:
         memory = self.stations[entry.station_no]
         number = None
-        if isinstance(entry, Received) and found is not None and entry.needs_number:
+        if found is not None and isinstance(entry, Received) and entry.needs_number:
             number = next(self._numbers)
         try:
             return decide(entry, memory, found, number)
@@ -248,11 +237,11 @@ class Desk:
 
     def _absorb(self, decided: Decided) -> Reply:
         """Make what was committed visible."""
-        memory = self.stations[decided.entry.station_no]
-        memory.next_seq += len(decided.frames)
         entry = decided.entry
+        memory = self.stations[entry.station_no]
+        memory.next_seq += len(decided.frames)
         memory.heard_at = memory.heard_at or entry.received_at
-        if isinstance(entry, Commanded) and entry.action == transaction_status.ACTION:
+        if type(entry) is Commanded and entry.action == transaction_status.ACTION:
             memory.asked[entry.command_id] = entry.raw
         state = memory.state
         for session in decided.sessions:
@@ -268,7 +257,7 @@ class Desk:
             memory.state = replace(state, station=self._with_quirks(decided.booted))
         if decided.booted is not None or decided.opened is not None:
             memory.look_at_units()
-        return Reply(entry=decided.entry, payload=decided.payload, error=decided.error)
+        return Reply(entry, decided.payload, decided.error)
 
 
 def _remember(sessions: dict[str, Session], known: Session) -> None:
@@ -284,7 +273,18 @@ def _aside(session: Session) -> str:
 
 
 def _key(sessions: dict[str, Session], session: Session) -> str:
+    held = sessions.get(session.transaction_id)
+    if held is not None and held.id == session.id:
+        return session.transaction_id
     return _aside(session) if _aside(session) in sessions else session.transaction_id
+
+
+def _as_it_counts(entry: Entry, memory: StationMemory) -> Entry:
+    """A call of a station that counts kWh and calls them Wh, read rightly; a session is read as when it opened (S38)."""
+    if not memory.counts_kwh or not isinstance(entry, Received):
+        return entry
+    session = _meant(memory.state, entry.event)
+    return entry.in_kwh() if counts_kwh(session or memory.state.station) else entry
 
 
 def _meant(state: StationState, event: Event | Undecodable) -> Session | None:

@@ -33,7 +33,8 @@ class Batch(Generic[Entry]):
         self._max_waiting = max_waiting
         self._ready: deque[int] = deque()
         """Stations whose first waiting message may go into the next batch."""
-        self._lines: dict[int, deque[Entry]] = {}
+        self._lines: dict[int, list[Entry]] = {}
+        """What each station has waiting; nearly always one message, so a list is cheaper than a line with two ends."""
         self._under_way: list[tuple[int, Entry]] = []
         self._waiting = 0
 
@@ -52,7 +53,7 @@ class Batch(Generic[Entry]):
         self._waiting += 1
         line = self._lines.get(station_no)
         if line is None:
-            self._lines[station_no] = deque((entry,))
+            self._lines[station_no] = [entry]
             self._ready.append(station_no)
         else:
             line.append(entry)
@@ -64,7 +65,7 @@ class Batch(Generic[Entry]):
             return []
         for _ in range(min(self._max_entries, len(self._ready))):
             station_no = self._ready.popleft()
-            self._under_way.append((station_no, self._lines[station_no].popleft()))
+            self._under_way.append((station_no, self._lines[station_no].pop(0)))
         self._waiting -= len(self._under_way)
         return [entry for _, entry in self._under_way]
 
@@ -80,7 +81,7 @@ class Batch(Generic[Entry]):
     def postponed(self) -> None:
         """Nothing of the batch was written and it may be tried again: its messages stand first in their lines."""
         for station_no, entry in reversed(self._under_way):
-            self._lines.setdefault(station_no, deque()).appendleft(entry)
+            self._lines.setdefault(station_no, []).insert(0, entry)
             self._ready.appendleft(station_no)
         self._waiting += len(self._under_way)
         self._under_way = []
@@ -90,7 +91,7 @@ class Batch(Generic[Entry]):
         line = self._lines.get(station_no)
         if not line:
             return []
-        dropped = list(line)
+        dropped = line.copy()
         line.clear()
         self._waiting -= len(dropped)
         if all(number != station_no for number, _ in self._under_way):

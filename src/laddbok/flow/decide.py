@@ -42,6 +42,8 @@ SETTLE = "settle"
 LATE_LOOK = timedelta(minutes=15)
 """A session that goes on after it was settled at a guess is looked at so often at most, for all of it is read each time."""
 
+_NO_FACTS = Facts()
+
 
 class Decided(msgspec.Struct, kw_only=True):
     """One message decided: what it stores, what it answers, and the new state that follows."""
@@ -90,7 +92,7 @@ def decide(entry: Entry, memory: StationMemory, found: Found | None, number: int
     Args: `number` is a fresh 1.6 transaction id, for a start.
     """
     if isinstance(entry, Received):
-        if isinstance(entry.event, Undecodable):
+        if type(entry.event) is Undecodable:
             return quarantine(entry, memory, entry.event.reason, entry.event.code)
         return _received(entry, memory, found, number)
     if isinstance(entry, Commanded):
@@ -121,11 +123,11 @@ def quarantine(entry: Entry, memory: StationMemory, reason: str, code: str | Non
 def _received(entry: Received, memory: StationMemory, found: Found | None, number: int | None) -> Decided:
     """A call that we understand: the rules decide, the wire words the answer, the frame keeps both."""
     stamp = memory.stamp(entry.received_at)
-    facts = Facts() if found is None else Facts(start=found.facts, transaction_number=number)
+    facts = _NO_FACTS if found is None else Facts(start=found.facts, transaction_number=number)
     assert not isinstance(entry.event, Undecodable)
     outcome = receive(memory.state, entry.event, stamp, facts)
     payload = respond(entry.event, outcome.answer, entry.version)
-    if isinstance(entry.event, HeartbeatSent):
+    if type(entry.event) is HeartbeatSent:
         return Decided(entry=entry, stamp=stamp, payload=payload)
     answer = encode_result(entry.call.message_id, payload)
     row = _row(entry, memory, stamp, b"i", entry.call.message_id, entry.call.action, entry.raw, answer)
@@ -138,7 +140,7 @@ def _received(entry: Received, memory: StationMemory, found: Found | None, numbe
         opened=outcome.opened,
         moved=moved,
         outlet=outcome.outlet,
-        booted=_booted(entry, memory, outcome.booted),
+        booted=None if outcome.booted is None else _booted(entry, memory, outcome.booted),
         payload=payload,
         also=_also(entry, memory, stamp, facts, outcome, moved),
     )
@@ -251,9 +253,7 @@ def _superseded(session: Session, stamp: Stamp) -> Decision:
     return Decision(tenant=session.tenant, session_id=session.id, at=stamp.received_at, kind=SUPERSEDED, body=body)
 
 
-def _booted(entry: Received, memory: StationMemory, booted: Booted | None) -> Station | None:
-    if booted is None:
-        return None
+def _booted(entry: Received, memory: StationMemory, booted: Booted) -> Station:
     return msgspec.structs.replace(
         memory.state.station,
         vendor=booted.vendor,

@@ -104,8 +104,6 @@ class Received(msgspec.Struct, frozen=True, kw_only=True):
             if known is None or known in NO_TRANSACTION or known in memory.state.sessions:
                 return None
             return self._ask(memory, None, None, event.evse_id, transaction_id=known)
-        if isinstance(event, TransactionStarted):
-            return self._ask(memory, event.id_token, event.at, event.evse_id, start_key=start_key(event))
         if isinstance(event, (TransactionUpdated, TransactionEnded)):
             known = event.transaction_id
             session = memory.state.sessions.get(known)
@@ -116,6 +114,8 @@ class Received(msgspec.Struct, frozen=True, kw_only=True):
             only = only_outlet(memory.state) if event.evse_id is None else None
             evse_id = only[0] if only else event.evse_id
             return self._ask(memory, event.id_token, at, evse_id, transaction_id=known)
+        if isinstance(event, TransactionStarted):
+            return self._ask(memory, event.id_token, event.at, event.evse_id, start_key=start_key(event))
         if isinstance(event, AuthorizeAsked):
             return self._ask(memory, event.id_token, None, None)
         return None
