@@ -44,6 +44,8 @@ QUIET_S = 30.0
 MAX_HELD = 32
 """Commands that wait for a station's first word; what comes beyond is not sent."""
 
+_ANSWERED_FROM_MEMORY = frozenset({Booted, HeartbeatSent})
+
 
 class Line:
     """One open connection of a station."""
@@ -274,12 +276,11 @@ class Switchboard:
                 self._wake()
             return
         line.last_message_at = now
-        if isinstance(event, HeartbeatSent):
+        answered = type(event) in _ANSWERED_FROM_MEMORY
+        if answered and not isinstance(event, Undecodable):
             self._do_all(line, line.link.answer(call.message_id, respond(event, boot_answer(now), line.version)))
-            return
-        answered = isinstance(event, Booted)
-        if isinstance(event, Booted):
-            self._do_all(line, line.link.answer(call.message_id, respond(event, boot_answer(now), line.version)))
+            if isinstance(event, HeartbeatSent):
+                return
         entry = Received(
             station_no=line.station_no,
             epoch=line.epoch,
