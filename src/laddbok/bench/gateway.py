@@ -11,7 +11,6 @@ import asyncio
 import shutil
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +23,7 @@ from laddbok.bench import cpu
 from laddbok.bench.load import LoadSpec
 from laddbok.bench.processes import START_S, Process, allow_open_files, load, python, run
 from laddbok.bench.reading import session_read
+from laddbok.bench.sample_cost import sample_cost
 from laddbok.model.errors import LaddbokError
 from laddbok.store.embedded import Dsn, EmbeddedServer, start
 
@@ -32,13 +32,8 @@ WARM_UP = 20
 """So many messages of each station go before the measurement."""
 RAW_SHARE, LIBRARY_SHARE = 2, 10
 """The bare servers get the messages divided by this: they have nothing to settle into, and one of them is slow."""
-AGED_SAMPLES = 10_000
-AGED_STATIONS = 200
-AGED_MESSAGES = 12_000
-PAUSE_S = 0.2
-"""Between the samples of a station, so that a good part of the cost is publishing them."""
-PUBLISHED_S = 3.0
-"""Live sessions are published each 2 s."""
+MESSAGES_A_PAIR = 25_000
+"""A small benchmark compares fewer windows of young and old sessions."""
 STEPS = 7
 _KEY = "bench-0123456789abcdef"
 _PASSWORD = "00112233445566778899aabbccddeeff00112233"
@@ -71,6 +66,10 @@ class Platform:
     def database_cpu_s(self) -> float:
         """Processor time of every PostgreSQL process so far [s]."""
         return cpu.cpu_s(cpu.tree(self._database.postmaster_pid))
+
+    def cpu_s(self) -> float:
+        """Processor time of both so far [s]."""
+        return self.own_cpu_s() + self.database_cpu_s()
 
     def resident_bytes(self) -> int:
         """Memory of all our processes [B]."""
@@ -113,8 +112,7 @@ def bench_gateway(options: argparse.Namespace) -> dict[str, Any]:
             report["te201"] = _durable(platform, "ocpp2.0.1", "TransactionEvent", messages, connections)
             report |= {name: platform.ask(f"SHOW {name}") for name in _DURABLE}
             progress.update()
-            stations = min(connections, AGED_STATIONS)
-            report |= _sample_cost(platform, min(messages // 10, AGED_MESSAGES), stations)
+            report |= sample_cost(platform, connections, pairs=messages // MESSAGES_A_PAIR)
         progress.update()
         with _platform() as platform:
             report["session_read"] = session_read(platform.dsn, platform.http_port, _KEY, options.read_samples)
@@ -122,42 +120,6 @@ def bench_gateway(options: argparse.Namespace) -> dict[str, Any]:
     if not options.json:
         _print(report)
     return report
-
-
-def _cpu_s(platform: Platform) -> float:
-    return platform.own_cpu_s() + platform.database_cpu_s()
-
-
-def _sample_cost(platform: Platform, messages: int, stations: int) -> dict[str, Any]:
-    """Processor time of a sample, publishing included, early in sessions and after very many samples [µs]."""
-    age = AGED_SAMPLES + 3 * messages // stations + WARM_UP
-    spec = LoadSpec(port=platform.port, stations=stations, prefix="BL", began_s_ago=60 * age)
-    stroll = f"stroll {messages} {PAUSE_S}"
-    with load(spec) as talking:
-        run(talking, f"run {10 * stations}")
-        early_s = _spent_s(platform, talking, stroll)
-        run(talking, f"catch_up {AGED_SAMPLES}")
-        late_s = _spent_s(platform, talking, stroll)
-    return {
-        "sample_cost_ratio": round(late_s / max(early_s, cpu.TICK_S), 2),
-        "sample_cost": {"early_us": _us(early_s, messages), "late_us": _us(late_s, messages), "messages": messages},
-    }
-
-
-def _spent_s(platform: Platform, stations: Process, words: str) -> float:
-    """Processor time of a run from rest to rest: everything of before is published, and so is the run itself.
-
-    What the database tidies up by itself after the many samples before must not fall into the one run or the other.
-    """
-    time.sleep(PUBLISHED_S)
-    platform.ask("VACUUM (ANALYZE)")
-    platform.ask("CHECKPOINT")
-    before_s = _cpu_s(platform)
-    result = run(stations, words)
-    if result.refused or result.lost:
-        raise BenchError(f"{words}: {result.refused} refused, {result.lost} lost")
-    time.sleep(PUBLISHED_S)
-    return _cpu_s(platform) - before_s
 
 
 def _bare(module: str, messages: int, connections: int) -> float:
