@@ -1,7 +1,8 @@
 """Does every priced session of a run end in the books, once, and do they balance?
 
 The office bills three times: when the faults end, before stations that slept tell what they kept, and in the end, what
-corrects sessions that were billed before included. Then it holds the documents against the CDRs, position by position.
+corrects sessions that were billed before included. Who has no contract paid at once what the session came to when it was first
+priced, or what was held on the card, and gets a receipt. Then it holds the documents against the CDRs, position by position.
 """
 
 from datetime import date, datetime
@@ -12,21 +13,31 @@ from laddbok.billing.credit import check_credit
 from laddbok.billing.draft import Period
 from laddbok.billing.examples import SELLER
 from laddbok.billing.freeze import Series
-from laddbok.flow.billing_run import AT_ONCE, Final, Plan, PositionKey, finals, key_of, plan
+from laddbok.billing.receipt import claim, correction, cost_of, receipt
+from laddbok.flow.billing_run import (
+    AT_ONCE,
+    CORRECTED,
+    Final,
+    Plan,
+    Planned,
+    PositionKey,
+    finals,
+    key_of,
+    plan,
+    sort_out,
+)
 from laddbok.flow.changes import CdrIssued
 from laddbok.model.billing import Customer, Position
 from laddbok.model.errors import LaddbokError
 from laddbok.model.invoice import Address, Buyer, Invoice, InvoiceKind, Reference
 from tests.sim.world import Violation
 
-NOBODY = "nobody"
-"""Pays for sessions without a contract; a consumer like the others."""
-
 
 class Books:
     """Documents and journal of one run."""
 
     def __init__(self) -> None:
+        self._tills: dict[str, Till] = {}
         self._series = {kind: Series(prefix=prefix, next_number=1) for kind, prefix in _PREFIXES.items()}
         self.documents: list[Final] = []
         self._on: dict[PositionKey, Final] = {}
@@ -38,17 +49,38 @@ class Books:
         waiting = [each for each in positions if key_of(each) not in self._closed]
         by_payer: dict[str, list[Position]] = {}
         for position in waiting:
-            by_payer.setdefault(position.contract_id or NOBODY, []).append(position)
+            by_payer.setdefault(position.contract_id or f"session/{position.session_id}", []).append(position)
         today = now.date()
-        planned = plan(
-            SELLER,
-            Period(date(2026, 1, 1), today, today, today),
-            [(_customer(p), each) for p, each in sorted(by_payer.items())],
-        )
+        period = Period(date(2026, 1, 1), today, today, today)
+        at_once = {payer: by_payer.pop(payer) for payer in sorted(by_payer) if payer.startswith("session/")}
+        planned = plan(SELLER, period, [(_customer(p), each) for p, each in sorted(by_payer.items())])
         if planned.in_the_way:
             raise Violation("what is priced can be billed", str(planned.in_the_way))
         self._closed |= {*planned.netted, *planned.nothing}
         self._make_final(planned)
+        for driver_id, each in at_once.items():
+            self._settle(driver_id, each, period)
+
+    def _settle(self, driver_id: str, positions: list[Position], period: Period) -> None:
+        """What follows for a driver who pays at once; what is left to their credit goes back."""
+        sorted_out = sort_out(positions)
+        self._closed |= {*map(key_of, sorted_out.netted), *map(key_of, sorted_out.nothing)}
+        for position in sorted(sorted_out.billed, key=lambda each: (each.kind != "credit", each.revision)):
+            till = self._tills.setdefault(driver_id, Till(cost_of(position)))
+            if position.kind == "credit":
+                assert position.billed_on is not None
+                numbers = {each.frozen.invoice.number: each.frozen.invoice for each in self.documents}
+                made = correction(SELLER, numbers[position.billed_on.number], [], [position], period, CORRECTED)
+                till.credit += made.totals.prepaid
+            elif (paid := min(cost_of(position), till.credit)) > 0:
+                made = receipt(SELLER, driver_id, position, period, paid)
+                till.credit -= paid
+            else:
+                made = claim(SELLER, driver_id, position, period)
+            document = Planned(Customer(buyer=made.buyer), made, (key_of(position),))
+            self._make_final(Plan(drafts=(document,), netted=(), nothing=(), in_the_way=()))
+        if till := self._tills.get(driver_id):
+            till.give_back()
 
     def check(self, issued: list[CdrIssued]) -> None:
         """Hold documents and journal against the CDRs. Raises: Violation."""
@@ -61,6 +93,12 @@ class Books:
         billed = sum((_net(each.frozen.invoice) for each in self.documents), Decimal(0))
         if priced != billed:
             raise Violation("what was priced was billed", f"{priced} priced, {billed} billed")
+        taken = sum(
+            (p.amount for each in self.documents for p in each.entry.postings if p.account == "2420"), Decimal(0)
+        )
+        kept = sum((till.captured - till.refunded for till in self._tills.values()), Decimal(0))
+        if taken != kept:
+            raise Violation("receipts take what was paid and not paid back", f"{taken} taken, {kept} kept")
         if off := sum((p.amount for each in self.documents for p in each.entry.postings), Decimal(0)):
             raise Violation("the books balance", f"off by {off}")
 
@@ -112,7 +150,23 @@ class Books:
         )
 
 
-_PREFIXES = {InvoiceKind.INVOICE: "1", InvoiceKind.CREDIT_NOTE: "5"}
+HELD = Decimal(60)
+"""On the card of each; some sessions come to more."""
+
+
+class Till:
+    """What one driver without a contract paid, and has to their credit."""
+
+    def __init__(self, captured: Decimal) -> None:
+        self.captured = self.credit = max(Decimal(0), min(captured, HELD))
+        self.refunded = Decimal(0)
+
+    def give_back(self) -> None:
+        """What is left goes back."""
+        self.refunded, self.credit = self.refunded + self.credit, Decimal(0)
+
+
+_PREFIXES = {InvoiceKind.INVOICE: "1", InvoiceKind.CREDIT_NOTE: "5", InvoiceKind.RECEIPT: "7"}
 
 
 def _reference(invoice: Invoice) -> Reference:
@@ -121,7 +175,9 @@ def _reference(invoice: Invoice) -> Reference:
 
 
 def _net(invoice: Invoice) -> Decimal:
-    return -invoice.totals.net if invoice.kind is InvoiceKind.CREDIT_NOTE else invoice.totals.net
+    """What its sessions come to; a receipt may be over less than that."""
+    net = sum((each.net for each in invoice.sessions), Decimal(0))
+    return -net if invoice.kind is InvoiceKind.CREDIT_NOTE else net
 
 
 def _customer(payer: str) -> Customer:

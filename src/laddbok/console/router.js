@@ -62,6 +62,8 @@ export const stationPath = (id) => `/station?id=${encodeURIComponent(id)}`;
 export const tariffPath = (id, version) => withQuery("/tariff", { id, version });
 export const invoicePath = (id) => `/invoices/${encodeURIComponent(id)}`;
 export const customerPath = (id) => `/customers/${encodeURIComponent(id)}`;
+/** Where one reads of who pays: who paid at once without a contract is known by the session. */
+export const payerPath = (id) => (id.startsWith("session/") ? sessionPath(id.slice(8)) : customerPath(id));
 export const contractPath = (id) => `/contracts/${encodeURIComponent(id)}`;
 export const sessionPath = (id) => `/sessions/${encodeURIComponent(id)}`;
 

@@ -11,7 +11,7 @@ import { Icon } from "../parts/icons.js";
 import { InvoiceLife } from "../parts/invoice-life.js";
 import { Reminders } from "../parts/reminders.js";
 import { Pending, useResource } from "../parts/resource.js";
-import { contractPath, customerPath, invoicePath, route, sessionPath } from "../router.js";
+import { contractPath, invoicePath, payerPath, route, sessionPath } from "../router.js";
 
 const sessionsOf = (content) => content.sessions ?? [];
 
@@ -279,7 +279,7 @@ function Books({ entries }) {
 function About({ invoice }) {
   const { content } = invoice;
   const facts = [
-    [t("column.customer"), html`<a href=${customerPath(invoice.payer_id)}>${content.buyer.name}</a>`],
+    [t("column.customer"), html`<a href=${payerPath(invoice.payer_id)}>${content.buyer.name}</a>`],
     [t("column.seller"), content.seller.name],
     [t("invoice.period"), span(invoice.period_start, invoice.period_end)],
     [t("column.issued"), day(invoice.issue_date)],
