@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +11,16 @@ import pytest
 from msgspec.structs import replace
 
 from laddbok.bench import billing_data
+from laddbok.billing.credit import CreditWish
 from laddbok.flow.mail import MAX_TRIES, Attachment, Mail, MailDown, MailRefused, MailText
 from laddbok.model.errors import ConfigurationError, Conflict, NotFound
 from laddbok.settings import read_settings
 from laddbok.store import billing
+from laddbok.store.credit_notes import credit_invoice
 from laddbok.store.deliveries import given_out, send_again
 from laddbok.store.embedded import Dsn
 from laddbok.store.postgres import PostgresStore
-from laddbok.store.reminders import RENDER_REMINDER, remind_all
+from laddbok.store.reminders import RENDER_REMINDER, cancel_reminder, remind_all
 from laddbok.wires.mail import SmtpServer, SmtpSettings
 from laddbok.workers.jobs import Worker
 from laddbok.workers.mailing import Mailer
@@ -225,7 +227,8 @@ def test_a_reminder_is_mailed_as_one(new_database: Callable[[], Dsn]) -> None:
         await post.mailer().once()
         await post.connection.execute("""UPDATE legal_entity SET late_terms = '{"reminder_days": "5"}'""")
         terms = await terms_of(post.connection, post.tenant)
-        told = await remind_all(post.connection, post.tenant, terms, date(2027, 1, 31), post.at, "anna")
+        post.at = datetime(2027, 1, 31, 9, tzinfo=UTC)
+        told = await remind_all(post.connection, post.tenant, terms, post.at.date(), post.at, "anna")
         assert told.count == CUSTOMERS
         await post.rendered()
         post.server.mails.clear()
@@ -236,6 +239,46 @@ def test_a_reminder_is_mailed_as_one(new_database: Callable[[], Dsn]) -> None:
         assert attached is not None and attached.endswith("-1.pdf")
         of_reminders = [body for _, body in await post.events("sent") if '"reminder": 1' in body]
         assert len(of_reminders) == CUSTOMERS
+
+    on(new_database(), work)
+
+
+def test_a_reminder_that_says_what_is_no_longer_so_is_not_mailed(new_database: Callable[[], Dsn]) -> None:
+    async def work(post: Post) -> None:
+        await post.mailer().once()
+        await post.connection.execute("""UPDATE legal_entity SET late_terms = '{"reminder_days": "5"}'""")
+        post.at = datetime(2026, 12, 20, 9, tzinfo=UTC)
+        terms = await terms_of(post.connection, post.tenant)
+        told = await remind_all(post.connection, post.tenant, terms, post.at.date(), post.at, "anna")
+        disputed, credited, cancelled = (each.invoice_id for each in told.reminders)
+        await post.rendered()
+        post.server.mails.clear()
+        await post.connection.execute(
+            "INSERT INTO dispute VALUES ($1, $2, 1, NULL, 'fel', $3, 'customer', '2027-01-09')",
+            post.tenant,
+            disputed,
+            post.at,
+        )
+        wish = CreditWish(reason="Fel")
+        await credit_invoice(post.connection, post.tenant, credited, wish, post.at, "anna", lambda _: ())
+        await cancel_reminder(post.connection, post.tenant, cancelled, 1, "kulans", post.at, "anna")
+        await post.mailer().once()
+        rows = await post.connection.fetch("SELECT invoice_id, state, last_error FROM delivery WHERE reminder = 1")
+        assert {row["invoice_id"]: (row["state"], row["last_error"]) for row in rows} == {
+            disputed: ("waiting", "disputed"),
+            credited: ("failed", "nothing is left of the invoice any more"),
+            cancelled: ("dropped", None),
+        }
+        await post.connection.execute(
+            "INSERT INTO dispute_decision VALUES ($1, $2, 1, 'rejected', 'rätt', $3, 'anna')",
+            post.tenant,
+            disputed,
+            post.at,
+        )
+        post.at += timedelta(days=11)
+        await post.mailer().once()
+        assert (await post.states())["failed"] == 2, "the day to pay by is over"
+        assert post.server.mails == []
 
     on(new_database(), work)
 

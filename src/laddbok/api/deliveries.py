@@ -51,7 +51,7 @@ class DeliveryFigures(msgspec.Struct, kw_only=True):
 @get("/deliveries")
 async def list_deliveries(
     request: ApiRequest,
-    in_state: Annotated[Literal["waiting", "sent", "failed"] | None, QueryParameter(name="state")] = None,
+    in_state: Annotated[Literal["waiting", "sent", "failed", "dropped"] | None, QueryParameter(name="state")] = None,
     way: Annotated[Literal["mail", "hand"] | None, QueryParameter(description="Whether there is an address.")] = None,
     invoice_id: FromQuery[str | None] = None,
     limit: Limit = DEFAULT_LIMIT,
@@ -93,7 +93,7 @@ async def say_sent(request: ApiRequest, invoice_id: FromPath[str], reminder: Fro
 
 @post("/deliveries/{invoice_id:str}/{reminder:int}/again", status_code=200)
 async def mail_again(request: ApiRequest, invoice_id: FromPath[str], reminder: FromPath[int]) -> DeliveryView:
-    """Mail a document anew that could not be mailed, to the address of today. 409: it was sent."""
+    """Mail a document anew that could not be mailed, to the address of today. 409: it was sent, or dropped."""
     parts, asker = parts_of(request), request.user
     async with parts.pool.acquire(timeout=POOL_TIMEOUT_S) as owner:
         await send_again(owner, asker.tenant, invoice_id, reminder, parts.clock.now(), asker.full_name or asker.name)

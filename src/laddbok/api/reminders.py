@@ -27,8 +27,8 @@ _left_out = msgspec.json.Decoder(list[NotReminded])
 
 
 class ReminderView(msgspec.Struct, kw_only=True):
-    """A reminder. `principal` is what was left of the invoice, `earlier` what reminders before it claimed; `delivery`: waiting, sent or
-    failed, null while it has no PDF."""
+    """A reminder. `principal` is what was left of the invoice, `earlier` what reminders before it claimed; `delivery`: waiting, sent,
+    failed or dropped, null while it has no PDF."""
 
     invoice_id: str
     invoice_number: str

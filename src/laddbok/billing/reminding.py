@@ -18,6 +18,7 @@ True
 
 from datetime import date, timedelta
 from decimal import Decimal
+from enum import StrEnum
 
 import msgspec
 
@@ -27,6 +28,14 @@ from laddbok.model.invoice import Invoice
 from laddbok.model.reminder import Claim, Reminder
 
 _NOTHING = Decimal(0)
+
+
+class Hold(StrEnum):
+    """Why a reminder that was issued does not go out, or not yet."""
+
+    DISPUTED = "disputed"
+    NOTHING_LEFT = "nothing is left of the invoice any more"
+    TOO_LATE = "the day that it gives to pay by is over"
 
 
 class Earlier(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +76,18 @@ def is_due(late: LateInvoice, terms: LateTerms, today: date) -> bool:
         return False
     is_its_day = today >= late.invoice.due_date + timedelta(days=terms.reminder_days[stage])
     return is_its_day and all(today > each.pay_by for each in late.earlier)
+
+
+def held_back(late: LateInvoice, reminder: Reminder, today: date) -> Hold | None:
+    """Why a reminder that waited is not mailed now: it would say what is no longer so.
+
+    Source: our choice, docs/rules.md "Mail".
+    """
+    if late.is_disputed:
+        return Hold.DISPUTED
+    if late.principal <= 0:
+        return Hold.NOTHING_LEFT
+    return Hold.TOO_LATE if today > reminder.pay_by else None
 
 
 def next_reminder(late: LateInvoice, terms: LateTerms, today: date) -> Reminder | None:

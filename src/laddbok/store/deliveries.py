@@ -4,24 +4,34 @@ From its rendering on it waits. Who has an e-mail address gets it by mail: a wor
 server, and writes down that it was sent, with an event. A worker that dies in between leaves it to be taken again, so that a
 mail may go out twice, under the same Message-ID, and never not at all. What the server refuses for good is failed until a
 person mends the address and sends it again. The others are given out by hand, and a person says so.
+
+A reminder that waited, for a mail server or an address, says what may no longer be so: it is looked at before it goes.
 """
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import msgspec
 
+from laddbok.billing.reminding import Hold, held_back
 from laddbok.flow.mail import Mail, MailRefused, mail_key, mail_of_invoice, mail_of_reminder, next_try
 from laddbok.model.errors import Conflict, NotFound
 from laddbok.model.invoice import Invoice
 from laddbok.model.reminder import Reminder
+from laddbok.store.billing import seller_terms
+from laddbok.store.reminders import late_invoice, stored_reminder
 from laddbok.store.sql import query
 
 LEASE = timedelta(minutes=5)
 """So long nobody else takes a document that is being mailed."""
+LOOK_AGAIN = timedelta(hours=12)
+"""When a reminder of an invoice that is disputed is looked at again."""
+MAX_ERROR_CHARS = 400
 SENT, NOT_SENT, SEND_AGAIN = "sent", "not_sent", "send_again"
 """The kinds of the events on a document."""
+DROPPED = "dropped"
 BY = "laddbok"
 
 _invoice, _reminder = msgspec.json.Decoder(Invoice), msgspec.json.Decoder(Reminder)
@@ -48,6 +58,24 @@ async def take(connection: asyncpg.Connection, now: datetime) -> Delivery | None
     return None if row is None else Delivery(**dict(row))
 
 
+async def is_held_back(connection: asyncpg.Connection, delivery: Delivery, now: datetime) -> bool:
+    """Whether a reminder is not mailed, or not yet: while the invoice is disputed it waits; what came too late is for a person."""
+    if not delivery.reminder:
+        return False
+    late = await late_invoice(connection, delivery.tenant, delivery.invoice_id)
+    reminder = await stored_reminder(connection, delivery.tenant, delivery.invoice_id, delivery.reminder)
+    [terms] = await seller_terms(connection, delivery.tenant, reminder.seller.id)
+    why = held_back(late, reminder, now.astimezone(ZoneInfo(terms.time_zone)).date())
+    if why is None:
+        return False
+    if why is Hold.DISPUTED:
+        changed = ("waiting", now + LOOK_AGAIN, delivery.tries, why.value, None, now)
+        await connection.fetchval(query("delivery_becomes"), *delivery.key, *changed)
+    else:
+        await _failed(connection, delivery, delivery.tries, why.value, now)
+    return True
+
+
 async def mail_of(connection: asyncpg.Connection, delivery: Delivery, link: str | None) -> Mail:
     """The mail with a document. Args: link, of its page. Raises: NotFound: it has no PDF."""
     rows = await connection.fetch(query("delivery_content"), *delivery.key)
@@ -71,7 +99,7 @@ async def mailed(connection: asyncpg.Connection, delivery: Delivery, message_id:
 
 async def put_back(connection: asyncpg.Connection, delivery: Delivery, why: str, now: datetime) -> None:
     """The mail server is not there: it waits as before."""
-    changed = ("waiting", now, delivery.tries, why[:400], None, now)
+    changed = ("waiting", now, delivery.tries, why[:MAX_ERROR_CHARS], None, now)
     await connection.fetchval(query("delivery_becomes"), *delivery.key, *changed)
 
 
@@ -79,22 +107,31 @@ async def refused(connection: asyncpg.Connection, delivery: Delivery, why: MailR
     """The mail server did not take it: it comes again later, or waits for a person."""
     tries = delivery.tries + 1
     again_at = None if why.is_final else next_try(tries, now)
-    state = "failed" if again_at is None else "waiting"
+    if again_at is None:
+        return await _failed(connection, delivery, tries, str(why), now)
+    changed = ("waiting", again_at, tries, str(why)[:MAX_ERROR_CHARS], delivery.address, now)
+    await connection.fetchval(query("delivery_becomes"), *delivery.key, *changed)
+
+
+async def _failed(connection: asyncpg.Connection, delivery: Delivery, tries: int, why: str, now: datetime) -> None:
     async with connection.transaction():
-        changed = (state, again_at or now, tries, str(why)[:400], delivery.address, now)
-        is_ours = await connection.fetchval(query("delivery_becomes"), *delivery.key, *changed)
-        if is_ours and again_at is None:
-            body = {"to": delivery.address, "error": str(why)[:400]}
+        changed = ("failed", now, tries, why[:MAX_ERROR_CHARS], delivery.address, now)
+        if await connection.fetchval(query("delivery_becomes"), *delivery.key, *changed):
+            body = {"to": delivery.address, "error": why[:MAX_ERROR_CHARS]}
             await _tell(connection, delivery.key, now, NOT_SENT, BY, body)
 
 
 async def given_out(
     connection: asyncpg.Connection, tenant: int, invoice_id: str, reminder: int, now: datetime, by: str
 ) -> None:
-    """A person printed it, or gave it out otherwise. Said twice, it is said once. Raises: NotFound."""
+    """A person printed it, or gave it out otherwise. Said twice, it is said once.
+
+    Raises: NotFound; Conflict when it need not be sent any more.
+    """
     key = (tenant, invoice_id, reminder)
     async with connection.transaction():
-        await _stored(connection, key)
+        if (await _stored(connection, key))["state"] == DROPPED:
+            raise Conflict(f"reminder {reminder} of {invoice_id} was cancelled")
         changed = (SENT, now, 0, None, None, now)
         if await connection.fetchval(query("delivery_becomes"), *key, *changed):
             await _tell(connection, key, now, SENT, by, {"by_hand": True})
@@ -105,12 +142,13 @@ async def send_again(
 ) -> None:
     """A document that could not be mailed is tried anew, at the address of today.
 
-    Raises: NotFound; Conflict when it was sent.
+    Raises: NotFound; Conflict when it was sent, or need not be any more.
     """
     key = (tenant, invoice_id, reminder)
     async with connection.transaction():
-        if (await _stored(connection, key))["state"] == SENT:
-            raise Conflict(f"{invoice_id} was sent already")
+        state = (await _stored(connection, key))["state"]
+        if state in (SENT, DROPPED):
+            raise Conflict(f"{invoice_id} was {state} already")
         await connection.fetchval(query("delivery_becomes"), *key, "waiting", now, 0, None, None, now)
         await _tell(connection, key, now, SEND_AGAIN, by, {})
 

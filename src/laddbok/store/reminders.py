@@ -161,11 +161,13 @@ async def cancel_reminder(
         [terms] = await seller_terms(connection, tenant, seller_id)
         today = now.astimezone(ZoneInfo(terms.time_zone)).date()
         await connection.execute(query("payments_lock"), tenant, seller_id)
+        await connection.fetchval(query("reminder_hold"), tenant, invoice_id, number)
         if not await connection.fetchval(query("reminder_cancel"), tenant, invoice_id, number, reason, now, by):
             return False
         posted = await _entry(connection, tenant, seller_id, f"{invoice_id}/{number}")
         if posted is not None:
             await post(connection, tenant, seller_id, [entry_of_cancelled(posted, today)], now)
+        await connection.execute(query("delivery_drop"), tenant, invoice_id, number, now)
         body = {"number": number, "reason": reason}
         await _tell(connection, tenant, invoice_id, now, REMINDER_CANCELLED, by, body)
     return True
@@ -180,11 +182,16 @@ async def stored_reminder(connection: asyncpg.Connection, tenant: int, invoice_i
 
 
 async def keep_pdf(connection: asyncpg.Connection, tenant: int, reminder: Reminder, pdf: bytes, now: datetime) -> bool:
-    """Store the PDF of a reminder if none is; it waits to be sent. Returns: whether what is stored is this one."""
+    """Store the PDF of a reminder if none is; unless it was cancelled, it waits to be sent.
+
+    Returns: whether what is stored is this one.
+    """
     key, digest = (tenant, reminder.invoice_id, reminder.number), sha256(pdf).digest()
     async with connection.transaction():
+        stands = await connection.fetchval(query("reminder_hold"), *key)
         if await connection.fetchval(query("reminder_document_add"), *key, pdf, digest, now):
-            await connection.execute(query("delivery_add"), *key, now)
+            if stands:
+                await connection.execute(query("delivery_add"), *key, now)
             return True
     stored = await connection.fetchrow(query("reminder_document"), *key)
     return stored is not None and stored["sha256"] == digest

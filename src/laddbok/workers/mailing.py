@@ -12,7 +12,7 @@ from datetime import datetime
 import asyncpg
 
 from laddbok.flow.mail import MailDown, MailRefused, MailServer
-from laddbok.store.deliveries import Delivery, mail_of, mailed, put_back, refused, take
+from laddbok.store.deliveries import Delivery, is_held_back, mail_of, mailed, put_back, refused, take
 from laddbok.store.receipt_links import receipt_path
 
 log = logging.getLogger(__name__)
@@ -62,6 +62,8 @@ class Mailer:
     async def _mail(self, delivery: Delivery) -> None:
         link = await self._link(delivery)
         async with self._pool.acquire() as connection:
+            if await is_held_back(connection, delivery, self._now()):
+                return
             mail = await mail_of(connection, delivery, link)
         try:
             message_id = await self._server.send(mail)

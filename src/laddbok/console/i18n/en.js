@@ -733,6 +733,7 @@ export default {
   "delivery_state.waiting": "Waiting",
   "delivery_state.sent": "Sent",
   "delivery_state.failed": "Could not be sent",
+  "delivery_state.dropped": "Not sent any more",
   "deliveries.sent": "Given out",
   "deliveries.sent_explain": "{name} has got it on paper, or otherwise.",
   "deliveries.again": "Send again",

@@ -733,6 +733,7 @@ export default {
   "delivery_state.waiting": "Väntar",
   "delivery_state.sent": "Skickad",
   "delivery_state.failed": "Kunde inte skickas",
+  "delivery_state.dropped": "Skickas inte",
   "deliveries.sent": "Utlämnad",
   "deliveries.sent_explain": "{name} har fått det på papper eller på annat sätt.",
   "deliveries.again": "Skicka igen",

@@ -37,7 +37,7 @@ function act(each, verb, icon, reload) {
 
 /** What can be done: what failed goes again once there is an address; anything may be given out by hand. */
 function actionsOf(each, reload) {
-  if (each.state === "sent") return [];
+  if (["sent", "dropped"].includes(each.state)) return [];
   const again = each.state === "failed" && each.address ? [act(each, "again", "reset", reload)] : [];
   const byHand = each.state === "failed" || !each.address ? [act(each, "sent", "check", reload)] : [];
   return [...again, ...byHand];

@@ -60,13 +60,13 @@ CREATE TRIGGER reminder_cancelled_immutable BEFORE UPDATE OR DELETE ON reminder_
 CREATE TRIGGER reminder_document_immutable BEFORE UPDATE OR DELETE ON reminder_document
     FOR EACH ROW EXECUTE FUNCTION laddbok_immutable();
 
--- One row per document, or reminder of it (`reminder` is its number, else 0), from when it was rendered on: it waits, was sent, or
--- could not be. Who has an e-mail address when it is sent gets it by mail; the others by hand.
+-- One row per document, or reminder of it (`reminder` is its number, else 0), from when it was rendered on: it waits, was sent, could
+-- not be, or need not be any more. Who has an e-mail address when it is sent gets it by mail; the others by hand.
 CREATE TABLE delivery (
     tenant integer NOT NULL,
     invoice_id text NOT NULL,
     reminder integer NOT NULL DEFAULT 0 CHECK (reminder >= 0),
-    state text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'sent', 'failed')),
+    state text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'sent', 'failed', 'dropped')),
     due_at timestamptz NOT NULL,                -- not before then
     tries integer NOT NULL DEFAULT 0 CHECK (tries >= 0),
     address text,                               -- where it was tried last; NULL: by hand, or not yet
@@ -88,14 +88,14 @@ CREATE FUNCTION laddbok_mail_address(of_tenant integer, of_invoice text) RETURNS
     FROM invoice AS i WHERE i.tenant = of_tenant AND i.id = of_invoice
 $$;
 
--- What was sent stays sent.
+-- What was sent or dropped stays so.
 CREATE FUNCTION laddbok_sent_stays() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF TG_OP = 'UPDATE' AND OLD.state <> 'sent'
+    IF TG_OP = 'UPDATE' AND OLD.state IN ('waiting', 'failed')
         AND (OLD.tenant, OLD.invoice_id, OLD.reminder) = (NEW.tenant, NEW.invoice_id, NEW.reminder) THEN
         RETURN NEW;
     END IF;
-    RAISE EXCEPTION 'document % was sent', OLD.invoice_id USING ERRCODE = 'restrict_violation';
+    RAISE EXCEPTION 'document % was sent, or dropped', OLD.invoice_id USING ERRCODE = 'restrict_violation';
 END $$;
 CREATE TRIGGER delivery_sent BEFORE UPDATE OR DELETE ON delivery FOR EACH ROW EXECUTE FUNCTION laddbok_sent_stays();
 

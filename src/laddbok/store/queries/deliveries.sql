@@ -14,10 +14,15 @@ UPDATE delivery AS d SET due_at = $2, address = n.address, changed_at = $1
 FROM next AS n WHERE (d.tenant, d.invoice_id, d.reminder) = (n.tenant, n.invoice_id, n.reminder)
 RETURNING d.tenant, d.invoice_id, d.reminder, d.tries, d.address;
 
+-- name: delivery_drop
+-- A reminder that was cancelled need not be sent any more.
+UPDATE delivery SET state = 'dropped', changed_at = $4
+WHERE tenant = $1 AND invoice_id = $2 AND reminder = $3 AND state IN ('waiting', 'failed');
+
 -- name: delivery_becomes
--- How the delivery of a document stands now; what was sent stays so. No row: it was sent meanwhile.
+-- How the delivery of a document stands now. No row: it was sent or dropped meanwhile, and stays so.
 UPDATE delivery SET state = $4, due_at = $5, tries = $6, last_error = $7, address = coalesce($8, address), changed_at = $9
-WHERE tenant = $1 AND invoice_id = $2 AND reminder = $3 AND state <> 'sent' RETURNING true;
+WHERE tenant = $1 AND invoice_id = $2 AND reminder = $3 AND state IN ('waiting', 'failed') RETURNING true;
 
 -- name: delivery_one
 -- How the delivery of a document stands.
@@ -55,4 +60,4 @@ SELECT count(*) FILTER (WHERE d.state = 'waiting' AND a.address IS NOT NULL) AS 
     (array_agg(d.last_error ORDER BY d.changed_at DESC) FILTER (WHERE d.state = 'waiting' AND d.last_error IS NOT NULL))[1] AS trouble
 FROM delivery AS d
 CROSS JOIN LATERAL laddbok_mail_address(d.tenant, d.invoice_id) AS a (address)
-WHERE d.tenant = $1 AND d.state <> 'sent';
+WHERE d.tenant = $1 AND d.state IN ('waiting', 'failed');

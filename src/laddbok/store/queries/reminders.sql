@@ -52,6 +52,12 @@ WHERE r.tenant = $1 AND r.invoice_id = $2 AND r.number = $3;
 INSERT INTO reminder_cancelled (tenant, invoice_id, number, reason, cancelled_at, cancelled_by)
 VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING true;
 
+-- name: reminder_hold
+-- Whether a reminder stands; nobody else renders or cancels it until the transaction is over.
+SELECT NOT EXISTS (
+    SELECT FROM reminder_cancelled AS c WHERE (c.tenant, c.invoice_id, c.number) = (r.tenant, r.invoice_id, r.number)) AS stands
+FROM reminder AS r WHERE r.tenant = $1 AND r.invoice_id = $2 AND r.number = $3 FOR NO KEY UPDATE;
+
 -- name: reminder_document_add
 -- The PDF of a reminder, once and for ever; no row: it is there.
 INSERT INTO reminder_document (tenant, invoice_id, number, bytes, sha256, rendered_at)
