@@ -1,5 +1,6 @@
 """Who is billed where others pay by agreement?"""
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -196,6 +197,44 @@ def test_parts_that_are_not_all_of_a_session_and_a_part_that_is_added_later_are_
             await connection.execute(again.format("0, 0", "payer_id"))
 
     on_subscribers(new_database(), billing_data.SINCE, work)
+
+
+def test_a_part_without_an_account_that_was_credited_waits_for_nobody(new_database: Callable[[], Dsn]) -> None:
+    async def work(connection: asyncpg.Connection, reader: asyncpg.Connection, tenant: int) -> None:
+        await without_subscription(connection)
+        await agree(connection, tenant, SINCE, {"shares": [{"payer_id": "gone", "part": 60}]})
+        session = await put_session(connection, tenant, 1, NOON, 20_000)
+        await run(connection, reader, tenant, "2026-10")
+        await take_back(connection, session, 1)
+        await connection.execute("UPDATE session SET state = 'void'")
+        result = await run(connection, reader, tenant, "2026-10")
+        assert (result.netted, result.in_the_way, owed(await documents(connection))) == (2, [], 0)
+        await all_is_right(connection, tenant)
+
+    on_subscribers(new_database(), billing_data.SINCE, work)
+
+
+def test_a_plan_and_a_run_at_once_share_a_session_out_once(new_database: Callable[[], Dsn]) -> None:
+    dsn = new_database()
+
+    async def work(connection: asyncpg.Connection, reader: asyncpg.Connection, tenant: int) -> None:
+        await without_subscription(connection)
+        await agree(connection, tenant, SINCE, {"shares": [{"payer_id": "work", "up_to_per_month": "60"}]})
+        for number in range(1, 9):
+            await put_session(connection, tenant, number, NOON + number * HOUR, 4_000)  # 10.00 with VAT
+        others = [await asyncpg.connect(**dsn) for _ in range(2)]
+        both = (run(*others, tenant, "2026-10", final=False), run(connection, reader, tenant, "2026-10"))
+        shown, billed = await asyncio.gather(*both)
+        for each in others:
+            await each.close()
+        assert shown.in_the_way == billed.in_the_way == []
+        assert {each.buyer.id: each.totals.gross for each in await documents(connection)} == {
+            "work": Decimal("60.00"),
+            "p-000000": Decimal("20.00"),
+        }
+        await all_is_right(connection, tenant)
+
+    on_subscribers(dsn, billing_data.SINCE, work)
 
 
 def test_a_part_that_is_lost_is_named(new_database: Callable[[], Dsn]) -> None:

@@ -14,7 +14,7 @@ import msgspec
 
 from laddbok.billing.credit import Credits
 from laddbok.billing.draft import Period
-from laddbok.flow.billing_run import AT_ONCE, Extras, InTheWay, Plan, Planned, ends_before, plan
+from laddbok.flow.billing_run import AT_ONCE, Extras, InTheWay, Plan, Planned, ends_before, key_of, plan, sort_out
 from laddbok.model.billing import ChargeKind, Customer, Position, SellerTerms
 from laddbok.model.errors import Invalid
 from laddbok.model.invoice import InvoiceKind
@@ -117,17 +117,19 @@ class BillingRun:
         waiting: dict[str, list[Position]] = {}
         async for payer_id, positions in self._open_positions(before, final=final):
             if payer_id is None:
-                self.result.in_the_way += [InTheWay(None, f"session {p.session_id}", NO_PAYER) for p in positions[:100]]
+                left = await self._net(positions, final=final)
+                self.result.in_the_way += [InTheWay(None, f"session {p.session_id}", NO_PAYER) for p in left[:100]]
                 continue
             waiting[payer_id] = positions
             if len(waiting) == CUSTOMERS_AT_ONCE:
-                yield await self._with_customers(waiting)
+                yield await self._with_customers(waiting, final=final)
                 waiting = {}
         if waiting:
-            yield await self._with_customers(waiting)
-        left = self._charges.payers_left()
-        for first in range(0, len(left), CUSTOMERS_AT_ONCE):
-            yield await self._with_customers({payer_id: [] for payer_id in left[first : first + CUSTOMERS_AT_ONCE]})
+            yield await self._with_customers(waiting, final=final)
+        unasked = self._charges.payers_left()
+        for first in range(0, len(unasked), CUSTOMERS_AT_ONCE):
+            fees: dict[str, list[Position]] = {each: [] for each in unasked[first : first + CUSTOMERS_AT_ONCE]}
+            yield await self._with_customers(fees, final=final)
 
     async def _open_positions(
         self, before: datetime, *, final: bool
@@ -147,10 +149,23 @@ class BillingRun:
         finally:
             await reading.rollback()
 
-    async def _with_customers(self, waiting: dict[str, list[Position]]) -> Portion:
+    async def _with_customers(self, waiting: dict[str, list[Position]], *, final: bool) -> Portion:
         found = await billing.customers(self._connection, self._tenant, list(waiting))
-        self.result.in_the_way += [InTheWay(each, "payer", UNKNOWN_PAYER) for each in waiting if each not in found]
+        for payer_id in [each for each in waiting if each not in found]:
+            positions = waiting[payer_id]
+            if await self._net(positions, final=final) or not positions:
+                self.result.in_the_way.append(InTheWay(payer_id, "payer", UNKNOWN_PAYER))
         return [(found[payer_id], positions) for payer_id, positions in waiting.items() if payer_id in found]
+
+    async def _net(self, positions: Sequence[Position], *, final: bool) -> Sequence[Position]:
+        """Close what was credited before it was billed, or came to nothing: that needs nobody who pays. Returns: the rest."""
+        netted, nothing, left = sort_out(positions)
+        self.result.netted += len(netted)
+        self.result.nothing += len(nothing)
+        if final and (netted or nothing):
+            keys = ([key_of(each) for each in netted], [key_of(each) for each in nothing])
+            await billing.close_unbilled(self._connection, self._tenant, *keys)
+        return left
 
     async def _extras(self, portion: Portion) -> tuple[dict[str, Extras], Portion]:
         """What contracts are charged beside their sessions, and the customers for whom that can be billed."""
