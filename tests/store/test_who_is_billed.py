@@ -10,9 +10,11 @@ import msgspec
 import pytest
 
 from laddbok.bench import billing_data
+from laddbok.flow.billing_run import period_of
 from laddbok.store.embedded import Dsn
+from laddbok.store.ledger import accrue
 from laddbok.store.reconcile import reconcile
-from tests.store.test_billing_run import NOW
+from tests.store.test_billing_run import NOW, terms_of
 from tests.store.test_corrections import owed, take_back
 from tests.store.test_subscriptions import HOUR, NOON, all_is_right, documents, on_subscribers, put_session, run
 
@@ -146,6 +148,9 @@ def test_a_part_whose_payer_has_no_account_stays_open_and_the_others_are_billed(
         assert [(each.buyer.id, each.totals.net) for each in await documents(connection)] == [("p-000000", 16)]
         [nobody] = [each for each in await reconcile(connection, tenant, NOW) if each.check == "to_nobody"]
         assert [each.detail for each in nobody.items] == ["later has no customer account"]
+        terms_today = await terms_of(connection, tenant)
+        month_end, _ = await accrue(connection, tenant, terms_today, period_of("2026-10", terms_today, NOW), NOW)
+        assert {each.account: each.amount for each in month_end.postings} == {"1790": 40, "3001": -40}
         await connection.execute("INSERT INTO payer (tenant, id, name) VALUES ($1, 'later', 'Senare AB')", tenant)
         result = await run(connection, reader, tenant, "2026-10")
         assert (result.documents, result.in_the_way) == (1, [])
@@ -174,6 +179,23 @@ def test_the_employer_pays_the_energy_with_its_kilowatt_hours_and_what_is_includ
             payer: owed([each for each in await documents(connection) if each.buyer.id == payer]) for payer in by_buyer
         }
         assert by_payer == {"work": 0, "p-000000": Decimal("99.00")}
+        await all_is_right(connection, tenant)
+
+    on_subscribers(new_database(), billing_data.SINCE, work)
+
+
+def test_what_is_included_stands_once_also_where_two_pay_the_energy(new_database: Callable[[], Dsn]) -> None:
+    async def work(connection: asyncpg.Connection, reader: asyncpg.Connection, tenant: int) -> None:
+        await agree(connection, tenant, SINCE, {"shares": [{"payer_id": "work", "part": 60}]})
+        await put_session(connection, tenant, 1, NOON, 70_000)
+        await put_session(connection, tenant, 2, NOON + 4 * HOUR, 70_000)
+        await run(connection, reader, tenant, "2026-10")
+        assert owed(await documents(connection)) == Decimal("99.00") + 40 * Decimal("2.00")
+        await put_session(connection, tenant, 1, NOON, 50_000, revision=2)
+        await run(connection, reader, tenant, "2026-10")
+        assert owed(await documents(connection)) == Decimal("99.00") + 20 * Decimal("2.00")
+        by_work = owed([each for each in await documents(connection) if each.buyer.id == "work"])
+        assert by_work == 120 * Decimal("1.20"), "the contract's own payer, who pays the fee, has what is included"
         await all_is_right(connection, tenant)
 
     on_subscribers(new_database(), billing_data.SINCE, work)
