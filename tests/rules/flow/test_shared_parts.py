@@ -10,14 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from laddbok.billing.draft import lines_of, nets_by_rate, with_rates
-from laddbok.billing.examples import POSITION
+from laddbok.billing.draft import draft, lines_of, nets_by_rate, with_rates
+from laddbok.billing.examples import COMPANY, OCTOBER, POSITION, SELLER
+from laddbok.billing.session_page import session_row
 from laddbok.flow.shared_parts import AgreedFrom, share_out, shown_lines
 from laddbok.model.agreement import LIMITS, parse_agreement
 from laddbok.model.billing import PaidPart, Position
 from laddbok.model.errors import Invalid
-from laddbok.model.invoice import InvoiceKind
+from laddbok.model.invoice import InvoiceKind, Unit
 from laddbok.model.rated import LineKind, RatedLine, Rating
+from laddbok.rating.explain import told
 
 ZONE = ZoneInfo("Europe/Stockholm")
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
@@ -99,6 +101,21 @@ def test_who_pays_the_idle_time_is_not_told_of_the_energy_and_the_other_way_roun
     assert (driver, idle.name.en, idle.names_driver, idle.has_included) == (None, "idle fee", True, False)
     assert (partner, energy.name.sv, energy.names_driver, energy.has_included) == ("hub", "energi", False, True)
     assert [each.kind for each in shown_lines(rating, energy)] == [LineKind.ENERGY]
+
+
+def test_a_document_tells_how_much_of_the_price_lines_a_part_is() -> None:
+    rating = rating_of([line(LineKind.ENERGY, 5_324, Decimal(25)), line(LineKind.IDLE, 1_000, Decimal(25))])
+    (_, driver), (_, work) = parts_of(rating, {"shares": [{"payer_id": "work", "kinds": ["energy"], "part": 60}]})
+    mine = draft(SELLER, COMPANY, [as_position(rating, work, 2)], OCTOBER)
+    assert mine.lines[0].text.sv == "Del av laddning 3 okt 2026 10:00, Storgatan 12, Umeå: del av energi"
+    assert (mine.lines[0].quantity, mine.lines[0].unit) == (1, Unit.ONE)
+    row = session_row(mine.sessions[0], mine, told)
+    assert (row["marks"], row["net"]) == (["er del: 31,94 av 53,24 exkl. moms"], "31,94")
+    assert [amount for _, amount in row["lines"]] == ["53,24"]
+    idle = [each for each in rating.lines if each.kind is LineKind.IDLE]
+    alone = replace(driver, rating=replace(rating, lines=tuple(idle), excl_vat=Decimal(10), incl_vat=Decimal("12.50")))
+    other = draft(SELLER, COMPANY, [as_position(rating, alone, 1)], OCTOBER)
+    assert session_row(other.sessions[0], other, told)["marks"] == ["en del: andra betalar resten av laddningen"]
 
 
 def test_what_is_taken_of_a_limit_by_month_is_kept_with_the_part() -> None:
