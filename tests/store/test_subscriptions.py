@@ -84,17 +84,28 @@ async def put_session(
             tenant, cdr.session_id, start_at, end_at, wh, msgspec.json.encode({"seller_id": billing_data.SELLER}).decode(),
         )  # fmt: skip
     else:
-        await connection.execute(
-            """INSERT INTO cdr SELECT tenant, session_id, revision, 'credit', $2, energy_wh, currency, -excl_vat, -incl_vat,
-            tariff_id, tariff_version, document, rating FROM cdr WHERE session_id = $1 AND revision = $3 AND kind = 'cdr'""",
-            cdr.session_id, NOW, revision - 1,
-        )  # fmt: skip
+        await credit(connection, cdr.session_id, revision - 1)
     await connection.execute(
         "INSERT INTO cdr VALUES ($1, $2, $3, 'cdr', $4, $5, 'SEK', $6, $7, 'hundra', 1, $8::text::jsonb, $9::text::jsonb)",
         tenant, cdr.session_id, revision, NOW, wh, rating.excl_vat, rating.incl_vat, msgspec.json.encode(cdr).decode(),
         msgspec.json.encode(rating).decode(),
     )  # fmt: skip
     return cdr.session_id
+
+
+async def credit(connection: asyncpg.Connection, session_id: str, revision: int) -> None:
+    """What takes a CDR back."""
+    await connection.execute(
+        """INSERT INTO cdr SELECT tenant, session_id, revision, 'credit', $2, energy_wh, currency, -excl_vat, -incl_vat,
+        tariff_id, tariff_version, document, rating FROM cdr WHERE session_id = $1 AND revision = $3 AND kind = 'cdr'""",
+        session_id, NOW, revision,
+    )  # fmt: skip
+
+
+async def pass_on(connection: asyncpg.Connection, tenant: int, at: datetime) -> None:
+    """From then on the second customer pays the contract."""
+    await connection.execute("UPDATE contract_payer SET valid_to = $1 WHERE contract_id = 'c-000000'", at)
+    await connection.execute("INSERT INTO contract_payer VALUES ($1, 'c-000000', 'p-000001', $2, NULL)", tenant, at)
 
 
 async def run(
@@ -195,12 +206,7 @@ def test_B41_a_session_that_is_void_leaves_its_included_energy_to_the_others(
         voided = await put_session(connection, tenant, 1, NOON, 80_000)
         await put_session(connection, tenant, 2, NOON + 4 * HOUR, 50_000)
         await run(connection, reader, tenant, "2026-10")
-        await connection.execute(
-            """INSERT INTO cdr SELECT tenant, session_id, revision, 'credit', $2, energy_wh, currency, -excl_vat, -incl_vat,
-            tariff_id, tariff_version, document, rating FROM cdr WHERE session_id = $1""",
-            voided,
-            NOW,
-        )
+        await credit(connection, voided, 1)
         await connection.execute("UPDATE session SET state = 'void' WHERE id = $1", voided)
         await run(connection, reader, tenant, "2026-10")
         billed, *rest = await documents(connection)
@@ -230,11 +236,7 @@ def test_B42_who_joins_on_the_sixteenth_pays_from_then_on_and_without_sessions_t
 
 def test_B44_the_fee_is_paid_by_who_pays_at_the_end_of_the_month(new_database: Callable[[], Dsn]) -> None:
     async def work(connection: asyncpg.Connection, reader: asyncpg.Connection, tenant: int) -> None:
-        moved_at = datetime(2026, 10, 20, tzinfo=UTC)
-        await connection.execute("UPDATE contract_payer SET valid_to = $1 WHERE contract_id = 'c-000000'", moved_at)
-        await connection.execute(
-            "INSERT INTO contract_payer VALUES ($1, 'c-000000', 'p-000001', $2, NULL)", tenant, moved_at
-        )
+        await pass_on(connection, tenant, datetime(2026, 10, 20, tzinfo=UTC))
         await put_session(connection, tenant, 1, NOON, 60_000)
         await put_session(connection, tenant, 2, NOON + timedelta(days=15), 60_000)
         await run(connection, reader, tenant, "2026-10")
@@ -254,11 +256,7 @@ def test_B41_who_shares_a_month_with_a_payer_in_whose_way_something_is_waits_too
         return (InTheWay("p-000000", "address", "is missing"),) if planned.customer.buyer.id == "p-000000" else ()
 
     async def work(connection: asyncpg.Connection, reader: asyncpg.Connection, tenant: int) -> None:
-        moved_at = datetime(2026, 10, 20, tzinfo=UTC)
-        await connection.execute("UPDATE contract_payer SET valid_to = $1 WHERE contract_id = 'c-000000'", moved_at)
-        await connection.execute(
-            "INSERT INTO contract_payer VALUES ($1, 'c-000000', 'p-000001', $2, NULL)", tenant, moved_at
-        )
+        await pass_on(connection, tenant, datetime(2026, 10, 20, tzinfo=UTC))
         await put_session(connection, tenant, 1, NOON, 60_000)
         await put_session(connection, tenant, 2, NOON + timedelta(days=15), 60_000)
         terms = await terms_of(connection, tenant)
