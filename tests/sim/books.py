@@ -9,7 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from laddbok.billing.check import check
-from laddbok.billing.credit import check_credit
+from laddbok.billing.credit import Credits, check_credit
 from laddbok.billing.draft import Period
 from laddbok.billing.examples import SELLER
 from laddbok.billing.freeze import Series
@@ -70,7 +70,8 @@ class Books:
             if position.kind == "credit":
                 assert position.billed_on is not None
                 numbers = {each.frozen.invoice.number: each.frozen.invoice for each in self.documents}
-                made = correction(SELLER, numbers[position.billed_on.number], [], [position], period, CORRECTED)
+                billed = Credits(document=numbers[position.billed_on.number])
+                made = correction(SELLER, billed, [position], period, CORRECTED)
                 till.credit += made.totals.prepaid
             elif (paid := min(cost_of(position), till.credit)) > 0:
                 made = receipt(SELLER, driver_id, position, period, paid)
