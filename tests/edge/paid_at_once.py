@@ -12,6 +12,7 @@ import asyncpg
 import msgspec
 
 from laddbok.bench import billing_data
+from laddbok.bench.rating import ZONE
 from laddbok.billing_checks import DocumentChecks
 from laddbok.flow.changes import Job
 from laddbok.flow.store import LeasedJob
@@ -71,7 +72,7 @@ class Station(Desk):
         cdr = msgspec.structs.replace(billing_data._cdr(random.Random(1), 1), session_id=SESSION, energy_wh=wh)
         charging = msgspec.structs.replace(cdr.periods[0], energy_wh=wh)
         cdr = msgspec.structs.replace(cdr, periods=(charging,), revision=revision)
-        rating = rate(cdr, compile_tariff(PRICE, billing_data.ZONE))
+        rating = rate(cdr, compile_tariff(PRICE, ZONE))
         await self.connection.execute(
             """INSERT INTO cdr (tenant, session_id, revision, kind, issued_at, energy_wh, currency, excl_vat, incl_vat, tariff_id,
             tariff_version, document, rating) VALUES ($1, $2, $3, 'cdr', $4, $5, 'SEK', $6, $7, 'x', 1, $8::text::jsonb,

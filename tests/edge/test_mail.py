@@ -12,7 +12,8 @@ from msgspec.structs import replace
 
 from laddbok.bench import billing_data
 from laddbok.billing.credit import CreditWish
-from laddbok.flow.mail import MAX_TRIES, Attachment, Mail, MailDown, MailRefused, MailText
+from laddbok.billing.mail_text import MailText
+from laddbok.flow.mail import MAX_TRIES, Attachment, Mail, MailDown, MailRefused
 from laddbok.model.errors import ConfigurationError, Conflict, NotFound
 from laddbok.settings import read_settings
 from laddbok.store import billing

@@ -176,7 +176,7 @@ class Simulation:
             box.wire.cut()
 
     def _crash(self) -> None:
-        victim = self._chance.choice((*self.gateways, self.offices))
+        victim: Gateway | Offices = self._chance.choice((*self.gateways, self.offices))
         if not isinstance(victim, Gateway) or victim.is_up:
             victim.crash()
 
