@@ -15,6 +15,8 @@ from laddbok.store.payment_moves import SEND_REFUND
 from laddbok.store.payment_requests import ASK_PAYMENT, CARD_HOLD
 from laddbok.store.postgres import PostgresStore
 from laddbok.wires.bank_files import read_bank_file
+from laddbok.wires.demo_payments import NAME as DEMO_PAYMENTS
+from laddbok.wires.demo_payments import DemoPayments
 from laddbok.wires.payment_providers import ProviderSettings, make_providers, read_callback
 from laddbok.wires.stripe import StripeSettings
 from laddbok.wires.swish import SwishSettings
@@ -24,7 +26,7 @@ from laddbok.workers.payments import HoldKeeper, PaymentAsker, RefundSender
 
 
 def payment_providers(settings: Settings) -> dict[str, PaymentProvider]:
-    """The providers of payments that the settings name. Raises: ConfigurationError."""
+    """The providers of payments that the settings name; in a demo, its own one, too. Raises: ConfigurationError."""
     swish = stripe = None
     if settings.swish_payee and settings.swish_callback_url:
         swish = SwishSettings(
@@ -41,7 +43,8 @@ def payment_providers(settings: Settings) -> dict[str, PaymentProvider]:
         swish_authority=settings.swish_authority,
         stripe=stripe,
     )
-    return make_providers(named, SystemClock())
+    found = make_providers(named, SystemClock())
+    return {**found, DEMO_PAYMENTS: DemoPayments()} if settings.clock_text else found
 
 
 def payment_wires(providers: dict[str, PaymentProvider]) -> PaymentWires:

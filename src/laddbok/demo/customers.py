@@ -23,6 +23,8 @@ COMPANIES = (
 )
 COMPANY_EVERY = 10
 """Each tenth driver charges for a company."""
+DROP_IN_EVERY = 6
+"""Each sixth driver has no contract and pays by card (demo.drop_in)."""
 SPOT_EVERY, SUBSCRIPTION_EVERY = 4, 7
 PLANS: dict[str, dict[str, Any]] = {
     "demo-spot": {
@@ -56,13 +58,16 @@ OFFERS = (
 async def sell(
     connection: asyncpg.Connection, tenant: int, tokens: tuple[str, ...], since: datetime, now: datetime
 ) -> None:
-    """The seller, the plans, and a driver for each token; what is there stays."""
+    """The seller, the plans, and a driver for each token, most with a contract; what is there stays."""
     await connection.execute(query("demo_seller"), tenant, *SELLER)
     for tariff_id, terms in PLANS.items():
         document = {"id": tariff_id, "currency": "SEK", "last_updated": "2026-01-01T00:00:00Z", **terms}
         await connection.execute(query("demo_tariff"), tenant, tariff_id, since, now, json.dumps(document))
     for number, token in enumerate(tokens, start=1):
-        await _driver(connection, tenant, number, token, since)
+        if number % DROP_IN_EVERY == 0:
+            await connection.execute(query("demo_token"), tenant, normalise_token(token), token)
+        else:
+            await _driver(connection, tenant, number, token, since)
 
 
 async def _driver(connection: asyncpg.Connection, tenant: int, number: int, token: str, since: datetime) -> None:

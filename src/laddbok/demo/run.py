@@ -22,6 +22,7 @@ from tqdm import tqdm
 from laddbok import app
 from laddbok.compare import Comparison, all_settled, compare
 from laddbok.demo.data import KINDS, fill
+from laddbok.demo.drop_in import cards_at_hand
 from laddbok.demo.prices import prices_ahead
 from laddbok.fleet.ledger import TransactionRecord
 from laddbok.fleet.population import FleetSettings
@@ -64,6 +65,7 @@ async def run_demo(settings: Settings, options: DemoOptions) -> tuple[dict[str, 
         began_at = clock.now()
         async with contextlib.AsyncExitStack() as stack:
             await stack.enter_async_context(prices_ahead(database, clock))
+            await stack.enter_async_context(cards_at_hand(database, clock))
             gateway = await stack.enter_async_context(app.running_gateway(settings, database))
             port = await stack.enter_async_context(app.running_api(settings, database))
             await stack.enter_async_context(app.child_kept_alive(settings, ["serve", "--role", "worker"]))

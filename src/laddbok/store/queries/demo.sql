@@ -75,6 +75,18 @@ WITH c AS (
 )
 INSERT INTO id_token_contract (tenant, token, contract_id, valid_from) SELECT t.tenant, t.token, $2, $4 FROM t;
 
+-- name: demo_token
+-- A token of somebody who has no contract.
+INSERT INTO id_token (tenant, token, presented, status, label) VALUES ($1, $2, $3, 'Accepted', 'Drop-in') ON CONFLICT DO NOTHING;
+
+-- name: demo_drop_ins
+-- Sessions that run without a contract, and for which no card was asked yet.
+SELECT s.tenant, s.id, e.id AS seller_id, e.currency FROM session AS s
+JOIN legal_entity AS e ON e.tenant = s.tenant AND e.id = s.body ->> 'seller_id'
+WHERE s.origin = 'station' AND s.state IN ('pending', 'active') AND s.contract_id IS NULL AND NOT EXISTS (
+    SELECT FROM card_hold AS h WHERE h.tenant = s.tenant AND h.session_id = s.id)
+ORDER BY s.started_at LIMIT $1;
+
 -- name: demo_seller
 -- The demo's seller with everything that an invoice must tell of it; a name that people gave stays.
 UPDATE legal_entity SET name = $2, organisation_number = $3, vat_number = $4, f_skatt = true, address = $5, postal_code = $6,
