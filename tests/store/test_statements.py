@@ -1,7 +1,7 @@
 """Do a co-operative's rows come to its bill, and a home's lines to its CDRs, and does each revision say what changed?"""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
@@ -221,6 +221,61 @@ def test_a_home_is_paid_back_by_the_price_of_each_day_with_its_registers_and_rev
         [change] = second.changes
         assert (change.session_id, change.after_wh, change.after) == (rows[0]["id"], 1_000, Decimal("1.85"))
         assert second.head.number == "2026-10-2"
+
+    on(new_database(), work)
+
+
+async def put_tariff(connection: asyncpg.Connection, tenant: int, tax: str, *versions: tuple[str, datetime]) -> None:
+    await connection.execute("INSERT INTO tariff VALUES ($1, 'hem', $2)", tenant, NOW)
+    for number, (price, valid_from) in enumerate(versions, start=1):
+        part = {"type": "ENERGY", "price": price, "step_size": 1}
+        document = {"id": "hem", "currency": "SEK", "tax_included": tax, "elements": [{"price_components": [part]}]}
+        await connection.execute(
+            "INSERT INTO tariff_version VALUES ($1, 'hem', $2, $3, NULL, $4, $5::text::jsonb)",
+            tenant, number, valid_from, NOW, msgspec.json.encode({**document, "last_updated": "2026-01-01T00:00:00Z"}).decode(),
+        )  # fmt: skip
+
+
+BY_TARIFF = b'{"site_id": "torget", "employer_id": "p-000010", "tariff_id": "hem"}'
+
+
+def test_B9_a_home_is_paid_back_by_the_version_of_a_tariff_that_held_when_each_session_began(
+    new_database: Callable[[], Dsn],
+) -> None:
+    async def work(connection: asyncpg.Connection, reader: asyncpg.Connection, tenant: int) -> None:
+        with pytest.raises(Invalid, match="no tariff 'hem'"):
+            await agree_home(connection, tenant, "c-000003", BY_TARIFF, NOW, "anna")
+        rows = await connection.fetch(
+            """SELECT s.id, s.started_at, c.energy_wh FROM session AS s JOIN cdr AS c ON c.session_id = s.id
+            WHERE s.contract_id = 'c-000003' ORDER BY s.started_at"""
+        )
+        second_from = rows[3]["started_at"]
+        since = datetime(2026, 1, 1, tzinfo=UTC)
+        await put_tariff(connection, tenant, "N/A", ("1.50", since), ("2.50", second_from))
+        await agree_home(connection, tenant, "c-000003", BY_TARIFF, NOW, "anna")
+        made = (await home_of(connection, tenant)).statement
+        assert isinstance(made, HomeStatement)
+        for n, (line, row) in enumerate(zip(made.refund.lines, rows, strict=True)):
+            price = Decimal("1.50") if n < 3 else Decimal("2.50")
+            assert (line.session_id, line.per_kwh) == (row["id"], None)
+            assert line.amount == (price * row["energy_wh"] / 1000).quantize(Decimal("0.01"), "ROUND_HALF_UP")
+        assert made.total == sum(line.amount for line in made.refund.lines)
+        await connection.execute("ALTER TABLE tariff_version DISABLE TRIGGER USER")
+        await connection.execute(
+            "UPDATE tariff_version SET valid_to = $1 WHERE version = 2", second_from + timedelta(1)
+        )
+        with pytest.raises(Invalid, match="no version holds when session") as error:
+            await home_of(connection, tenant)
+        assert error.value.field == "tariff_id"
+
+    on(new_database(), work)
+
+
+def test_a_tariff_with_VAT_pays_nothing_back(new_database: Callable[[], Dsn]) -> None:
+    async def work(connection: asyncpg.Connection, reader: asyncpg.Connection, tenant: int) -> None:
+        await put_tariff(connection, tenant, "YES", ("1.50", datetime(2026, 1, 1, tzinfo=UTC)))
+        with pytest.raises(Invalid, match="has no VAT"):
+            await agree_home(connection, tenant, "c-000003", BY_TARIFF, NOW, "anna")
 
     on(new_database(), work)
 

@@ -1,6 +1,7 @@
 """What does an employer pay back to somebody who charges a company car at home?
 
-Where the home is, who the employer is, and the prices of the employee's own electricity, each from a local date on.
+Where the home is, who the employer is, and the prices of the employee's own electricity, each from a local date on; or a tariff
+without VAT that prices it, such as one of the market's price.
 
 >>> terms = parse_home_terms(b'{"site_id": "hemma", "employer_id": "bageriet", "prices": [{"per_kwh": "1.85"}]}')
 >>> terms.prices[0].per_kwh
@@ -28,11 +29,15 @@ class DatedPrice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
 
 
 class HomeTerms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """Sessions of a contract at `site_id` are paid back by the payer `employer_id`. `language`: of the statements."""
+    """Sessions of a contract at `site_id` are paid back by the payer `employer_id`, at `prices` or by `tariff_id`.
+
+    `language`: of the statements.
+    """
 
     site_id: str
     employer_id: str
-    prices: tuple[DatedPrice, ...]
+    prices: tuple[DatedPrice, ...] = ()
+    tariff_id: str | None = None
     language: str = "sv"
 
 
@@ -42,7 +47,9 @@ def parse_home_terms(document: dict[str, Any] | bytes) -> HomeTerms:
     terms = convert(fields, HomeTerms)
     if terms.language not in ("sv", "en"):
         raise Invalid("language", f"{terms.language!r} is none of sv, en")
-    if not 0 < len(terms.prices) <= MAX_PRICES:
+    if terms.tariff_id is not None and (not terms.tariff_id or terms.prices):
+        raise Invalid("tariff_id", "is empty, or stands beside prices")
+    if terms.tariff_id is None and not 0 < len(terms.prices) <= MAX_PRICES:
         raise Invalid("prices", f"there must be 1 to {MAX_PRICES}, not {len(terms.prices)}")
     check_prices(terms.prices)
     return terms

@@ -25,6 +25,7 @@ from laddbok.model.home_charging import parse_home_terms
 from laddbok.model.invoice import Buyer
 from laddbok.model.statement import ApartmentList, HomeStatement, MonthBill, Statement, StatementKind
 from laddbok.store.billing import customers, seller_terms
+from laddbok.store.home_prices import refund_versions
 from laddbok.store.rows import as_json
 from laddbok.store.sql import query
 
@@ -75,8 +76,11 @@ async def agree_home(
     """
     terms = parse_home_terms(document)
     await _contract(connection, tenant, contract_id)
-    if await connection.fetchrow(query("statement_site"), tenant, terms.site_id, now) is None:
+    site = await connection.fetchrow(query("statement_site"), tenant, terms.site_id, now)
+    if site is None:
         raise Invalid("site_id", f"there is no site {terms.site_id!r}")
+    if terms.tariff_id is not None:
+        await refund_versions(connection, tenant, terms.tariff_id, site["time_zone"])
     if not await customers(connection, tenant, [terms.employer_id]):
         raise Invalid("employer_id", f"there is no payer {terms.employer_id!r}")
     return await _agree(connection, tenant, StatementKind.HOME, contract_id, msgspec.json.encode(terms), now, by)
@@ -143,7 +147,12 @@ async def issue_home(
     )
     before, previous_hash = await _last(connection, tenant, StatementKind.HOME, contract_id, month)
     assert before is None or isinstance(before, HomeStatement), contract_id
-    drawn = draw_statement(ground, agreed, contract["driver"], before)
+    versions = (
+        []
+        if agreed.tariff_id is None
+        else await refund_versions(connection, tenant, agreed.tariff_id, site["time_zone"], sessions)
+    )
+    drawn = draw_statement(ground, agreed, contract["driver"], before, versions)
     return await _kept(connection, tenant, StatementKind.HOME, before, drawn, previous_hash, now, by, final=final)
 
 

@@ -54,6 +54,8 @@ def test_one_who_moves_is_one_apartments_after_another_s() -> None:
     ("change", "field"),
     [
         ({"prices": []}, "prices"),
+        ({"tariff_id": "hem"}, "tariff_id"),
+        ({"prices": [], "tariff_id": ""}, "tariff_id"),
         ({"prices": [{"per_kwh": "-1"}]}, "prices[0].per_kwh"),
         ({"prices": [{"per_kwh": "1"}, {"per_kwh": "2"}]}, "prices[1].from_date"),
         ({"prices": [{"per_kwh": "1", "from_date": "2026-13-01"}]}, "prices[0].from_date"),

@@ -1073,6 +1073,7 @@ export default {
   "home.lead": "An employer pays back the driver’s own electricity: each session at home at the price of the day on which it began.",
   "home.site_id": "Home: the site’s id",
   "home.employer_id": "Employer: the customer’s id",
+  "home.tariff_id": "Or by a tariff without VAT, its id",
   "home.per_kwh": "A new price per kWh",
   "home.from_date": "from day (empty: always)",
   "home.from": "from {day}",

@@ -1073,6 +1073,7 @@ export default {
   "home.lead": "En arbetsgivare ersätter förarens egen el: varje laddning hemma till priset den dag då den började.",
   "home.site_id": "Hemmet: platsens id",
   "home.employer_id": "Arbetsgivaren: kundens id",
+  "home.tariff_id": "Eller enligt en prislista utan moms, dess id",
   "home.per_kwh": "Ett nytt pris per kWh",
   "home.from_date": "från dag (tomt: alltid)",
   "home.from": "från {day}",

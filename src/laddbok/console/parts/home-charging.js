@@ -15,6 +15,7 @@ const groups = () => [
     fields: [
       { name: "site_id", label: t("home.site_id"), half: true, required: true },
       { name: "employer_id", label: t("home.employer_id"), half: true, required: true },
+      { name: "tariff_id", label: t("home.tariff_id"), half: true },
       { name: "per_kwh", label: t("home.per_kwh"), half: true, more: { inputmode: "decimal" } },
       { name: "from_date", label: t("home.from_date"), half: true, type: "date" },
     ],
@@ -35,7 +36,9 @@ export function HomeCharging({ id }) {
   const { agreement, version } = agreed.data;
   const prices = agreement?.prices ?? [];
   const save = async (values) => {
-    const body = { site_id: values.site_id, employer_id: values.employer_id, prices: pricesWith(prices, values) };
+    const body = { site_id: values.site_id, employer_id: values.employer_id };
+    if (values.tariff_id) body.tariff_id = values.tariff_id;
+    else body.prices = pricesWith(prices, values);
     if (agreement?.language) body.language = agreement.language;
     try {
       const saved = await write("PUT", `/contracts/${seg(id)}/home-charging`, body);

@@ -53,6 +53,11 @@ WHERE s.tenant = $1 AND s.site_id = $2 AND ($3::text IS NULL OR coalesce(c.contr
     AND s.ended_at >= $4 AND s.ended_at < $5 AND s.origin = 'station' AND (c.revision IS NOT NULL OR s.state IN ('ended', 'review'))
 ORDER BY s.started_at, s.id LIMIT $6;
 
+-- name: statement_tariff
+-- Every version of the tariff by which charging at home is paid back, the oldest first.
+SELECT valid_from, valid_to, document::text AS document FROM tariff_version WHERE tenant = $1 AND tariff_id = $2
+ORDER BY valid_from, version LIMIT 1000;
+
 -- name: statement_last
 -- The newest revision of a month.
 SELECT revision, content, hash FROM statement
