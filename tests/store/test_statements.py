@@ -1,5 +1,6 @@
 """Do a co-operative's rows come to its bill, and a home's lines to its CDRs, and does each revision say what changed?"""
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -12,8 +13,10 @@ import pytest
 
 from laddbok.billing.statement_files import sessions_csv, statement_csv, statement_pdf
 from laddbok.model.errors import Conflict, Invalid, NotFound
+from laddbok.model.market_prices import PriceQuote
 from laddbok.model.statement import ApartmentList, HomeStatement, MonthBill, StatementKind
 from laddbok.store.embedded import Dsn
+from laddbok.store.spot_prices import keep_prices
 from laddbok.store.statements import Issued, agree_apartments, agree_home, issue_home, issue_list, kept_statement
 from tests.rules.billing.pdf_text import page_texts
 from tests.store.test_billing_run import NOW, SESSIONS, on
@@ -365,5 +368,48 @@ def test_the_files_of_a_revision_are_made_of_what_was_frozen_and_say_what_change
             row[0] for row in (line.split(";") for line in statement_csv(first).decode("utf-8-sig").split("\r\n"))
         ]
         assert listed[1:-1] == [*(f"{1001 + n}" for n in range(APARTMENTS)), "Utan lägenhet", "Summa"]
+
+    on(new_database(), work)
+
+
+def test_two_who_keep_a_month_at_once_keep_it_once(new_database: Callable[[], Dsn]) -> None:
+    async def work(connection: asyncpg.Connection, reader: asyncpg.Connection, tenant: int) -> None:
+        await agree_apartments(connection, tenant, SITE, house(), NOW, "anna")
+        both = await asyncio.gather(*(list_of(each, tenant) for each in (connection, reader)), return_exceptions=True)
+        made = [each for each in both if isinstance(each, Issued)]
+        assert all(isinstance(each, Issued | Conflict) for each in both), both
+        assert sum(each.is_new for each in made) == 1
+        assert not (await list_of(reader, tenant)).is_new
+        assert await connection.fetchval("SELECT count(*) FROM statement") == 1
+
+    on(new_database(), work)
+
+
+def test_B37_a_home_under_the_markets_price_waits_for_a_price_that_is_not_known(
+    new_database: Callable[[], Dsn],
+) -> None:
+    async def work(connection: asyncpg.Connection, reader: asyncpg.Connection, tenant: int) -> None:
+        since = datetime(2026, 1, 1, tzinfo=UTC)
+        spot = {"spot": {"zone": "SE3", "markup": "0.10"}}
+        document = {"id": "hem", "currency": "SEK", "tax_included": "N/A", "laddbok": spot, "last_updated": since}
+        await connection.execute("INSERT INTO tariff VALUES ($1, 'hem', $2)", tenant, NOW)
+        await connection.execute(
+            "INSERT INTO tariff_version VALUES ($1, 'hem', 1, $2, NULL, $2, $3::text::jsonb)",
+            tenant,
+            since,
+            msgspec.json.encode(document).decode(),
+        )
+        await agree_home(connection, tenant, "c-000003", BY_TARIFF, NOW, "anna")
+        with pytest.raises(Invalid, match="has no price yet"):
+            await home_of(connection, tenant)
+        quarters = range(1_790_000_000 // 900 * 900, 1_794_000_000, 900)
+        await keep_prices(
+            connection, [tenant], [PriceQuote("SE3", "SEK", at, 15, Decimal("0.40")) for at in quarters], "test", NOW
+        )
+        made = (await home_of(connection, tenant)).statement
+        assert isinstance(made, HomeStatement)
+        for line in made.refund.lines:
+            expected = (Decimal("0.50") * line.energy_wh / 1000).quantize(Decimal("0.01"), "ROUND_HALF_UP")
+            assert line.amount == expected
 
     on(new_database(), work)

@@ -12,7 +12,7 @@ import msgspec
 from litestar import Response, get, post, put
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
-from laddbok.api.contracts import IdInPath
+from laddbok.api.contracts import Id, IdInPath
 from laddbok.api.door import ADMINISTRATOR
 from laddbok.api.pages import DEFAULT_LIMIT, Cursor, Limit, Page, read_page
 from laddbok.api.parts import ApiRequest, asked, parts_of
@@ -53,7 +53,7 @@ class StatementWanted(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """A month of a site's apartments, or of a contract at home. `bill`, of apartments: null for that of the revision before."""
 
     kind: StatementKind
-    subject_id: str
+    subject_id: Id
     month: Month
     bill: MonthBill | None = None
 

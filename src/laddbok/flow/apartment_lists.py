@@ -57,7 +57,8 @@ def draw_list(ground: Ground, house: Apartments, bill: MonthBill, before: Apartm
     try:
         shares = share_cost(cost, used_by(sessions, house), ground.currency, house.fixed_parts)
     except Invalid as error:
-        raise Invalid(f"bill.{error.field}", error.reason) from None
+        of_bill = error.field in MonthBill.__struct_fields__
+        raise Invalid(f"bill.{error.field}" if of_bill else error.field, error.reason) from None
     drawn = ApartmentList(
         head=ground.head(before.head.revision + 1 if before else 1, house.language), terms_version=ground.terms_version,
         bill=bill, shares=shares, sessions=sessions, waiting=ground.waiting,
