@@ -43,7 +43,8 @@ SELECT s.id AS session_id, coalesce(c.revision, s.revision) AS revision, coalesc
 FROM session AS s
 LEFT JOIN LATERAL (
     SELECT d.revision, d.document::text AS document, p.contract_id FROM cdr AS d
-    JOIN billing_position AS p USING (tenant, session_id, revision, kind)
+    JOIN billing_position AS p ON p.tenant = d.tenant AND p.session_id = d.session_id AND p.revision = d.revision
+        AND p.kind = d.kind AND p.part = 0
     WHERE d.tenant = s.tenant AND d.session_id = s.id AND d.kind = 'cdr' AND p.part = 0 AND NOT EXISTS (
         SELECT FROM cdr AS b WHERE b.tenant = d.tenant AND b.session_id = d.session_id AND b.revision = d.revision
             AND b.kind = 'credit')
