@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import asyncpg
+import msgspec
 import pytest
 
 from laddbok.billing.credit import CreditWish
@@ -13,13 +14,17 @@ from laddbok.flow.reconcile import Checked
 from laddbok.model.payment import BANK, AllocationKind, Payment, Remitted
 from laddbok.store.embedded import Dsn
 from laddbok.store.payments import matched, record
-from laddbok.store.reconcile import reconcile
+from laddbok.store.reconcile import files_of_the_night, reconcile
+from laddbok.store.sql import query
 from laddbok.verbs.doctor import last_reconciliation
 from laddbok.workers.reconciling import NightlyReconciler, due_since
 from tests.store.test_billing_run import NOW, SESSIONS, on, run_october, terms_of
 from tests.store.test_credit_notes import correct, credit
 
-RENDERED = "INSERT INTO invoice_document SELECT tenant, id, 'pdf', '', '', finalised_at FROM invoice"
+RENDERED = """
+    WITH file AS (INSERT INTO invoice_document SELECT tenant, id, 'pdf', 'x', sha256('x'), finalised_at FROM invoice RETURNING *)
+    INSERT INTO invoice_event SELECT tenant, invoice_id, 90, rendered_at, 'rendered', 'laddbok',
+        jsonb_build_object(kind, encode(sha256, 'hex')) FROM file"""
 
 
 async def billed(connection: asyncpg.Connection, reader: asyncpg.Connection, tenant: int) -> None:
@@ -76,7 +81,7 @@ def test_where_all_is_right_every_check_is_0(new_database: Callable[[], Dsn]) ->
 FIRST = "(SELECT min(id) FROM invoice WHERE kind = 'invoice')"
 BROKEN = {
     "a document was taken out": (
-        ["DELETE FROM posting", "DELETE FROM journal_entry", "DELETE FROM invoice_document",
+        ["DELETE FROM posting", "DELETE FROM journal_entry", "DELETE FROM invoice_document", "DELETE FROM invoice_event",
          "UPDATE billing_position SET outcome = NULL, invoice_id = NULL WHERE invoice_id LIKE '%0000007'",
          "DELETE FROM invoice WHERE number_text = '10000007'"],
         {"numbers": "7: no document has this number",
@@ -111,6 +116,14 @@ BROKEN = {
         {"billed_once": "3 positions are billed"},
     ),
     "a document was not rendered": (["DELETE FROM invoice_document WHERE invoice_id LIKE '%0000002'"], {"rendered": "10000002"}),
+    "a file was altered": (
+        ["UPDATE invoice_document SET bytes = 'y' WHERE invoice_id LIKE '%0000002'"],
+        {"files": "norrladd-10000002: pdf: its hash is not that of its bytes"},
+    ),
+    "a file was altered, and its hash with it": (
+        ["UPDATE invoice_document SET bytes = 'y', sha256 = sha256('y') WHERE invoice_id LIKE '%0000002'"],
+        {"files": "norrladd-10000002: pdf: is not what was rendered"},
+    ),
     "a payment was altered": (
         ["UPDATE payment SET amount = 11", "UPDATE payment_allocation SET amount = 11"],
         {"payments": "paid 11, in the books 10.00", "receivables": "norrladd-10000006: open"},
@@ -178,6 +191,7 @@ def test_what_was_broken_is_named(new_database: Callable[[], Dsn], case: str) ->
             "journal_entry",
             "billing_position",
             "invoice_document",
+            "invoice_event",
             "payment",
             "payment_allocation",
             "cdr",
@@ -271,6 +285,31 @@ def test_every_night_each_tenant_is_reconciled_once(new_database: Callable[[], D
         told = await last_reconciliation(connection)
         assert (told["ok"], told["detail"][:33]) == (False, "1 differences on 2026-11-06 03:00")
         assert due_since(NOW) == datetime(2026, 11, 5, 3, tzinfo=UTC)
+
+    on(new_database(), work)
+
+
+def test_files_are_hashed_again_a_portion_a_night_and_what_was_found_in_one_stays_named(
+    new_database: Callable[[], Dsn],
+) -> None:
+    async def work(connection: asyncpg.Connection, reader: asyncpg.Connection, tenant: int) -> None:
+        await billed(connection, reader, tenant)
+        ids = [row["id"] for row in await connection.fetch("SELECT id FROM invoice ORDER BY id")]
+        await connection.execute("ALTER TABLE invoice_document DISABLE TRIGGER USER")
+        await connection.execute("UPDATE invoice_document SET bytes = 'y' WHERE invoice_id = $1", ids[3])
+        looked, named = [], []
+        for night in range(5):
+            files = await files_of_the_night(connection, tenant, most=len(ids) // 2)
+            checks = await reconcile(connection, tenant, NOW, files)
+            [told] = [each for each in checks if each.check == "files"]
+            looked.append((files.after, files.through))
+            named.append([item.id for item in told.items])
+            body = msgspec.json.encode(checks).decode()
+            at = NOW + timedelta(days=night)
+            await connection.execute(query("reconciliation_keep"), tenant, at, told.differences, body, files.through)
+        half, end = ids[len(ids) // 2 - 1], ids[len(ids) // 2 * 2 - 1]
+        assert looked == [("", half), (half, end), (end, None), ("", half), (half, end)]
+        assert named == [[ids[3]]] * 5
 
     on(new_database(), work)
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import asyncpg
+import msgspec
 
 from laddbok.flow.reconcile import MAX_NAMED, Chain, Checked, Document, Found, Item, listed, summed, together
 from laddbok.store.billing import RENDER, seller_terms
@@ -20,11 +21,34 @@ from laddbok.store.sql import query
 FRAMES_SINCE = timedelta(days=7)
 """How far back messages are counted; all else is compared from the first day on."""
 PORTION = 500
+FILES_A_NIGHT = 5_000
+"""Documents whose files are hashed again in a night: some 250 MB. The next night goes on where this one was."""
 
 
-async def reconcile(connection: asyncpg.Connection, tenant: int, now: datetime) -> tuple[Checked, ...]:
+class Files(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose files are looked at: the documents after one and up to another (None: to the last), and some that are named."""
+
+    after: str = ""
+    through: str | None = None
+    named: tuple[str, ...] = ()
+
+
+ALL_FILES = Files()
+
+
+async def files_of_the_night(connection: asyncpg.Connection, tenant: int, most: int = FILES_A_NIGHT) -> Files:
+    """The files that are next, and those in which something was found the night before."""
+    row = await connection.fetchrow(query("reconcile_next_files"), tenant, most)
+    assert row is not None
+    return Files(after=row["after"], through=row["through"], named=tuple(row["named"]))
+
+
+async def reconcile(
+    connection: asyncpg.Connection, tenant: int, now: datetime, files: Files = ALL_FILES
+) -> tuple[Checked, ...]:
     """All checks of a tenant, at one moment of the database.
 
+    Args: files, whose stored files are hashed again.
     Source: our choice, docs/rules.md "Reconciliation".
     """
     async with connection.transaction(isolation="repeatable_read", readonly=True):
@@ -42,6 +66,7 @@ async def reconcile(connection: asyncpg.Connection, tenant: int, now: datetime) 
             listed("numbers", missing),
             listed("documents", wrong),
             listed("rendered", await _rendered(connection, tenant)),
+            listed("files", await _list(connection, "reconcile_files", tenant, *msgspec.structs.astuple(files))),
             listed("entries", await _list(connection, "reconcile_entries", tenant)),
             listed("receivables", await _list(connection, "reconcile_receivables", tenant)),
             listed("reminders", await _list(connection, "reconcile_reminders", tenant)),

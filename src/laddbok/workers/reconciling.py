@@ -1,6 +1,7 @@
 """Who holds the books against the evidence every night?
 
-Once a day, from three in the morning on by the clock of UTC, each tenant is reconciled and what was found is kept. A difference
+Once a day, from three in the morning on by the clock of UTC, each tenant is reconciled and what was found is kept. The files of
+documents are hashed again some thousand a night, one night after the other; what was found in one is looked at every night. A difference
 is an error in the log, with its check and how many there are; `laddbok reconcile` names them.
 """
 
@@ -12,7 +13,7 @@ from datetime import UTC, datetime, time, timedelta
 import asyncpg
 import msgspec
 
-from laddbok.store.reconcile import reconcile
+from laddbok.store.reconcile import files_of_the_night, reconcile
 from laddbok.store.sql import query
 
 log = logging.getLogger(__name__)
@@ -49,10 +50,11 @@ class NightlyReconciler:
         return done
 
     async def _reconcile(self, connection: asyncpg.Connection, tenant: int, now: datetime) -> None:
-        checks = await reconcile(connection, tenant, now)
+        files = await files_of_the_night(connection, tenant)
+        checks = await reconcile(connection, tenant, now, files)
         found = sum(each.differences for each in checks)
         body = msgspec.json.encode(checks).decode()
-        await connection.execute(query("reconciliation_keep"), tenant, now, found, body)
+        await connection.execute(query("reconciliation_keep"), tenant, now, found, body, files.through)
         for each in checks:
             if each.differences:
                 log.error("reconciliation of tenant %d: %s: %d differences", tenant, each.check, each.differences)

@@ -76,3 +76,7 @@ BEGIN
         PERFORM laddbok_protect(name::regclass), laddbok_never_emptied(name::regclass);
     END IF;
 END $$;
+
+-- ------------------------------------------------------------------------------------------------ reconciliation
+-- Up to which document the files were hashed again that night; NULL: to the last one.
+ALTER TABLE reconciliation ADD COLUMN files_through text;

@@ -204,6 +204,40 @@ WHERE r.tenant = $1
         WHERE j.kind = $2 AND j.key = r.tenant || '/' || r.number || '/' || r.invoice_id AND j.failed_at IS NULL)
 ORDER BY r.invoice_id, r.number LIMIT $3;
 
+-- name: reconcile_next_files
+-- Whose files a night looks at: so many documents after where the night before was, to the end when fewer are left, and those
+-- that were named then.
+WITH last AS (
+    SELECT files_through, body FROM reconciliation WHERE tenant = $1 ORDER BY at DESC LIMIT 1
+), portion AS (
+    SELECT id FROM invoice WHERE tenant = $1 AND id > coalesce((SELECT files_through FROM last), '') ORDER BY id LIMIT $2
+)
+SELECT coalesce((SELECT files_through FROM last), '') AS after, CASE WHEN count(*) = $2 THEN max(id) END AS through,
+    ARRAY(
+        SELECT item ->> 'id' FROM last, jsonb_array_elements(body) AS told, jsonb_array_elements(told -> 'items') AS item
+        WHERE told ->> 'check' = 'files') AS named
+FROM portion;
+
+-- name: reconcile_files
+-- Files of the documents after one and up to another, and of some more, whose bytes have not the hash with which they are stored,
+-- or that was told when they were rendered.
+WITH looked_at AS (
+    SELECT id FROM invoice WHERE tenant = $1 AND id > $2 AND ($3::text IS NULL OR id <= $3)
+    UNION SELECT unnest($4::text[])
+), hashed AS MATERIALIZED (
+    SELECT d.invoice_id, d.kind, d.sha256, sha256(d.bytes) AS hashed FROM invoice_document AS d
+    JOIN looked_at AS l ON l.id = d.invoice_id WHERE d.tenant = $1
+)
+SELECT h.invoice_id AS id, h.kind || CASE WHEN h.hashed <> h.sha256 THEN ': its hash is not that of its bytes'
+        ELSE ': is not what was rendered' END AS detail, count(*) OVER () AS of
+FROM hashed AS h
+LEFT JOIN LATERAL (
+    SELECT e.body ->> h.kind AS sha256 FROM invoice_event AS e
+    WHERE e.tenant = $1 AND e.invoice_id = h.invoice_id AND e.kind = 'rendered' ORDER BY e.number LIMIT 1
+) AS told ON true
+WHERE h.hashed <> h.sha256 OR told.sha256 IS DISTINCT FROM encode(h.hashed, 'hex')
+ORDER BY h.invoice_id, h.kind LIMIT $5;
+
 -- name: reconcile_to_nobody
 -- Positions that wait to be billed and have no seller, or one who bills in another currency, or nobody who pays.
 SELECT p.session_id AS id, CASE WHEN e.id IS NULL THEN 'no seller'
@@ -265,7 +299,7 @@ WHERE i.tenant = $1 AND i.legal_entity_id = $2 AND i.kind = $3 ORDER BY i.number
 
 -- name: reconciliation_keep
 -- What a reconciliation found.
-INSERT INTO reconciliation (tenant, at, differences, body) VALUES ($1, $2, $3, $4::text::jsonb)
+INSERT INTO reconciliation (tenant, at, differences, body, files_through) VALUES ($1, $2, $3, $4::text::jsonb, $5)
 ON CONFLICT (tenant, at) DO NOTHING;
 
 -- name: reconciliation_last
