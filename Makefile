@@ -44,7 +44,7 @@ long-mutations: $(READY) ## a million spoilt frames
 long-rating: $(READY) ## 10,000 sessions and tariffs priced by rating and by a second, simple reading of the rules
 	$(BIN)/python -m tests.rules.rating.reference --count 10000 --jobs 2
 
-bench: $(READY) ## measure; BENCH=gateway|rating|dispatch|invoices|api
+bench: $(READY) ## measure; BENCH=gateway|rating|dispatch|invoices|payments|api
 	$(BIN)/laddbok bench $(BENCH)
 
 golden: $(READY) ## rewrite the expected files in tests/golden; then review the diff

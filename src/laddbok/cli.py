@@ -134,6 +134,8 @@ def _add_bench(add: Callable[..., argparse.ArgumentParser], commands: Any) -> No
     invoices = add("invoices", _bench_invoices, "a month of priced sessions to final invoices and books", kinds)
     invoices.add_argument("--sessions", type=_count(1, 10_000_000), default=100_000)
     invoices.add_argument("--customers", type=_count(1, 1_000_000), default=5_000)
+    payments = add("payments", _bench_payments, "a bank's file of payments to invoices and books", kinds)
+    payments.add_argument("--payments", type=_count(1, 100_000), default=10_000)
 
 
 def _add_soak(add: Callable[..., argparse.ArgumentParser]) -> None:
@@ -299,6 +301,13 @@ def _bench_invoices(options: argparse.Namespace) -> Any:
     from laddbok.billing_checks import DocumentChecks
 
     return bench_invoices(options, DocumentChecks(_settings().einvoice_rules))
+
+
+def _bench_payments(options: argparse.Namespace) -> Any:
+    from laddbok.bench.payments import bench_payments
+    from laddbok.wires.bank_files import read_bank_file
+
+    return bench_payments(options, read_bank_file)
 
 
 def _soak(options: argparse.Namespace) -> Any:

@@ -9,6 +9,8 @@ import time
 
 from laddbok.bench import cpu
 from laddbok.bench.gateway import bench_gateway
+from laddbok.bench.payments import bench_payments
+from laddbok.wires.bank_files import read_bank_file
 
 
 def test_the_report_has_its_figures_and_lost_nothing() -> None:
@@ -26,6 +28,11 @@ def test_the_report_has_its_figures_and_lost_nothing() -> None:
     assert read["long"]["samples"] == 10_000 and 0 < read["long"]["p50_ms"] <= read["long"]["p99_ms"]
     assert 0 <= report["raw_cpu_us"] < report["ocpp_library_cpu_us"]  # a few hundred messages may cost less than a tick
     assert (report["fsync"], report["synchronous_commit"], report["full_page_writes"]) == ("on", "on", "on")
+
+
+def test_every_payment_of_a_file_reaches_its_invoice() -> None:
+    report = bench_payments(argparse.Namespace(payments=30), read_bank_file)
+    assert (report["payments"], set(report)) == (30, {"payments", "file_mb", "seconds", "cpu_s", "payment_ms"})
 
 
 def test_the_time_of_children_that_have_ended_is_counted() -> None:

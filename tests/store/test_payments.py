@@ -21,9 +21,10 @@ from laddbok.model.invoice import Invoice, InvoiceKind, Reference, VatRate
 from laddbok.model.money import net_of
 from laddbok.model.payment import AllocationKind
 from laddbok.store import billing
+from laddbok.store.bank_import import Imported, import_file
 from laddbok.store.embedded import Dsn
 from laddbok.store.payment_moves import Move, allocate, decide_refund, refund_failed, refund_left, request_refund
-from laddbok.store.payments import Imported, import_file, open_invoices
+from laddbok.store.payments import open_invoices
 from laddbok.wires.bank_files import read_bank_file
 
 NOW = datetime(2026, 12, 10, 9, tzinfo=UTC)

@@ -24,9 +24,9 @@ from laddbok.api.writes import IdempotencyKey, idempotency_key, written
 from laddbok.model.errors import Invalid
 from laddbok.model.money import minor_digits
 from laddbok.model.payment import AllocationKind
+from laddbok.store.bank_import import import_file
 from laddbok.store.payment_moves import Move, allocate, decide_refund, request_refund
 from laddbok.store.payment_requests import ASK_PAYMENT, CARD_HOLD
-from laddbok.store.payments import import_file
 from laddbok.store.reads import POOL_TIMEOUT_S, Filters, cursor_instant, cursor_number, parse_cursor
 from laddbok.store.rows import as_json
 from laddbok.store.sql import query

@@ -10,7 +10,7 @@ import msgspec
 
 from laddbok.model.errors import Invalid
 from laddbok.settings import Settings
-from laddbok.store.payments import import_file
+from laddbok.store.bank_import import import_file
 from laddbok.store.reads import Filters, read_rows
 from laddbok.store.sql import query
 from laddbok.verbs.books import opened

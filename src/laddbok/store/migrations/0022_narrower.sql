@@ -77,6 +77,10 @@ BEGIN
     END IF;
 END $$;
 
+-- ------------------------------------------------------------------------------------------------ payments
+-- The same as invoice_by_plain_reference and invoice_by_plain_number.
+DROP INDEX invoice_by_bare_reference, invoice_by_bare_number;
+
 -- ------------------------------------------------------------------------------------------------ reconciliation
 -- Up to which document the files were hashed again that night; NULL: to the last one.
 ALTER TABLE reconciliation ADD COLUMN files_through text;

@@ -11,22 +11,26 @@ SELECT id, bankgiro, iban FROM legal_entity WHERE tenant = $1 ORDER BY id;
 INSERT INTO bank_file (tenant, sha256, message_id, name, imported_at, imported_by) VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT DO NOTHING RETURNING true;
 
--- name: bank_entry_add
--- Remember a line of an account; no row: another file told it before.
+-- name: bank_entries_add
+-- Remember lines of an account; those that another file told before are not returned.
 INSERT INTO bank_entry (tenant, legal_entity_id, reference, account, booked_on, amount, currency, sha256)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-ON CONFLICT DO NOTHING RETURNING true;
+SELECT $1, $2, q.*, $3 FROM unnest($4::text[], $5::text[], $6::date[], $7::numeric[], $8::text[]) AS q
+ON CONFLICT DO NOTHING RETURNING reference;
 
 -- name: payment_payers
--- Customers whose name a payment bears, or who paid from its account before.
-SELECT id FROM payer WHERE tenant = $1 AND lower(name) = lower($2::text)
-UNION
-SELECT a.payer_id FROM payment AS p JOIN payment_allocation AS a ON a.tenant = p.tenant AND a.payment_id = p.id
-WHERE p.tenant = $1 AND p.payer_account = $3 AND a.kind = 'invoice'
-LIMIT 50;
+-- Customers whose name payments bear, or who paid from their accounts before; at most 50 of each payment.
+SELECT q.number, found.id FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS q (name, account, number)
+CROSS JOIN LATERAL (
+    SELECT p.id FROM payer AS p WHERE p.tenant = $1 AND lower(p.name) = lower(q.name)
+    UNION
+    SELECT a.payer_id FROM payment AS p JOIN payment_allocation AS a ON a.tenant = p.tenant AND a.payment_id = p.id
+    WHERE p.tenant = $1 AND p.payer_account = q.account AND a.kind = 'invoice'
+    LIMIT 50
+) AS found
+WHERE found.id IS NOT NULL;
 
 -- name: payment_invoices
--- Invoices of a seller by number, reference, id, or (those of these amounts) payer, with what is open on each: the postings that
+-- Invoices of a seller by number, reference, id, or (those on which one of these amounts is open) payer, with what is open on each: the postings that
 -- name it or its credit notes, whatever the account of receivables was called then.
 WITH named AS (
     SELECT id FROM invoice WHERE tenant = $1 AND ltrim(payment_reference, '0') = ANY($3::text[])
@@ -47,16 +51,19 @@ LEFT JOIN LATERAL (
         SELECT i.id UNION ALL SELECT c.id FROM invoice AS c WHERE c.tenant = i.tenant AND c.refers_to = i.id)
 ) AS o ON true
 WHERE i.legal_entity_id = $2 AND i.kind IN ('invoice', 'receipt') AND i.payer_id IS NOT NULL
-    AND (f.is_named OR o.open = $6::numeric)
+    AND (f.is_named OR o.open = ANY($6::numeric[]))
 ORDER BY i.due_date, i.number_text
-LIMIT 1000;
+LIMIT 50000;
 
--- name: payment_add
--- A payment as it was told; no row: it is known.
+-- name: payments_add
+-- Payments as they were told; those that are known are not returned.
 INSERT INTO payment (tenant, id, provider, reference, legal_entity_id, received_on, amount, currency, payer_name, payer_account,
     text, document, request_id, sha256, recorded_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::text::jsonb, $13, $14, $15)
-ON CONFLICT (tenant, legal_entity_id, provider, reference) DO NOTHING RETURNING true;
+SELECT $1, q.id, q.provider, q.reference, $2, q.received_on, q.amount, q.currency, q.payer_name, q.payer_account, q.text,
+    q.document::jsonb, $13, $14, $15
+FROM unnest($3::text[], $4::text[], $5::text[], $6::date[], $7::numeric[], $8::text[], $9::text[], $10::text[], $11::text[],
+    $12::text[]) AS q (id, provider, reference, received_on, amount, currency, payer_name, payer_account, text, document)
+ON CONFLICT (tenant, legal_entity_id, provider, reference) DO NOTHING RETURNING id;
 
 -- name: payment_one
 -- A payment.
@@ -68,11 +75,11 @@ SELECT number, kind, amount, invoice_id, payer_id, reason, refund_id FROM paymen
 WHERE tenant = $1 AND payment_id = $2 ORDER BY number;
 
 -- name: payment_parts_add
--- Parts of a payment, numbered on.
+-- Parts of payments, each with its number.
 INSERT INTO payment_allocation (tenant, payment_id, number, kind, amount, invoice_id, payer_id, reason, refund_id, at, by)
-SELECT $1, $2, $3::integer + q.ordinality, q.kind, q.amount, q.invoice_id, q.payer_id, q.reason, $9, $10, $11
-FROM unnest($4::text[], $5::numeric[], $6::text[], $7::text[], $8::text[]) WITH ORDINALITY
-    AS q (kind, amount, invoice_id, payer_id, reason, ordinality);
+SELECT $1, q.payment_id, q.number, q.kind, q.amount, q.invoice_id, q.payer_id, q.reason, $9, $10, $11
+FROM unnest($2::text[], $3::integer[], $4::text[], $5::numeric[], $6::text[], $7::text[], $8::text[])
+    AS q (payment_id, number, kind, amount, invoice_id, payer_id, reason);
 
 -- name: payer_credit
 -- What customers have to their credit with a seller: what of payments was put there, less what was taken off their documents as paid.
@@ -91,8 +98,8 @@ CROSS JOIN LATERAL (
 ) AS d;
 
 -- name: settled_by_provider
--- Payments of other providers that a bank's payment names as settled by it.
-SELECT id, amount FROM payment
+-- Payments of other providers that a bank's payments name as settled by them.
+SELECT reference, amount FROM payment
 WHERE tenant = $1 AND legal_entity_id = $2 AND provider <> 'bank' AND reference = ANY($3::text[]);
 
 -- name: refund_add

@@ -1,0 +1,217 @@
+"""How is a bank's file taken in, each line of it once?
+
+By one transaction: each of its lines that no file told before becomes payments, and each payment is matched with what is
+open and written, some hundred at a time. The same file twice has no effect, and of files that overlap each line counts once.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from decimal import Decimal
+from hashlib import sha256
+
+import asyncpg
+import msgspec
+
+from laddbok.billing.payment_postings import entry_of_move
+from laddbok.model.billing import SellerTerms
+from laddbok.model.errors import Invalid
+from laddbok.model.payment import REFUND_TASKS, Allocation, AllocationKind, BankEntry, BankFile, Payment, Reason
+from laddbok.store.billing import post, seller_terms
+from laddbok.store.payments import (
+    BY_LADDBOK,
+    Matched,
+    add_parts,
+    match_all,
+    matched,
+    payment_id_of,
+    propose_refunds,
+    record_all,
+)
+from laddbok.store.sql import query
+
+AT_ONCE = 500
+"""Payments that are matched and written together."""
+
+
+class Imported(msgspec.Struct, kw_only=True):
+    """What a file brought. `known`: lines that another file told before, `detailed`: those of them whose payments are told
+    now; `pending`: announced, and left out."""
+
+    message_id: str
+    is_new: bool
+    entries: int = 0
+    known: int = 0
+    detailed: int = 0
+    pending: int = 0
+    payments: int = 0
+    in_suspense: int = 0
+    refund_tasks: int = 0
+    received: dict[str, Decimal] = {}
+    """By currency; what went out is taken off."""
+
+
+async def import_file(
+    connection: asyncpg.Connection, tenant: int, file: BankFile, content: bytes, name: str, now: datetime, by: str
+) -> Imported:
+    """Take a bank's file in, in one transaction (or the caller's).
+
+    Args: content, the file's bytes, by which it is known again.
+    Returns: what it brought; nothing, if it was imported before.
+    Raises: Invalid when an account in it is no seller's; then nothing is written.
+    Source: our choice, docs/rules.md "Bank files"; case B55.
+    """
+    told = Imported(message_id=file.message_id, is_new=True)
+    digest = sha256(content).digest()
+    async with connection.transaction():
+        sellers = await _sellers_of(connection, tenant, file)
+        for seller_id in sorted({terms.seller.id for terms in sellers.values()}):
+            await connection.execute(query("payments_lock"), tenant, seller_id)
+        if not await connection.fetchval(query("bank_file_add"), tenant, digest, file.message_id, name, now, by):
+            return Imported(message_id=file.message_id, is_new=False)
+        for number, terms in sellers.items():
+            entries = [entry for entry in file.entries if entry.account == number]
+            await _take_entries(connection, tenant, terms, entries, digest, now, told)
+    return told
+
+
+async def _take_entries(
+    connection: asyncpg.Connection,
+    tenant: int,
+    terms: SellerTerms,
+    entries: Sequence[BankEntry],
+    digest: bytes,
+    now: datetime,
+    told: Imported,
+) -> None:
+    """The lines of an account: the payments of those that are new, and then the details of those that are known."""
+    booked = [entry for entry in entries if entry.is_booked]
+    told.pending += len(entries) - len(booked)
+    new = await _remember(connection, tenant, terms, booked, digest)
+    told.entries += len(new)
+    payments = [payment for entry in booked if entry.reference in new for payment in entry.payments if payment.amount]
+    for portion in portions(payments):
+        await _take_payments(connection, tenant, terms, portion, digest, now, told)
+    for entry in booked:
+        if entry.reference not in new:
+            told.known += 1
+            told.detailed += await _details_later(connection, tenant, terms, entry, now)
+
+
+async def _remember(
+    connection: asyncpg.Connection, tenant: int, terms: SellerTerms, entries: Sequence[BankEntry], digest: bytes
+) -> frozenset[str]:
+    """Remember lines of an account. Returns: the references of those that no file told before."""
+    columns = [
+        [getattr(entry, name) for entry in entries]
+        for name in ("reference", "account", "booked_on", "amount", "currency")
+    ]
+    rows = await connection.fetch(query("bank_entries_add"), tenant, terms.seller.id, digest, *columns)
+    return frozenset(row["reference"] for row in rows)
+
+
+def portions(payments: Sequence[Payment]) -> Iterator[list[Payment]]:
+    """Payments that are matched together, in order: at most AT_ONCE, and no two from one account, for what the first one
+    pays tells who the next one is from."""
+    portion: list[Payment] = []
+    accounts: set[str] = set()
+    for payment in payments:
+        if len(portion) == AT_ONCE or payment.payer_account in accounts:
+            yield portion
+            portion, accounts = [], set()
+        portion.append(payment)
+        if payment.payer_account is not None:
+            accounts.add(payment.payer_account)
+    if portion:
+        yield portion
+
+
+async def _take_payments(
+    connection: asyncpg.Connection,
+    tenant: int,
+    terms: SellerTerms,
+    payments: Sequence[Payment],
+    digest: bytes,
+    now: datetime,
+    told: Imported,
+) -> None:
+    """Match payments and write them. Raises: Invalid when one of them is known from another line."""
+    left: list[Matched] = []
+    for payment in payments:
+        if parts := await _refund_left(connection, tenant, terms, payment, now):
+            left.append((payment, parts))
+    gone = {payment.reference for payment, _ in left}
+    others = [payment for payment in payments if payment.reference not in gone]
+    found = left + (await match_all(connection, tenant, terms, others) if others else [])
+    recorded = await record_all(connection, tenant, terms, found, now, digest=digest)
+    if len(recorded) < len(found):
+        written = {each.id for each in recorded}
+        doubtful = (each.reference for each, _ in found if payment_id_of(terms.seller.id, each) not in written)
+        known = next(doubtful, found[-1][0].reference)
+        raise Invalid("file", f"payment {known} is known from another line of the account")
+    for payment, parts in found:
+        told.payments += 1
+        told.in_suspense += any(part.kind is AllocationKind.SUSPENSE for part in parts)
+        told.refund_tasks += any(part.reason in REFUND_TASKS for part in parts)
+        told.received[payment.currency] = told.received.get(payment.currency, Decimal(0)) + payment.amount
+
+
+async def _refund_left(
+    connection: asyncpg.Connection, tenant: int, terms: SellerTerms, payment: Payment, now: datetime
+) -> tuple[Allocation, ...]:
+    """A refund that finance paid by bank: its id is the payment's own id, or stands among its words."""
+    if payment.amount > 0:
+        return ()
+    words = sorted({payment.end_to_end_id or "", *payment.text.split(), *(each.reference for each in payment.remitted)})
+    rows = await connection.fetch(
+        query("refund_waiting"), tenant, terms.seller.id, words, -payment.amount, payment.currency
+    )
+    if len(rows) != 1:
+        return ()
+    await connection.fetchval(
+        query("refund_becomes"), tenant, rows[0]["id"], "paid", payment.reference[:200], None, now
+    )
+    return (Allocation(kind=AllocationKind.REFUND, amount=payment.amount, reason=Reason.REQUESTED),)
+
+
+async def _sellers_of(connection: asyncpg.Connection, tenant: int, file: BankFile) -> dict[str, SellerTerms]:
+    """Whose each account in a file is. Raises: Invalid when it is nobody's."""
+    rows = await connection.fetch(query("seller_accounts"), tenant)
+    owners = {
+        (number or "").replace(" ", "").replace("-", "").upper(): row["id"]
+        for row in rows
+        for number in (row["bankgiro"], row["iban"])
+    }
+    owners.pop("", None)
+    found: dict[str, SellerTerms] = {}
+    for number in sorted({entry.account for entry in file.entries}):
+        if number not in owners:
+            raise Invalid("account", f"no legal entity is paid on {number}: neither its bankgiro nor its IBAN")
+        [found[number]] = await seller_terms(connection, tenant, owners[number])
+    return found
+
+
+async def _details_later(
+    connection: asyncpg.Connection, tenant: int, terms: SellerTerms, entry: BankEntry, now: datetime
+) -> bool:
+    """A statement told of an entry as one sum, and a notification tells its payments: what nobody has touched yet goes
+    where they say."""
+    whole = msgspec.structs.replace(entry.payments[0], reference=f"{entry.reference}/0")
+    payment_id = payment_id_of(terms.seller.id, whole)
+    rows = await connection.fetch(query("payment_parts"), tenant, payment_id)
+    has_details = len(entry.payments) > 1 or entry.payments[0].remitted or entry.payments[0].payer_name
+    is_untouched = [(row["kind"], row["amount"]) for row in rows] == [(AllocationKind.SUSPENSE, entry.amount)]
+    if not has_details or not is_untouched:
+        return False
+    last = len(rows)
+    for each in entry.payments:
+        parts = await matched(connection, tenant, terms, each)
+        if all(part.kind is AllocationKind.SUSPENSE for part in parts):
+            continue
+        moved = [Allocation(kind=AllocationKind.SUSPENSE, amount=-each.amount), *parts]
+        await add_parts(connection, tenant, payment_id, last, moved, now, BY_LADDBOK)
+        source = f"{payment_id}/{last + 1}"
+        made = entry_of_move(source, entry.booked_on, entry.currency, moved, terms.accounts)
+        await post(connection, tenant, terms.seller.id, [made], now)
+        await propose_refunds(connection, tenant, payment_id, parts, entry.currency, now)
+        last += len(moved)
+    return last > len(rows)
