@@ -1,23 +1,33 @@
 """Are the lines of banks' files taken in once each, whichever files tell of them in what order, and however many they are?"""
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import Any
 
 import asyncpg
+import pytest
 from msgspec.structs import replace
 
 from laddbok.billing.examples import PAYMENT
+from laddbok.model.errors import Conflict
 from laddbok.model.payment import Payment
 from laddbok.store.bank_import import portions
 from laddbok.store.embedded import Dsn
-from tests.store.test_payments import on, taken_in
+from laddbok.store.payment_moves import Move, allocate
+from laddbok.store.reconcile import reconcile
+from tests.store.test_payments import NOW, books, on, owed, taken_in
 
 
-def entry(number: int, amount: str, *, name: str = "", account: str = "", reference: str = "", text: str = "") -> str:
-    """One line of an account that holds one payment."""
+def entry(
+    number: int | str, amount: str, *, name: str = "", account: str = "", reference: str = "", text: str = "", ids: str = "",
+    day: str = "2026-12-04",
+) -> str:  # fmt: skip
+    """One line of an account that holds one payment. Args: ids, its references beside the line's own."""
     return (
         f'<Ntry><Amt Ccy="SEK">{amount}</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts>BOOK</Sts>'
-        f"<BookgDt><Dt>2026-12-04</Dt></BookgDt><AcctSvcrRef>A{number}</AcctSvcrRef><NtryDtls><TxDtls><RltdPties>"
+        f"<BookgDt><Dt>{day}</Dt></BookgDt><AcctSvcrRef>A{number}</AcctSvcrRef><NtryDtls><TxDtls>"
+        + (f"<Refs>{ids}</Refs>" if ids else "")
+        + "<RltdPties>"
         + (f"<Dbtr><Nm>{name}</Nm></Dbtr>" if name else "")
         + (f"<DbtrAcct><Id><Othr><Id>{account}</Id></Othr></Id></DbtrAcct>" if account else "")
         + "</RltdPties><RmtInf>"
@@ -84,3 +94,100 @@ def test_no_two_payments_of_one_account_are_matched_together() -> None:
 
     many = [paid(None)] * 700 + [paid("1"), paid("2"), paid("1"), paid("3")]
     assert [len(each) for each in portions(many)] == [500, 202, 2]
+
+
+# ------------------------------------------------------------------------------------------------ told twice
+OCR = "1000000305"
+"""Of invoice 10000003, on which 500.00 is owed."""
+E2E = "<EndToEndId>LB-7731</EndToEndId>"
+NOTIFIED = file_of([entry("n1", "500.00", reference=OCR, ids=E2E)], "N")
+
+
+def stated(*entries: str, name: str = "S") -> bytes:
+    return file_of(entries, name, "camt.053")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        entry("s1", "500.00", ids=E2E),
+        entry("s1", "500.00", ids=E2E, day="2026-12-07"),
+        entry("s1", "500.00", ids="<AcctSvcrRef>An1</AcctSvcrRef>"),
+        entry("s1", "500.00", ids=E2E, reference=OCR),
+    ],
+)
+@pytest.mark.parametrize("is_stated_first", [True, False])
+def test_B55_a_payment_that_statement_and_notification_tell_under_other_references_is_booked_once(
+    new_database: Callable[[], Dsn], line: str, is_stated_first: bool
+) -> None:
+    async def work(connection: asyncpg.Connection, tenant: int) -> None:
+        files = [stated(line), NOTIFIED] if is_stated_first else [NOTIFIED, stated(line)]
+        first, second = [await taken_in(connection, tenant, each) for each in files]
+        assert (first.entries, second.entries, second.known, second.payments) == (1, 0, 1, 0)
+        again = await taken_in(connection, tenant, stated(line, name="S2"))
+        assert (again.entries, again.known) == (0, 1)
+        assert (await books(connection))["1930"] == Decimal("500.00")
+        assert await owed(connection, tenant, 3) == [0]
+
+    on(new_database(), work)
+
+
+def test_B55_what_is_perhaps_the_same_waits_names_the_other_and_a_person_says(new_database: Callable[[], Dsn]) -> None:
+    async def work(connection: asyncpg.Connection, tenant: int) -> None:
+        await taken_in(connection, tenant, NOTIFIED)
+        told = await taken_in(
+            connection, tenant, stated(entry("s1", "500.00", day="2026-12-05"), entry("s2", "1250.00"))
+        )
+        assert (told.entries, told.known, told.payments, told.in_suspense) == (2, 0, 2, 2)
+        rows = await connection.fetch(
+            "SELECT p.id, p.perhaps_same_as, a.reason FROM payment AS p JOIN payment_allocation AS a ON a.payment_id = p.id "
+            "ORDER BY p.amount, p.received_on"
+        )
+        assert [row["reason"] for row in rows] == ["reference", "perhaps_same", "no_reference"]
+        assert [row["perhaps_same_as"] for row in rows] == [None, rows[0]["id"], None]
+        with pytest.raises(Conflict, match="not held"):
+            await allocate(connection, tenant, rows[2]["id"], Move(amount=Decimal(1), is_same=True), NOW, "eva")
+        await allocate(connection, tenant, rows[1]["id"], Move(amount=Decimal("500.00"), is_same=True), NOW, "eva")
+        found = await books(connection)
+        assert (found["1930"], found["2999"]) == (Decimal("1750.00"), Decimal("-1250.00"))
+        checks = await reconcile(connection, tenant, NOW)
+        assert [each.check for each in checks if each.differences] == []
+        more = await taken_in(connection, tenant, stated(entry("s3", "500.00"), name="S3"))
+        assert (more.payments, more.in_suspense) == (1, 1), "the one it might be is doubted already: it is a new one"
+        assert await connection.fetchval("SELECT count(*) FROM payment WHERE perhaps_same_as IS NOT NULL") == 1
+
+    on(new_database(), work)
+
+
+def test_B55_payments_that_say_other_things_are_two(new_database: Callable[[], Dsn]) -> None:
+    async def work(connection: asyncpg.Connection, tenant: int) -> None:
+        await taken_in(connection, tenant, NOTIFIED)
+        for number, line in enumerate((
+            entry("s1", "500.00", ids="<EndToEndId>LB-7732</EndToEndId>"),
+            entry("s2", "500.00", reference="1000000503"),
+            entry("s3", "500.01", ids=E2E),
+            entry("s4", "500.00", ids=E2E, day="2026-12-10"),
+        )):  # fmt: skip
+            told = await taken_in(connection, tenant, stated(line, name=f"S{number}"))
+            assert (told.entries, told.payments) == (1, 1)
+        same = await taken_in(connection, tenant, file_of([entry("n2", "500.00")], "N2"))
+        assert same.payments == 1
+        assert await connection.fetchval("SELECT count(*) FROM payment WHERE perhaps_same_as IS NOT NULL") == 1
+        assert (await books(connection))["1930"] == Decimal("3000.01")
+
+    on(new_database(), work)
+
+
+def test_B55_the_sum_that_a_statement_told_is_paid_out_by_a_notification_that_calls_it_otherwise(
+    new_database: Callable[[], Dsn],
+) -> None:
+    async def work(connection: asyncpg.Connection, tenant: int) -> None:
+        await taken_in(connection, tenant, stated(entry("s1", "500.00", ids="<UETR>u-1</UETR>")))
+        assert await owed(connection, tenant, 3) == [Decimal("500.00")]
+        told = await taken_in(
+            connection, tenant, file_of([entry("n1", "500.00", reference=OCR, ids="<UETR>u-1</UETR>")], "N")
+        )
+        assert (told.known, told.detailed, told.payments) == (1, 1, 0)
+        assert await owed(connection, tenant, 3) == [0]
+
+    on(new_database(), work)

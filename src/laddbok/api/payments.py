@@ -54,6 +54,8 @@ class PaymentView(msgspec.Struct):
     refund: Decimal
     reason: str | None
     """Why its first part went where it went."""
+    perhaps_same_as: str | None
+    """The payment that it may be, told by another file under another reference."""
 
 
 class PartView(msgspec.Struct):
@@ -91,10 +93,11 @@ class ImportedView(msgspec.Struct):
 
 
 class NewAllocation(msgspec.Struct, forbid_unknown_fields=True):
-    """Where a part goes: to an invoice (number or id), to a customer's credit, or (`settlement`) to what a provider settles."""
+    """Where a part goes: to an invoice (number or id), to a customer's credit, to what a provider settles
+    (`settlement`), or nowhere, for it is the payment that it was perhaps the same as (`same`)."""
 
     amount: Decimal
-    to: Literal["invoice", "balance", "settlement"]
+    to: Literal["invoice", "balance", "settlement", "same"]
     invoice: Annotated[str, msgspec.Meta(max_length=100)] | None = None
     payer_id: Annotated[str, msgspec.Meta(max_length=64)] | None = None
     source: Literal["suspense", "balance"] = "suspense"
@@ -187,6 +190,7 @@ async def allocate_payment(
         source=AllocationKind(data.source),
         invoice=data.invoice,
         payer_id=data.payer_id,
+        is_same=data.to == "same",
     )
     tenant, now = request.user.tenant, parts_of(request).clock.now()
 

@@ -62,6 +62,8 @@ class BankEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     booked_on: date
     is_booked: bool = True
     """False: announced, and may never come."""
+    marks: tuple[str, ...] = ()
+    """References that the bank gives it, each with its kind, such as `bank:5484600231`: another file may give one of them too."""
     payments: tuple[Payment, ...]
 
 
@@ -69,6 +71,8 @@ class BankFile(msgspec.Struct, frozen=True, kw_only=True):
     """A bank's file: its own id, and the entries of all accounts in it."""
 
     message_id: str
+    kind: str
+    """camt.054 or camt.053."""
     entries: tuple[BankEntry, ...]
 
 
@@ -84,6 +88,8 @@ class AllocationKind(StrEnum):
     """A provider hands over what customers paid to it: no customer pays again."""
     REFUND = "refund"
     """To be paid back, or paid back."""
+    SAME = "same"
+    """It is a payment that is booked already: another file told of it under another reference."""
 
 
 class Reason(StrEnum):
@@ -112,6 +118,8 @@ class Reason(StrEnum):
     LEFT_OVER = "left_over"
     """A driver without a contract paid more than was due."""
     SETTLED = "settled"
+    PERHAPS_SAME = "perhaps_same"
+    """Perhaps another file told of it under another reference."""
     BY_HAND = "by_hand"
 
 

@@ -2,10 +2,11 @@
 
 By one transaction: each of its lines that no file told before becomes payments, and each payment is matched with what is
 open and written, some hundred at a time. The same file twice has no effect, and of files that overlap each line counts once.
+A line that is perhaps one that another kind of file told of waits for a person.
 """
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 
@@ -13,6 +14,7 @@ import asyncpg
 import msgspec
 
 from laddbok.billing.payment_postings import entry_of_move
+from laddbok.billing.same_entry import MOST_DAYS_APART, Line, Sameness, held_against, line_of
 from laddbok.model.billing import SellerTerms
 from laddbok.model.errors import Invalid
 from laddbok.model.payment import REFUND_TASKS, Allocation, AllocationKind, BankEntry, BankFile, Payment, Reason
@@ -70,7 +72,7 @@ async def import_file(
             return Imported(message_id=file.message_id, is_new=False)
         for number, terms in sellers.items():
             entries = [entry for entry in file.entries if entry.account == number]
-            await _take_entries(connection, tenant, terms, entries, digest, now, told)
+            await _take_entries(connection, tenant, terms, file.kind, entries, digest, now, told)
     return told
 
 
@@ -78,6 +80,7 @@ async def _take_entries(
     connection: asyncpg.Connection,
     tenant: int,
     terms: SellerTerms,
+    kind: str,
     entries: Sequence[BankEntry],
     digest: bytes,
     now: datetime,
@@ -86,27 +89,92 @@ async def _take_entries(
     """The lines of an account: the payments of those that are new, and then the details of those that are known."""
     booked = [entry for entry in entries if entry.is_booked]
     told.pending += len(entries) - len(booked)
-    new = await _remember(connection, tenant, terms, booked, digest)
+    is_told = await _told_before(connection, tenant, terms.seller.id, kind, booked, digest)
+    new = [entry for entry in booked if is_told[entry.reference].same_as is None]
     told.entries += len(new)
-    payments = [payment for entry in booked if entry.reference in new for payment in entry.payments if payment.amount]
-    for portion in portions(payments):
+    sure = [entry for entry in new if is_told[entry.reference].perhaps_same_as is None]
+    for portion in portions([payment for entry in sure for payment in entry.payments if payment.amount]):
         await _take_payments(connection, tenant, terms, portion, digest, now, told)
+    for entry in new:
+        if (perhaps := is_told[entry.reference].perhaps_same_as) is not None:
+            await _hold(connection, tenant, terms, entry, perhaps, digest, now, told)
     for entry in booked:
-        if entry.reference not in new:
+        if (same := is_told[entry.reference].same_as) is not None:
             told.known += 1
-            told.detailed += await _details_later(connection, tenant, terms, entry, now)
+            known = msgspec.structs.replace(entry, reference=same)
+            told.detailed += await _details_later(connection, tenant, terms, known, now)
+
+
+async def _told_before(
+    connection: asyncpg.Connection,
+    tenant: int,
+    seller_id: str,
+    kind: str,
+    entries: Sequence[BankEntry],
+    digest: bytes,
+) -> dict[str, Sameness]:
+    """Remember lines of one account that a file tells. Returns: by reference, which line each is that was told before."""
+    if not entries:
+        return {}
+    references = [entry.reference for entry in entries]
+    rows = await connection.fetch(query("bank_entries_known"), tenant, seller_id, references)
+    found = {row["reference"]: Sameness(same_as=row["told_as"]) for row in rows}
+    source = (tenant, seller_id, kind, entries[0].account)
+    await connection.execute(query("bank_entries_told"), *source, [each.same_as for each in found.values()])
+    lines = [line_of(entry) for entry in entries if entry.reference not in found]
+    if lines:
+        days = [line.booked_on for line in lines]
+        apart = timedelta(days=MOST_DAYS_APART)
+        amounts = sorted({line.amount for line in lines})
+        rows = await connection.fetch(
+            query("bank_entries_like"), *source, amounts, min(days) - apart, max(days) + apart
+        )
+        told = [Line(**{**dict(row), "marks": frozenset(row["marks"])}) for row in rows]
+        new = held_against(lines, told)
+        await _remember(connection, tenant, seller_id, entries[0].account, lines, new, digest)
+        await connection.execute(query("bank_entries_told"), *source, [new[each].same_as or each for each in new])
+        found |= new
+    return found
 
 
 async def _remember(
-    connection: asyncpg.Connection, tenant: int, terms: SellerTerms, entries: Sequence[BankEntry], digest: bytes
-) -> frozenset[str]:
-    """Remember lines of an account. Returns: the references of those that no file told before."""
-    columns = [
-        [getattr(entry, name) for entry in entries]
-        for name in ("reference", "account", "booked_on", "amount", "currency")
+    connection: asyncpg.Connection,
+    tenant: int,
+    seller_id: str,
+    account: str,
+    lines: Sequence[Line],
+    sameness: Mapping[str, Sameness],
+    digest: bytes,
+) -> None:
+    rows = [
+        (
+            line.reference, account, line.booked_on, line.amount, line.currency, "\n".join(sorted(line.marks)),
+            sameness[line.reference].same_as, sameness[line.reference].perhaps_same_as,
+        )
+        for line in lines
+    ]  # fmt: skip
+    columns = map(list, zip(*rows, strict=True))
+    await connection.execute(query("bank_entries_add"), tenant, seller_id, digest, *columns)
+
+
+async def _hold(
+    connection: asyncpg.Connection,
+    tenant: int,
+    terms: SellerTerms,
+    entry: BankEntry,
+    perhaps: str,
+    digest: bytes,
+    now: datetime,
+    told: Imported,
+) -> None:
+    """A line that is perhaps the same as another one: its payments wait for a person, and name the other one."""
+    other = payment_id_of(terms.seller.id, msgspec.structs.replace(entry.payments[0], reference=f"{perhaps}/0"))
+    held = [
+        (payment, (Allocation(kind=AllocationKind.SUSPENSE, amount=payment.amount, reason=Reason.PERHAPS_SAME),))
+        for payment in entry.payments
+        if payment.amount
     ]
-    rows = await connection.fetch(query("bank_entries_add"), tenant, terms.seller.id, digest, *columns)
-    return frozenset(row["reference"] for row in rows)
+    await _write(connection, tenant, terms, held, digest, now, told, perhaps_same_as=other)
 
 
 def portions(payments: Sequence[Payment]) -> Iterator[list[Payment]]:
@@ -134,7 +202,7 @@ async def _take_payments(
     now: datetime,
     told: Imported,
 ) -> None:
-    """Match payments and write them. Raises: Invalid when one of them is known from another line."""
+    """Match payments and write them."""
     left: list[Matched] = []
     for payment in payments:
         if parts := await _refund_left(connection, tenant, terms, payment, now):
@@ -142,7 +210,21 @@ async def _take_payments(
     gone = {payment.reference for payment, _ in left}
     others = [payment for payment in payments if payment.reference not in gone]
     found = left + (await match_all(connection, tenant, terms, others) if others else [])
-    recorded = await record_all(connection, tenant, terms, found, now, digest=digest)
+    await _write(connection, tenant, terms, found, digest, now, told)
+
+
+async def _write(
+    connection: asyncpg.Connection,
+    tenant: int,
+    terms: SellerTerms,
+    found: Sequence[Matched],
+    digest: bytes,
+    now: datetime,
+    told: Imported,
+    perhaps_same_as: str | None = None,
+) -> None:
+    """Raises: Invalid when one of the payments is known from another line."""
+    recorded = await record_all(connection, tenant, terms, found, now, digest=digest, perhaps_same_as=perhaps_same_as)
     if len(recorded) < len(found):
         written = {each.id for each in recorded}
         doubtful = (each.reference for each, _ in found if payment_id_of(terms.seller.id, each) not in written)

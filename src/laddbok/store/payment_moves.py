@@ -36,17 +36,20 @@ class KnownPayment(msgspec.Struct, frozen=True, kw_only=True):
     reference: str
     amount: Decimal
     currency: str
+    perhaps_same_as: str | None
     terms: SellerTerms
     parts: tuple[Allocation, ...]
 
 
 class Move(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a person wants a part of a payment: on an invoice (id or number), to a customer's credit, or settled."""
+    """Where a person wants a part of a payment: on an invoice (id or number), to a customer's credit, or settled; `is_same`: it
+    is the payment that it was perhaps the same as."""
 
     amount: Decimal
     source: AllocationKind = AllocationKind.SUSPENSE
     invoice: str | None = None
     payer_id: str | None = None
+    is_same: bool = False
 
 
 class Refund(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,7 +75,7 @@ async def held_payment(connection: asyncpg.Connection, tenant: int, payment_id: 
         )
         for each in await connection.fetch(query("payment_parts"), tenant, payment_id)
     )  # fmt: skip
-    names = ("id", "provider", "reference", "amount", "currency")
+    names = ("id", "provider", "reference", "amount", "currency", "perhaps_same_as")
     return KnownPayment(**{name: row[name] for name in names}, terms=terms, parts=parts)
 
 
@@ -89,6 +92,8 @@ async def allocate(
         terms = payment.terms
         if move.invoice is not None and move.payer_id is not None:
             raise Invalid("payer_id", "an invoice or a customer, not both")
+        if move.is_same and payment.perhaps_same_as is None:
+            raise Conflict(f"payment {payment_id} is not held for being perhaps the same as another one")
         invoice = None
         if move.invoice is not None:
             if payment.currency != terms.currency:
@@ -101,8 +106,9 @@ async def allocate(
         if move.source is AllocationKind.BALANCE:
             most = await _credit_of(connection, tenant, payment)
         rows = moved(
-            payment.parts, move.source, move.amount, to_invoice=invoice, to_balance_of=move.payer_id, most=most
-        )
+            payment.parts, move.source, move.amount, to_invoice=invoice, to_balance_of=move.payer_id, most=most,
+            is_same=move.is_same,
+        )  # fmt: skip
         await _write(connection, tenant, payment, rows, now, by)
     return (*payment.parts, *rows)
 

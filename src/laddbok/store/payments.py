@@ -62,13 +62,17 @@ async def record_all(
     *,
     request_id: str | None = None,
     digest: bytes | None = None,
+    perhaps_same_as: str | None = None,
 ) -> list[Recorded]:
-    """Write payments with their parts and journal entries, in the caller's transaction. Returns: those that were not known."""
+    """Write payments with their parts and journal entries, in the caller's transaction. Returns: those that were not known.
+
+    Args: perhaps_same_as, the payment that all of them may be.
+    """
     seller_id = terms.seller.id
     rows = {payment_id_of(seller_id, payment): (payment, parts) for payment, parts in matched}
     columns = zip(*(_columns(payment_id, payment) for payment_id, (payment, _) in rows.items()), strict=True)
     told = await connection.fetch(
-        query("payments_add"), tenant, seller_id, *map(list, columns), request_id, digest, now
+        query("payments_add"), tenant, seller_id, *map(list, columns), request_id, digest, now, perhaps_same_as
     )
     new = {row["id"]: rows[row["id"]] for row in told}
     if not new:

@@ -7,7 +7,7 @@ refused by name.
 
 An entry has the bank's own reference; where two files tell of the same entry, as statement and notification do, it is known
 again by that, its date and its amount, for the one may name the bankgiro and the other the account behind it. One without a
-reference is known by all that it says.
+reference is known by all that it says. Where the two give references of their own, its marks tell (billing.same_entry).
 """
 
 from collections import Counter
@@ -21,6 +21,7 @@ from laddbok.model.payment import BANK, BankEntry, BankFile, Payment, Remitted
 from laddbok.wires.bank_xml import Place, root_of
 
 NOTIFICATIONS = {"BkToCstmrDbtCdtNtfctn": "Ntfctn", "BkToCstmrStmt": "Stmt"}
+KINDS = {"BkToCstmrDbtCdtNtfctn": "camt.054", "BkToCstmrStmt": "camt.053"}
 """Source: ISO 20022, camt.054 and camt.053."""
 MAX_TEXTS = 40
 _NOTHING = Decimal(0)
@@ -46,7 +47,7 @@ def read_bank_file(xml: bytes) -> BankFile:
         raise Invalid(f"{told.path}/{NOTIFICATIONS[kind]}", "is missing")
     seen: Counter[str] = Counter()
     entries = tuple(entry for each in statements for entry in _statement(each, seen))
-    return BankFile(message_id=message_id, entries=entries)
+    return BankFile(message_id=message_id, kind=KINDS[kind], entries=entries)
 
 
 def _statement(statement: Place, seen: "Counter[str]") -> Iterator[BankEntry]:
@@ -91,8 +92,19 @@ def _entry(entry: Place, account: str, seen: "Counter[str]") -> BankEntry:
         currency=currency,
         booked_on=booked_on,
         is_booked=_is_booked(entry, state),
+        marks=tuple(sorted(_marks(entry))),
         payments=tuple(_payments(entry, told)),
     )
+
+
+def _marks(entry: Place) -> set[str]:
+    """What the bank and the banks before it call an entry and the payments in it."""
+    details = list(entry.all("NtryDtls/TxDtls"))
+    named = [("bank", entry.words("AcctSvcrRef"))]
+    named += [("bank", each.words("Refs/AcctSvcrRef")) for each in details]
+    named += [("uetr", each.words("Refs/UETR")) for each in details]
+    named += [("tx", each.words("Refs/TxId")) for each in details]
+    return {f"{kind}:{said}" for kind, said in named if _said(said)}
 
 
 def _is_booked(entry: Place, state: str) -> bool:

@@ -184,3 +184,25 @@ def test_B56_a_callback_twice_queues_one_question_and_is_never_believed(bank: Ru
     assert bank.sql("SELECT state FROM payment_request")[0]["state"] == "wanted"
     assert httpx.post(url.replace("stripe", "swish"), json={"id": "0A" * 16, "status": "PAID"}).status_code == 204
     assert httpx.post(url.replace("stripe", "paypal"), json={}).status_code == 404
+
+
+def test_B55_what_is_perhaps_told_twice_is_taken_out_again_by_a_person(bank: RunningApi) -> None:
+    told = (
+        b'<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.054.001.02"><BkToCstmrDbtCdtNtfctn><GrpHdr><MsgId>N9</MsgId></GrpHdr>'
+        b"<Ntfctn><Acct><Id><Othr><Id>991-2346</Id></Othr></Id></Acct><Ntry>"
+        b'<Amt Ccy="SEK">600.00</Amt><CdtDbtInd>CRDT</CdtDbtInd><BookgDt><Dt>2026-12-04</Dt></BookgDt>'
+        b"<AcctSvcrRef>N9-1</AcctSvcrRef></Ntry></Ntfctn></BkToCstmrDbtCdtNtfctn></Document>"
+    )
+    other = payment(bank, "600.00")
+    answer = bank.client.post("/payments/import", params={"name": "n9.xml"}, content=told)
+    assert (answer.status_code, answer.json()["in_suspense"]) == (200, 1)
+    waits = bank.client.get("/payments", params={"in_suspense": "true"}).json()["items"]
+    [found] = [each for each in waits if each["perhaps_same_as"]]
+    assert (found["perhaps_same_as"], found["reason"], found["suspense"]) == (other["id"], "perhaps_same", "600.00")
+    same = {"amount": "600.00", "to": "same"}
+    answer = bank.client.post(f"/payments/{found['id']}/allocations", json=same)
+    assert (answer.status_code, answer.json()["payment"]["suspense"]) == (201, "0.00")
+    refused = bank.client.post(
+        f"/payments/{other['id']}/allocations", json={**same, "source": "balance", "amount": "1"}
+    )
+    assert refused.status_code == 409

@@ -61,6 +61,32 @@ function allocateAction(payment, reload) {
   };
 }
 
+function sameAction(payment, reload) {
+  return {
+    label: t("payments.same"),
+    icon: "check",
+    explain: t("payments.same_explain"),
+    stays: true,
+    run: async () => {
+      await write("POST", `/payments/${seg(payment.id)}/allocations`, { amount: payment.suspense, to: "same" });
+      reload();
+      return { kind: "good", text: t("payments.same_done") };
+    },
+  };
+}
+
+/** The payment that another one may be, as people know it. */
+function PerhapsSame({ id }) {
+  const detail = useResource(`/payments/${seg(id)}`);
+  if (!detail.data) return null;
+  const { payment } = detail.data;
+  const who = payment.payer_name ?? payment.payer_account ?? payment.provider;
+  const sum = money(payment.amount, payment.currency);
+  return html`
+    <p class="soft break">${t("payments.perhaps", { sum, who, day: day(payment.received_on), text: payment.text || payment.reference })}</p>
+  `;
+}
+
 function refundAction(payment, reload) {
   return {
     label: t("payments.refund"),
@@ -104,6 +130,12 @@ function Parts({ id }) {
   `;
 }
 
+const actionsOf = (payment, reload) => [
+  ...(payment.perhaps_same_as ? [sameAction(payment, reload)] : []),
+  allocateAction(payment, reload),
+  refundAction(payment, reload),
+];
+
 function Payment({ payment, reload }) {
   const [isOpen, setOpen] = useState(false);
   const waits = Number(payment.suspense) !== 0;
@@ -143,9 +175,16 @@ function Payment({ payment, reload }) {
       }
       ${
         waits &&
+        payment.perhaps_same_as &&
+        html`
+          <${PerhapsSame} id=${payment.perhaps_same_as} />
+        `
+      }
+      ${
+        waits &&
         mayAct() &&
         html`
-          <${Actions} compact=${true} actions=${[allocateAction(payment, reload), refundAction(payment, reload)]} />
+          <${Actions} compact=${true} actions=${actionsOf(payment, reload)} />
         `
       }
     </li>

@@ -78,6 +78,31 @@ BEGIN
 END $$;
 
 -- ------------------------------------------------------------------------------------------------ payments
+-- A line may be told by a statement and by a notification under references of their own. `marks` are the references in it that both
+-- may give; `same_as` is the line that it is, `perhaps_same_as` the one that it may be.
+ALTER TABLE bank_entry ADD COLUMN marks text[] NOT NULL DEFAULT '{}', ADD COLUMN same_as text, ADD COLUMN perhaps_same_as text;
+CREATE INDEX bank_entry_by_day ON bank_entry (tenant, legal_entity_id, booked_on, amount);
+CREATE INDEX bank_entry_doubted ON bank_entry (tenant, legal_entity_id, perhaps_same_as) WHERE perhaps_same_as IS NOT NULL;
+
+-- Which kinds of file, of which account, told of a line.
+CREATE TABLE bank_entry_told (
+    tenant integer NOT NULL,
+    legal_entity_id text NOT NULL,
+    reference text NOT NULL,
+    kind text NOT NULL,
+    account text NOT NULL,
+    PRIMARY KEY (tenant, legal_entity_id, reference, kind, account),
+    FOREIGN KEY (tenant, legal_entity_id, reference) REFERENCES bank_entry
+);
+CREATE TRIGGER bank_entry_told_immutable BEFORE UPDATE OR DELETE ON bank_entry_told
+    FOR EACH ROW EXECUTE FUNCTION laddbok_immutable();
+SELECT laddbok_protect('bank_entry_told'), laddbok_never_emptied('bank_entry_told');
+GRANT SELECT, INSERT ON bank_entry_told TO laddbok_api;
+
+ALTER TABLE payment ADD COLUMN perhaps_same_as text;   -- the payment that it may be
+ALTER TABLE payment_allocation DROP CONSTRAINT payment_allocation_kind_check, ADD CONSTRAINT payment_allocation_kind_check
+    CHECK (kind IN ('invoice', 'balance', 'suspense', 'settlement', 'refund', 'same'));
+
 -- The same as invoice_by_plain_reference and invoice_by_plain_number.
 DROP INDEX invoice_by_bare_reference, invoice_by_bare_number;
 

@@ -11,11 +11,37 @@ SELECT id, bankgiro, iban FROM legal_entity WHERE tenant = $1 ORDER BY id;
 INSERT INTO bank_file (tenant, sha256, message_id, name, imported_at, imported_by) VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT DO NOTHING RETURNING true;
 
+-- name: bank_entries_known
+-- Lines of an account that a file told before, and which line each is.
+SELECT reference, coalesce(same_as, reference) AS told_as FROM bank_entry
+WHERE tenant = $1 AND legal_entity_id = $2 AND reference = ANY($3::text[]);
+
+-- name: bank_entries_like
+-- Lines of some amounts, between two days, of which no file of this kind and account told.
+SELECT e.reference, e.amount, e.currency, e.booked_on, e.marks, EXISTS (
+        SELECT FROM bank_entry AS d
+        WHERE d.tenant = e.tenant AND d.legal_entity_id = e.legal_entity_id AND d.perhaps_same_as = e.reference) AS is_doubted
+FROM bank_entry AS e
+WHERE e.tenant = $1 AND e.legal_entity_id = $2 AND e.same_as IS NULL AND e.amount = ANY($5::numeric[])
+    AND e.booked_on BETWEEN $6 AND $7 AND NOT EXISTS (
+        SELECT FROM bank_entry_told AS t WHERE t.tenant = e.tenant AND t.legal_entity_id = e.legal_entity_id
+            AND t.reference = e.reference AND t.kind = $3 AND t.account = $4)
+ORDER BY e.booked_on, e.reference;
+
 -- name: bank_entries_add
--- Remember lines of an account; those that another file told before are not returned.
-INSERT INTO bank_entry (tenant, legal_entity_id, reference, account, booked_on, amount, currency, sha256)
-SELECT $1, $2, q.*, $3 FROM unnest($4::text[], $5::text[], $6::date[], $7::numeric[], $8::text[]) AS q
-ON CONFLICT DO NOTHING RETURNING reference;
+-- Remember lines of an account that no file told before.
+INSERT INTO bank_entry (tenant, legal_entity_id, sha256, reference, account, booked_on, amount, currency, marks, same_as,
+    perhaps_same_as)
+SELECT $1, $2, $3, q.reference, q.account, q.booked_on, q.amount, q.currency, string_to_array(q.marks, E'\n'), q.same_as,
+    q.perhaps_same_as
+FROM unnest($4::text[], $5::text[], $6::date[], $7::numeric[], $8::text[], $9::text[], $10::text[], $11::text[])
+    AS q (reference, account, booked_on, amount, currency, marks, same_as, perhaps_same_as);
+
+-- name: bank_entries_told
+-- A kind of file of an account told of these lines.
+INSERT INTO bank_entry_told (tenant, legal_entity_id, kind, account, reference)
+SELECT DISTINCT $1::integer, $2::text, $3::text, $4::text, q.reference FROM unnest($5::text[]) AS q (reference)
+ON CONFLICT DO NOTHING;
 
 -- name: payment_payers
 -- Customers whose name payments bear, or who paid from their accounts before; at most 50 of each payment.
@@ -58,16 +84,16 @@ LIMIT 50000;
 -- name: payments_add
 -- Payments as they were told; those that are known are not returned.
 INSERT INTO payment (tenant, id, provider, reference, legal_entity_id, received_on, amount, currency, payer_name, payer_account,
-    text, document, request_id, sha256, recorded_at)
+    text, document, request_id, sha256, recorded_at, perhaps_same_as)
 SELECT $1, q.id, q.provider, q.reference, $2, q.received_on, q.amount, q.currency, q.payer_name, q.payer_account, q.text,
-    q.document::jsonb, $13, $14, $15
+    q.document::jsonb, $13, $14, $15, $16
 FROM unnest($3::text[], $4::text[], $5::text[], $6::date[], $7::numeric[], $8::text[], $9::text[], $10::text[], $11::text[],
     $12::text[]) AS q (id, provider, reference, received_on, amount, currency, payer_name, payer_account, text, document)
 ON CONFLICT (tenant, legal_entity_id, provider, reference) DO NOTHING RETURNING id;
 
 -- name: payment_one
 -- A payment.
-SELECT id, provider, reference, legal_entity_id, received_on, amount, currency, request_id FROM payment WHERE tenant = $1 AND id = $2;
+SELECT id, provider, reference, legal_entity_id, received_on, amount, currency, request_id, perhaps_same_as FROM payment WHERE tenant = $1 AND id = $2;
 
 -- name: payment_parts
 -- Where the parts of a payment went, in order.
@@ -136,7 +162,8 @@ LIMIT 2;
 -- name: payment_rows
 -- Payments, the newest first, with what of each is in suspense.
 SELECT p.id, p.provider, p.reference, p.legal_entity_id, p.received_on, p.amount, p.currency, p.payer_name, p.payer_account, p.text,
-    coalesce(a.suspense, 0) AS suspense, coalesce(a.balance, 0) AS balance, coalesce(a.refund, 0) AS refund, a.reason
+    coalesce(a.suspense, 0) AS suspense, coalesce(a.balance, 0) AS balance, coalesce(a.refund, 0) AS refund, a.reason,
+    p.perhaps_same_as
 FROM payment AS p
 LEFT JOIN LATERAL (
     SELECT sum(amount) FILTER (WHERE kind = 'suspense') AS suspense, sum(amount) FILTER (WHERE kind = 'balance') AS balance,
