@@ -52,8 +52,7 @@ BEGIN
 END $$;
 
 SELECT laddbok_never_emptied(target) FROM (
-    SELECT tgrelid::regclass AS target FROM pg_trigger WHERE NOT tgisinternal AND tgtype & 1 = 1 AND tgfoid = ANY (ARRAY[
-        'laddbok_immutable', 'laddbok_only_added', 'laddbok_signed_once', 'laddbok_billed_once', 'laddbok_ended_stays']::regproc[])
+    SELECT tgrelid::regclass AS target FROM pg_trigger WHERE NOT tgisinternal AND tgtype & 11 = 11 -- each row, before DELETE
     UNION SELECT inhrelid::regclass FROM pg_inherits WHERE inhparent = 'frame'::regclass
     UNION SELECT name::regclass FROM unnest(ARRAY[
         'frame', 'quarantine', 'decision', 'session', 'session_range', 'orphan', 'station_traits', 'tariff_version',
@@ -76,6 +75,19 @@ BEGIN
         PERFORM laddbok_protect(name::regclass), laddbok_never_emptied(name::regclass);
     END IF;
 END $$;
+
+-- ------------------------------------------------------------------------------------------------ events in order
+-- Events of a document are numbered one after the other, whoever tells them: a statement of its own sees what was committed while it
+-- waited.
+CREATE FUNCTION laddbok_next_event() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('invoice_event/' || NEW.tenant || '/' || NEW.invoice_id, 0));
+    NEW.number := 1 + coalesce(
+        (SELECT max(number) FROM invoice_event WHERE tenant = NEW.tenant AND invoice_id = NEW.invoice_id), 0);
+    RETURN NEW;
+END $$;
+CREATE TRIGGER invoice_event_numbered BEFORE INSERT ON invoice_event FOR EACH ROW EXECUTE FUNCTION laddbok_next_event();
+ALTER TABLE invoice_event ALTER COLUMN number SET DEFAULT 0;   -- the trigger says
 
 -- ------------------------------------------------------------------------------------------------ payments
 -- A line may be told by a statement and by a notification under references of their own. `marks` are the references in it that both

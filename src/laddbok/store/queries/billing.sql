@@ -205,11 +205,7 @@ WHERE e.tenant = $1 AND e.invoice_id = $2 AND e.kind = $3 AND e.body ->> 'key' =
 
 -- name: invoice_event_add
 -- What happened to a document, after what happened before; one at a time for each document.
-WITH held AS (SELECT id FROM invoice WHERE tenant = $1 AND id = $2 FOR NO KEY UPDATE)
-INSERT INTO invoice_event (tenant, invoice_id, number, at, kind, by, body)
-SELECT $1, held.id, 1 + coalesce((SELECT max(number) FROM invoice_event WHERE tenant = $1 AND invoice_id = $2), 0),
-    $3, $4, $5, $6::text::jsonb
-FROM held;
+INSERT INTO invoice_event (tenant, invoice_id, at, kind, by, body) VALUES ($1, $2, $3, $4, $5, $6::text::jsonb);
 
 -- name: invoice_to_render
 -- A frozen document, and whether its buyer receives e-invoices today.
