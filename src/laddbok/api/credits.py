@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated
 
+import asyncpg
 import msgspec
 from litestar import post
 from litestar.params import FromPath, JSONBody
@@ -44,18 +45,20 @@ async def credit_document(request: ApiRequest, invoice_id: FromPath[str], data: 
     if not data.reason.strip():
         raise Invalid("reason", "must say why")
     wish = CreditWish(reason=data.reason.strip(), gross=data.gross, vat_percent=data.vat_percent)
-    made = await credit(request, invoice_id, wish, parts_of(request).clock.now())
+    parts = parts_of(request)
+    async with parts.pool.acquire(timeout=POOL_TIMEOUT_S) as owner:
+        made = await credit(request, owner, invoice_id, wish, parts.clock.now())
     totals = made.invoice.totals
     return CreditView(made.id, made.invoice.number, totals.gross, made.invoice.currency, made.is_new)
 
 
-async def credit(request: ApiRequest, invoice_id: str, wish: CreditWish, now: datetime) -> Credited:
-    """Credit a document of the asker's tenant; the tables' owner does it, for it takes a number.
+async def credit(
+    request: ApiRequest, owner: asyncpg.Connection, invoice_id: str, wish: CreditWish, now: datetime
+) -> Credited:
+    """Credit a document of the asker's tenant. Args: owner, a connection of the tables' owner, for it takes a number.
 
     Raises: NotFound, Conflict, Invalid.
     """
-    parts, asker = parts_of(request), request.user
-    async with parts.pool.acquire(timeout=POOL_TIMEOUT_S) as owner:
-        return await credit_invoice(
-            owner, asker.tenant, invoice_id, wish, now, asker.full_name or asker.name, parts.check_document
-        )
+    check, asker = parts_of(request).check_document, request.user
+    by = asker.full_name or asker.name
+    return await credit_invoice(owner, asker.tenant, invoice_id, wish, now, by, check)

@@ -5,6 +5,7 @@ what is done about it, or rejected, with why. Each is also an event in the life 
 """
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -14,13 +15,14 @@ from litestar import Response, post
 from litestar.params import FromPath, JSONBody
 
 from laddbok.api.credits import credit
-from laddbok.api.parts import ApiRequest, asked, parts_of
+from laddbok.api.parts import ApiRequest, parts_of
 from laddbok.api.problems import NotAllowed
 from laddbok.api.writes import IdempotencyKey, written
 from laddbok.billing.credit import CreditWish
 from laddbok.billing.dispute import MAX_REASON_CHARS, check_opening, deadline_of
 from laddbok.model.errors import Conflict, Invalid, NotFound
 from laddbok.model.invoice import InvoiceKind
+from laddbok.store.reads import as_owner
 from laddbok.store.sql import query
 
 CUSTOMER = "customer"
@@ -52,11 +54,17 @@ class NewDispute(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Decision(msgspec.Struct, forbid_unknown_fields=True):
-    """What is decided, in words for the customer. `credit`: what is left of the document is credited with it."""
+    """What is decided, in words for the customer.
+
+    `credit`: what the dispute is about is credited with it: the lines of its session, or what is left of the document; or
+    `gross` of it, VAT included, at the rate `vat_percent`.
+    """
 
     decision: Annotated[str, msgspec.Meta(pattern="^(accepted|rejected)$")]
     note: Words
     credit: bool = False
+    gross: Decimal | None = None
+    vat_percent: Decimal | None = None
 
 
 @post("/invoices/{invoice_id:str}/disputes", status_code=201)
@@ -82,46 +90,53 @@ async def decide_dispute(
     data: JSONBody[Decision],
     idempotency_key: IdempotencyKey = None,
 ) -> Response[DisputeView]:
-    """Accept or reject a dispute; a credit needs the role administrator, and is made before the decision is written."""
+    """Accept or reject a dispute; a credit needs the role administrator, and is made with the decision or not at all."""
     now = parts_of(request).clock.now()
     by = request.user.full_name or request.user.name
     note = data.note.strip()
     if not note:
         raise Invalid("note", "must say why")
-    if data.credit:
-        await _credit(request, invoice_id, number, data, now)
+    _check_credit(request, data)
 
     async def work(connection: asyncpg.Connection) -> DisputeView:
-        await _undecided(connection, invoice_id, number)
+        dispute = await _undecided(connection, invoice_id, number)
+        credited = {}
+        if data.credit:
+            about = dispute.session_id if data.gross is None else None
+            wish = CreditWish(reason=note, gross=data.gross, vat_percent=data.vat_percent, session_id=about)
+            async with as_owner(connection):
+                credited["credit_note"] = (await credit(request, connection, invoice_id, wish, now)).id
         try:
             await connection.execute(query("dispute_decide"), invoice_id, number, data.decision, note, now, by)
         except asyncpg.UniqueViolationError as error:
             raise Conflict(f"somebody else decides dispute {number} of {invoice_id} at this moment") from error
-        body = {"number": number, "note": note}
+        body = {"number": number, "note": note, **credited}
         await add_event(connection, invoice_id, now, f"dispute_{data.decision}", by, body)
         return (await disputes(connection, invoice_id))[number - 1]
 
     return await written(request, work)
 
 
-async def _credit(request: ApiRequest, invoice_id: str, number: int, data: Decision, now: datetime) -> None:
-    """Credit what is left of the document; sent twice it is credited once."""
+def _check_credit(request: ApiRequest, data: Decision) -> None:
+    """Raises: Invalid; NotAllowed."""
+    if not data.credit:
+        if data.gross is not None or data.vat_percent is not None:
+            raise Invalid("gross", "goes with credit: true")
+        return
     if data.decision != "accepted":
         raise Invalid("credit", "goes with an accepted dispute")
     if request.user.role != "administrator":
         raise NotAllowed(f"to credit needs the role administrator; {request.user.name} is {request.user.role}")
-    async with asked(request) as connection:
-        await _undecided(connection, invoice_id, number)
-    await credit(request, invoice_id, CreditWish(reason=data.note.strip()), now)
 
 
-async def _undecided(connection: asyncpg.Connection, invoice_id: str, number: int) -> None:
-    """Raises: NotFound; Conflict when the dispute is decided already."""
+async def _undecided(connection: asyncpg.Connection, invoice_id: str, number: int) -> DisputeView:
+    """The dispute of this number. Raises: NotFound; Conflict when it is decided already."""
     found = {each.number: each for each in await disputes(connection, invoice_id)}
     if number not in found:
         raise NotFound("dispute", f"{invoice_id}/{number}")
     if found[number].decision is not None:
         raise Conflict(f"dispute {number} of {invoice_id} is decided already")
+    return found[number]
 
 
 async def opened(connection: asyncpg.Connection, invoice_id: str, wanted: NewDispute, by: str, now: datetime) -> int:

@@ -30,11 +30,13 @@ _ZERO = Decimal(0)
 
 
 class CreditWish(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be taken back: all that is left, or `gross` at one rate of VAT [%]. `reason` stands on the credit note."""
+    """What is to be taken back: all that is left, `gross` at one rate of VAT [%], or the lines of one session. `reason` stands on
+    the credit note."""
 
     reason: str
     gross: Decimal | None = None
     vat_percent: Decimal | None = None
+    session_id: str | None = None
 
 
 class Credits(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,10 +120,32 @@ def _lines(credits: Credits, wish: CreditWish, reason: Text) -> tuple[InvoiceLin
     invoice = credits.document
     if wish.gross is not None:
         return (credited(credits, _rate(invoice, wish.vat_percent), wish.gross, reason),)
+    if wish.session_id is not None:
+        return session_lines(credits, wish.session_id)
     left = {rate: room.available for rate, room in rooms(credits).items() if room.available}
     if left and not credits.notes and not credits.later:
         return invoice.lines
     return tuple(_of_category(number, rate, net, reason) for number, (rate, net) in enumerate(left.items(), start=1))
+
+
+def session_lines(credits: Credits, session_id: str) -> tuple[InvoiceLine, ...]:
+    """The lines of a document that one session came to.
+
+    Raises: Invalid when it has none, or less is left; Conflict when the session is credited already.
+    Source: our choice, docs/rules.md "Dispute".
+    """
+    invoice = credits.document
+    later = [each for each in credits.later for line in each.lines if line.session_id == session_id and line.corrects]
+    noted = [each for each in credits.notes for line in each.lines if line.session_id == session_id]
+    if noted or later:
+        raise Conflict(f"session {session_id} is credited already, on {[*noted, *later][0].number}")
+    lines = [line for line in invoice.lines if line.session_id == session_id]
+    if not any(line.net for line in lines):
+        raise Invalid("session_id", f"came to nothing on {invoice.number}")
+    left = {rate: room.available for rate, room in rooms(credits).items()}
+    for rate in {line.vat for line in lines}:
+        _check(rate, sum((line.net for line in lines if line.vat == rate), _ZERO), left)
+    return tuple(replace(line, number=number) for number, line in enumerate(lines, start=1))
 
 
 def _rate(invoice: Invoice, percent: Decimal | None) -> VatRate:

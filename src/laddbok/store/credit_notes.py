@@ -93,7 +93,8 @@ async def _document(connection: asyncpg.Connection, tenant: int, number: str) ->
 
 def _key(wish: CreditWish, day: date) -> str:
     """What makes two wishes the same one."""
-    return f"{day}/{wish.gross}/{wish.vat_percent}/{wish.reason}"
+    about = f"/{wish.session_id}" if wish.session_id and wish.gross is None else ""
+    return f"{day}/{wish.gross}/{wish.vat_percent}/{wish.reason}{about}"
 
 
 def _decoded(content: bytes) -> Invoice:

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import sha256
@@ -253,6 +254,64 @@ def test_what_is_accepted_is_credited_with_it(billed: RunningApi) -> None:
     assert billed.client.post(f"{path}/{number}/decision", json=both).status_code == 409
     shown = get(billed, f"/invoices/{invoice_id}")
     assert (shown["state"], len(shown["credits"]), shown["disputes"][-1]["decision"]) == ("credited", 1, "accepted")
+
+
+def disputed(billed: RunningApi) -> tuple[str, str, str]:
+    """An open invoice with at least two sessions, the first of them, and the path of a dispute about it."""
+    for row in get(billed, "/invoices", state="open")["items"]:
+        content = get(billed, f"/invoices/{row['id']}")["content"]
+        if not row["is_disputed"] and Decimal(row["credited"]) == 0 and len(content["sessions"]) > 1:
+            session = content["sessions"][0]["session_id"]
+            path = f"/invoices/{row['id']}/disputes"
+            opened = billed.client.post(path, json={"reason": "the cable fell out", "session_id": session})
+            return row["id"], session, f"{path}/{opened.json()['number']}/decision"
+    raise AssertionError("no such invoice is left")
+
+
+def test_what_is_accepted_of_a_session_is_credited_with_it(billed: RunningApi) -> None:
+    invoice_id, session, path = disputed(billed)
+    accepted = {"decision": "accepted", "note": "you are right", "credit": True}
+    assert billed.client.post(path, json=accepted).status_code == 200
+    shown = get(billed, f"/invoices/{invoice_id}")
+    [note] = [get(billed, f"/invoices/{each['id']}") for each in shown["credits"]]
+    lines = [line for line in shown["content"]["lines"] if line.get("session_id") == session]
+    assert [line["net"] for line in note["content"]["lines"]] == [line["net"] for line in lines] != []
+    assert note["content"]["refers_to"]["number"] == shown["number"]
+    assert Decimal(shown["open"]) == Decimal(shown["payable"]) - Decimal(note["gross"]) > 0
+    told = shown["events"][-1]
+    assert (told["kind"], told["body"]["credit_note"]) == ("dispute_accepted", note["id"])
+    again = billed.client.post(
+        f"/invoices/{invoice_id}/disputes", json={"reason": "again", "session_id": session}
+    ).json()
+    once_more = {**accepted, "note": "right again"}
+    refused = billed.client.post(f"/invoices/{invoice_id}/disputes/{again['number']}/decision", json=once_more)
+    assert (refused.status_code, "credited already" in refused.json()["detail"]) == (409, True)
+    assert get(billed, f"/invoices/{invoice_id}")["disputes"][-1]["decision"] is None, "neither is written"
+
+
+def test_an_amount_is_credited_with_what_is_accepted_or_nothing_happens(billed: RunningApi) -> None:
+    invoice_id, _, path = disputed(billed)
+    accepted = {"decision": "accepted", "note": "half of it", "credit": True}
+    for wrong, field in (
+        ({"gross": "99999.00"}, "credit"), ({"gross": "-1.00"}, "gross"), ({"gross": "1.00", "vat_percent": "6"}, "vat"),
+        ({"gross": "1.00", "credit": False}, "gross"),
+    ):  # fmt: skip
+        answer = billed.client.post(path, json={**accepted, **wrong})
+        assert (answer.status_code, answer.json()["field"]) == (422, field)
+    shown = get(billed, f"/invoices/{invoice_id}")
+    assert (shown["credits"], shown["disputes"][-1]["decision"]) == ([], None)
+    assert billed.client.post(path, json={**accepted, "gross": "10.00", "vat_percent": "25"}).status_code == 200
+    shown = get(billed, f"/invoices/{invoice_id}")
+    assert ([each["gross"] for each in shown["credits"]], shown["disputes"][-1]["decision"]) == (["10.00"], "accepted")
+
+
+def test_two_who_accept_at_once_credit_once(billed: RunningApi) -> None:
+    invoice_id, _, path = disputed(billed)
+    bodies = [{"decision": "accepted", "note": f"person {n}", "credit": True, "gross": "1.00"} for n in range(4)]
+    with ThreadPoolExecutor(4) as people:
+        answers = list(people.map(lambda body: billed.client.post(path, json=body).status_code, bodies))
+    assert sorted(answers) == [200, 409, 409, 409]
+    assert len(get(billed, f"/invoices/{invoice_id}")["credits"]) == 1
 
 
 def test_another_tenant_sees_nothing_of_it(billed: RunningApi) -> None:

@@ -36,6 +36,8 @@ function disputeAction(invoice, reload) {
   };
 }
 
+const plainAmount = (text) => (text ?? "").replace(/\s/g, "").replace(",", ".");
+
 function creditAction(invoice, reload) {
   const rates = invoice.content.vat.map(({ rate }) => [rate.percent, `${number(Number(rate.percent))} %`]);
   return {
@@ -49,7 +51,7 @@ function creditAction(invoice, reload) {
       { name: "vat_percent", label: t("credit.rate"), options: rates },
     ],
     run: async ({ reason, gross, vat_percent }) => {
-      const amount = gross.trim().replace(/\s/g, "").replace(",", ".");
+      const amount = plainAmount(gross);
       const body = amount ? { reason, gross: amount, vat_percent } : { reason };
       const made = await write("POST", `/invoices/${seg(invoice.id)}/credit`, body);
       reload();
@@ -59,19 +61,33 @@ function creditAction(invoice, reload) {
 }
 
 function decideAction(invoice, dispute, decision, reload) {
-  const mayCredit = decision === "accept" && !dispute.session_id && mayBill();
+  const mayCredit = decision === "accept" && mayBill();
+  const isAboutSession = Boolean(dispute.session_id);
+  const rates = invoice.content.vat.map(({ rate }) => [rate.percent, `${number(Number(rate.percent))} %`]);
   return {
     label: t(`dispute.${decision}`),
     icon: decision === "accept" ? "check" : "cross",
     primary: decision === "accept",
-    explain: t(dispute.session_id && decision === "accept" ? "dispute.accept_session_explain" : `dispute.${decision}_explain`),
+    explain: t(isAboutSession && decision === "accept" ? "dispute.accept_session_explain" : `dispute.${decision}_explain`),
     stays: true,
     fields: [
       { name: "note", label: t("dispute.note"), required: true, more: { maxLength: 2000 } },
-      ...(mayCredit ? [{ name: "credit", label: t("dispute.credit"), type: "checkbox" }] : []),
+      ...(mayCredit
+        ? [
+            { name: "credit", label: t(isAboutSession ? "dispute.credit_session" : "dispute.credit"), type: "checkbox" },
+            { name: "gross", label: t(isAboutSession ? "dispute.gross_session" : "credit.gross"), more: { inputMode: "decimal" } },
+            { name: "vat_percent", label: t("credit.rate"), options: rates },
+          ]
+        : []),
     ],
-    run: async ({ note, credit }) => {
-      const body = { decision: decision === "accept" ? "accepted" : "rejected", note, credit: credit === "on" };
+    run: async ({ note, credit, gross, vat_percent }) => {
+      const amount = plainAmount(gross);
+      const body = {
+        decision: decision === "accept" ? "accepted" : "rejected",
+        note,
+        credit: credit === "on" || Boolean(amount),
+        ...(amount ? { gross: amount, vat_percent } : {}),
+      };
       await write("POST", `/invoices/${seg(invoice.id)}/disputes/${dispute.number}/decision`, body);
       reload();
       return { kind: "good", text: t("dispute.decided") };

@@ -3,6 +3,14 @@
 SELECT set_config('statement_timeout', $3, true), set_config('laddbok.tenant', $1, true),
     set_config('laddbok.deployment_administrator', $2, true), set_config('role', 'laddbok_api', true)
 
+-- name: as_owner
+-- From here on: the tables' owner, in the same transaction.
+SELECT set_config('role', 'none', true)
+
+-- name: as_api
+-- From here on: the API's role again, with the tenant that it had.
+SELECT set_config('role', 'laddbok_api', true)
+
 -- name: asker_by_key
 -- Whose API key this is.
 SELECT tenant, id, role, deployment_administrator FROM api_key WHERE digest = $1 AND revoked_at IS NULL
