@@ -9,8 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from laddbok.billing.examples import PAYMENT
-from laddbok.model.errors import Conflict
-from laddbok.model.payment import Payment
+from laddbok.model.errors import Conflict, Invalid
+from laddbok.model.payment import AllocationKind, Payment
 from laddbok.store.bank_import import portions
 from laddbok.store.embedded import Dsn
 from laddbok.store.payment_moves import Move, allocate
@@ -146,8 +146,12 @@ def test_B55_what_is_perhaps_the_same_waits_names_the_other_and_a_person_says(ne
         assert [row["reason"] for row in rows] == ["reference", "perhaps_same", "no_reference"]
         assert [row["perhaps_same_as"] for row in rows] == [None, rows[0]["id"], None]
         with pytest.raises(Conflict, match="not held"):
-            await allocate(connection, tenant, rows[2]["id"], Move(amount=Decimal(1), is_same=True), NOW, "eva")
-        await allocate(connection, tenant, rows[1]["id"], Move(amount=Decimal("500.00"), is_same=True), NOW, "eva")
+            await allocate(
+                connection, tenant, rows[2]["id"], Move(amount=Decimal(1), to_kind=AllocationKind.SAME), NOW, "eva"
+            )
+        await allocate(
+            connection, tenant, rows[1]["id"], Move(amount=Decimal("500.00"), to_kind=AllocationKind.SAME), NOW, "eva"
+        )
         found = await books(connection)
         assert (found["1930"], found["2999"]) == (Decimal("1750.00"), Decimal("-1250.00"))
         checks = await reconcile(connection, tenant, NOW)
@@ -189,5 +193,89 @@ def test_B55_the_sum_that_a_statement_told_is_paid_out_by_a_notification_that_ca
         )
         assert (told.known, told.detailed, told.payments) == (1, 1, 0)
         assert await owed(connection, tenant, 3) == [0]
+
+    on(new_database(), work)
+
+
+# ------------------------------------------------------------------------------------------------ what the bank keeps
+def kept(
+    amount: str, inside: str, *, beside: str = "", code: str = "DMCT", sign: str = "CRDT", number: str = "c1"
+) -> str:
+    """A line of the account of a payment with charges. Args: inside, its details; beside, what stands at the line."""
+    return (
+        f'<Ntry><Amt Ccy="SEK">{amount}</Amt><CdtDbtInd>{sign}</CdtDbtInd><Sts>BOOK</Sts><BookgDt><Dt>2026-12-04</Dt></BookgDt>'
+        f"<AcctSvcrRef>{number}</AcctSvcrRef><BkTxCd><Domn><Cd>PMNT</Cd><Fmly><Cd>RCDT</Cd><SubFmlyCd>{code}</SubFmlyCd></Fmly></Domn>"
+        f"</BkTxCd>{beside}<NtryDtls>{inside}</NtryDtls></Ntry>"
+    )
+
+
+def charged(amount: str, more: str = "") -> str:
+    return f'<Chrgs><Rcrd><Amt Ccy="SEK">{amount}</Amt><CdtDbtInd>DBIT</CdtDbtInd>{more}</Rcrd></Chrgs>'
+
+
+INCLUDED, BY_ITSELF = ("<ChrgInclInd>true</ChrgInclInd>", "<ChrgInclInd>false</ChrgInclInd>")
+PAID = f"<RmtInf><Strd><CdtrRefInf><Ref>{OCR}</Ref></CdtrRefInf></Strd></RmtInf>"
+SENT = '<AmtDtls><TxAmt><Amt Ccy="SEK">500.00</Amt></TxAmt></AmtDtls>'
+NET, GROSS_AMOUNT = ('<Amt Ccy="SEK">492.00</Amt><CdtDbtInd>CRDT</CdtDbtInd>', '<Amt Ccy="SEK">500.00</Amt>')
+OLD_CHARGE = '<Chrgs><Amt Ccy="SEK">8.00</Amt><CdtDbtInd>DBIT</CdtDbtInd></Chrgs>'
+FEES_KEPT = {
+    "said to be in the amount": kept("492.00", f"<TxDtls>{NET}{charged('8.00', INCLUDED)}{PAID}</TxDtls>"),
+    "less than what was sent": kept("492.00", f"<TxDtls>{NET}{SENT}{charged('8.00')}{PAID}</TxDtls>"),
+    "of the amount that was sent": kept("492.00", f"<TxDtls>{SENT}{charged('8.00')}{PAID}</TxDtls>"),
+    "as version 02 says it": kept("492.00", f"<TxDtls>{SENT}{OLD_CHARGE}{PAID}</TxDtls>"),
+    "of the line": kept("492.00", f"<TxDtls>{GROSS_AMOUNT}{PAID}</TxDtls>", beside=charged("8.00")),
+}
+
+
+@pytest.mark.parametrize("case", FEES_KEPT)
+def test_what_the_bank_keeps_is_its_fee_and_the_invoice_is_paid_in_full(
+    new_database: Callable[[], Dsn], case: str
+) -> None:
+    async def work(connection: asyncpg.Connection, tenant: int) -> None:
+        told = await taken_in(connection, tenant, file_of([FEES_KEPT[case]]))
+        assert (told.in_suspense, told.received) == (0, {"SEK": Decimal("492.00")})
+        assert await owed(connection, tenant, 3) == [0]
+        found = await books(connection)
+        assert (found["1930"], found["6570"], found.get("2999")) == (Decimal("492.00"), Decimal("8.00"), None)
+        assert [each.check for each in await reconcile(connection, tenant, NOW) if each.differences] == []
+
+    on(new_database(), work)
+
+
+def test_a_charge_that_is_a_line_of_its_own_is_none_of_the_payment_and_is_booked_there(
+    new_database: Callable[[], Dsn],
+) -> None:
+    async def work(connection: asyncpg.Connection, tenant: int) -> None:
+        payment = kept("500.00", f"<TxDtls>{GROSS_AMOUNT}{charged('8.00', BY_ITSELF)}{PAID}</TxDtls>")
+        fee = kept("8.00", "<TxDtls></TxDtls>", code="CHRG", sign="DBIT", number="c2")
+        told = await taken_in(connection, tenant, file_of([payment, fee]))
+        assert (told.payments, told.in_suspense) == (2, 0)
+        found = await books(connection)
+        assert (found["1930"], found["6570"]) == (Decimal("492.00"), Decimal("8.00"))
+        assert await owed(connection, tenant, 3) == [0]
+
+    on(new_database(), work)
+
+
+def test_a_fee_that_only_words_tell_of_is_for_a_person(new_database: Callable[[], Dsn]) -> None:
+    async def work(connection: asyncpg.Connection, tenant: int) -> None:
+        words = "<TxDtls><RmtInf><Ustrd>Avgift</Ustrd></RmtInf></TxDtls>"
+        told = await taken_in(connection, tenant, file_of([kept("8.00", words, sign="DBIT"), entry(2, "9.00")]))
+        assert told.in_suspense == 2
+        out, came_in = [row["id"] for row in await connection.fetch("SELECT id FROM payment ORDER BY amount")]
+        with pytest.raises(Invalid, match="went out"):
+            await allocate(connection, tenant, came_in, Move(amount=Decimal(1), to_kind=AllocationKind.FEE), NOW, "eva")
+        await allocate(connection, tenant, out, Move(amount=Decimal("-8.00"), to_kind=AllocationKind.FEE), NOW, "eva")
+        found = await books(connection)
+        assert (found["6570"], found["2999"]) == (Decimal("8.00"), Decimal("-9.00"))
+
+    on(new_database(), work)
+
+
+def test_charges_that_do_not_add_up_are_refused(new_database: Callable[[], Dsn]) -> None:
+    async def work(connection: asyncpg.Connection, tenant: int) -> None:
+        wrong = kept("491.00", f"<TxDtls>{SENT}{charged('8.00')}{PAID}</TxDtls>")
+        with pytest.raises(Invalid, match=r"come to 500\.00, the entry to 491\.00"):
+            await taken_in(connection, tenant, file_of([wrong]))
 
     on(new_database(), work)

@@ -94,10 +94,10 @@ class ImportedView(msgspec.Struct):
 
 class NewAllocation(msgspec.Struct, forbid_unknown_fields=True):
     """Where a part goes: to an invoice (number or id), to a customer's credit, to what a provider settles
-    (`settlement`), or nowhere, for it is the payment that it was perhaps the same as (`same`)."""
+    (`settlement`), to the bank's fees (`fee`), or nowhere, for it is the payment that it was perhaps the same as (`same`)."""
 
     amount: Decimal
-    to: Literal["invoice", "balance", "settlement", "same"]
+    to: Literal["invoice", "balance", "settlement", "fee", "same"]
     invoice: Annotated[str, msgspec.Meta(max_length=100)] | None = None
     payer_id: Annotated[str, msgspec.Meta(max_length=64)] | None = None
     source: Literal["suspense", "balance"] = "suspense"
@@ -190,7 +190,7 @@ async def allocate_payment(
         source=AllocationKind(data.source),
         invoice=data.invoice,
         payer_id=data.payer_id,
-        is_same=data.to == "same",
+        to_kind=AllocationKind(data.to) if data.to in ("fee", "same") else None,
     )
     tenant, now = request.user.tenant, parts_of(request).clock.now()
 

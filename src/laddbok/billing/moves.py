@@ -40,10 +40,10 @@ def moved(
     to_invoice: OpenInvoice | None = None,
     to_balance_of: str | None = None,
     most: Decimal | None = None,
-    is_same: bool = False,
+    to_kind: AllocationKind | None = None,
 ) -> tuple[Allocation, ...]:
-    """The rows that move so much from suspense, or from a customer's credit, to an invoice, a credit, back to the bank, for
-    it is booked already (`is_same`), or (none of these is given) to what a provider settles.
+    """The rows that move so much from suspense, or from a customer's credit, to an invoice, a credit, to the bank (`to_kind`:
+    its fees, or back, for it is booked already), or (none of these is given) to what a provider settles.
 
     Args: amount: above 0 of money that came in, below 0 of money that went out; most, what the source holds in the books.
     Raises: Invalid("amount"): 0, or of the other sign. Conflict: more than stands there, or than is owed on the invoice.
@@ -59,9 +59,10 @@ def moved(
         raise Conflict(f"{amount} is more than the {there if most is None else min(there, most)} that can be moved")
     if to_invoice is not None and amount > max(to_invoice.open, _NOTHING):
         raise Conflict(f"{amount} is more than the {to_invoice.open} that are owed on invoice {to_invoice.number}")
-    if is_same:
-        same = Allocation(kind=AllocationKind.SAME, amount=amount, reason=Reason.PERHAPS_SAME)
-        return (*_taken(places, amount), same)
+    if to_kind is AllocationKind.FEE and amount > 0:
+        raise Invalid("amount", "a fee of the bank is money that went out")
+    if to_kind is not None:
+        return (*_taken(places, amount), Allocation(kind=to_kind, amount=amount))
     return (*_taken(places, amount), _target(amount, to_invoice, to_balance_of))
 
 

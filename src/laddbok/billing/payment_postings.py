@@ -24,6 +24,7 @@ ACCOUNT_OF = {
     AllocationKind.SUSPENSE: "suspense",
     AllocationKind.SETTLEMENT: "card",
     AllocationKind.REFUND: "refunds",
+    AllocationKind.FEE: "bank_fees",
     AllocationKind.SAME: "bank",
 }
 """The account of each kind of part, by its name in billing.ledger.ACCOUNTS."""

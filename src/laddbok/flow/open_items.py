@@ -47,7 +47,17 @@ class OpenItems:
                 self._by_number[number].append(each.id)
 
     def take(self, number: int, payment: Payment) -> tuple[Allocation, ...]:
-        """Where a payment goes. Args: number, by which its customers are known here."""
+        """Where a payment goes: what was paid to what it is for, and what the bank kept of it to its fees.
+
+        Args: number, by which its customers are known here.
+        """
+        if not payment.charge:
+            return self._taken(number, payment)
+        fee = Allocation(kind=AllocationKind.FEE, amount=-payment.charge, reason=Reason.BANK_FEE)
+        paid = msgspec.structs.replace(payment, amount=payment.amount + payment.charge, charge=Decimal(0))
+        return (*self._taken(number, paid), fee) if paid.amount else (fee,)
+
+    def _taken(self, number: int, payment: Payment) -> tuple[Allocation, ...]:
         parts = self._settlement(payment)
         if parts:
             return parts

@@ -48,6 +48,8 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The payer's own id of the payment; of a refund that left our account: ours."""
     is_return: bool = False
     """Money that came in before went back."""
+    charge: Decimal = Decimal(0)
+    """What the bank kept: so much more was paid than reached the account. A line that is nothing but a fee is all of it."""
 
 
 class BankEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -88,6 +90,8 @@ class AllocationKind(StrEnum):
     """A provider hands over what customers paid to it: no customer pays again."""
     REFUND = "refund"
     """To be paid back, or paid back."""
+    FEE = "fee"
+    """What the bank kept."""
     SAME = "same"
     """It is a payment that is booked already: another file told of it under another reference."""
 
@@ -118,6 +122,7 @@ class Reason(StrEnum):
     LEFT_OVER = "left_over"
     """A driver without a contract paid more than was due."""
     SETTLED = "settled"
+    BANK_FEE = "bank_fee"
     PERHAPS_SAME = "perhaps_same"
     """Perhaps another file told of it under another reference."""
     BY_HAND = "by_hand"

@@ -42,14 +42,14 @@ class KnownPayment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Move(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a person wants a part of a payment: on an invoice (id or number), to a customer's credit, or settled; `is_same`: it
-    is the payment that it was perhaps the same as."""
+    """Where a person wants a part of a payment: on an invoice (id or number), to a customer's credit, or settled; `to_kind` fee:
+    it is a fee of the bank, same: it is the payment that it was perhaps the same as."""
 
     amount: Decimal
     source: AllocationKind = AllocationKind.SUSPENSE
     invoice: str | None = None
     payer_id: str | None = None
-    is_same: bool = False
+    to_kind: AllocationKind | None = None
 
 
 class Refund(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,7 +92,7 @@ async def allocate(
         terms = payment.terms
         if move.invoice is not None and move.payer_id is not None:
             raise Invalid("payer_id", "an invoice or a customer, not both")
-        if move.is_same and payment.perhaps_same_as is None:
+        if move.to_kind is AllocationKind.SAME and payment.perhaps_same_as is None:
             raise Conflict(f"payment {payment_id} is not held for being perhaps the same as another one")
         invoice = None
         if move.invoice is not None:
@@ -107,7 +107,7 @@ async def allocate(
             most = await _credit_of(connection, tenant, payment)
         rows = moved(
             payment.parts, move.source, move.amount, to_invoice=invoice, to_balance_of=move.payer_id, most=most,
-            is_same=move.is_same,
+            to_kind=move.to_kind,
         )  # fmt: skip
         await _write(connection, tenant, payment, rows, now, by)
     return (*payment.parts, *rows)

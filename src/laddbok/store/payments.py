@@ -198,7 +198,7 @@ async def match_all(
         connection, tenant, terms,
         numbers=[number for each in payments for number in numbers_named(each)],
         payer_ids=sorted(set().union(*payers.values())),
-        owed=sorted({each.amount for each in payments}),
+        owed=sorted({each.amount + each.charge for each in payments}),
     )  # fmt: skip
     collected: dict[str, list[Decimal]] = defaultdict(list)
     words = sorted({word for each in payments for word in words_of(each)})

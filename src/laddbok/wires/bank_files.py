@@ -18,6 +18,7 @@ from hashlib import sha256
 from laddbok.model.errors import Invalid
 from laddbok.model.money import minor_digits
 from laddbok.model.payment import BANK, BankEntry, BankFile, Payment, Remitted
+from laddbok.wires.bank_charges import are_taken_off, charges, is_fee, shared_out
 from laddbok.wires.bank_xml import Place, root_of
 
 NOTIFICATIONS = {"BkToCstmrDbtCdtNtfctn": "Ntfctn", "BkToCstmrStmt": "Stmt"}
@@ -83,7 +84,7 @@ def _entry(entry: Place, account: str, seen: "Counter[str]") -> BankEntry:
     reference = key if seen[key] == 1 else f"{key}/{seen[key]}"
     told = Payment(
         provider=BANK, reference=reference, received_on=booked_on, amount=signed, currency=currency,
-        is_return=entry.words("RvslInd") == "true",
+        is_return=entry.words("RvslInd") == "true", charge=-signed if is_fee(entry) and signed < 0 else _NOTHING,
     )  # fmt: skip
     return BankEntry(
         account=account,
@@ -118,7 +119,8 @@ def _payments(entry: Place, told: Payment) -> Iterator[Payment]:
     details = list(entry.all("NtryDtls/TxDtls"))
     if not details:
         text = entry.words("AddtlNtryInf") or ""
-        yield _with(told, f"{told.reference}/0", told.amount, entry, text)
+        charge = charges(entry, told.currency) if are_taken_off(entry, told.currency) else _NOTHING
+        yield _with(told, f"{told.reference}/0", told.amount, entry, text, charge)
         return
     amounts = [_amount(each, entry, told) for each in details]
     known = [amount for amount in amounts if amount is not None]
@@ -126,16 +128,30 @@ def _payments(entry: Place, told: Payment) -> Iterator[Payment]:
         if len(details) > 1:
             raise Invalid(f"{entry.path}/NtryDtls", "a payment of several has no amount")
         known = [told.amount]
-    if sum(known) != told.amount:
+    kept = [charges(each, told.currency) for each in details]
+    found = shared_out(known, kept, charges(entry, told.currency), told.amount)
+    if found is None:
         raise Invalid(
             f"{entry.path}/NtryDtls", f"its payments come to {sum(known)}, the entry to {told.amount} {told.currency}"
         )
-    for number, (detail, amount) in enumerate(zip(details, known, strict=True)):
-        yield _with(told, f"{told.reference}/{number}", amount, detail, _texts(detail))
+    reached, of_all = found
+    for number, (detail, amount, before, charge) in enumerate(zip(details, reached, known, kept, strict=True)):
+        taken = charge if amount != before or _is_net(detail, amount, charge, told.currency) else _NOTHING
+        yield _with(told, f"{told.reference}/{number}", amount, detail, _texts(detail), taken)
+    if of_all:
+        yield _with(told, f"{told.reference}/{len(details)}", -of_all, entry, "", of_all)
 
 
-def _with(told: Payment, reference: str, amount: Decimal, at: Place, text: str) -> Payment:
-    """The payment with what its details say."""
+def _is_net(detail: Place, amount: Decimal, charge: Decimal, currency: str) -> bool:
+    """Whether a payment's amount is that after charges: it is said to be, or what was sent is as much more."""
+    sent = detail.first("AmtDtls/TxAmt/Amt")
+    return are_taken_off(detail, currency) or (
+        sent is not None and sent.own_amount() == (abs(amount + charge), currency) and bool(charge)
+    )
+
+
+def _with(told: Payment, reference: str, amount: Decimal, at: Place, text: str, charge: Decimal) -> Payment:
+    """The payment with what its details say. Args: charge, what the bank kept of it."""
     came_in = amount >= 0
     who = "Dbtr" if came_in else "Cdtr"
     account = at.words(f"RltdPties/{who}Acct/Id/IBAN", f"RltdPties/{who}Acct/Id/Othr/Id")
@@ -151,6 +167,7 @@ def _with(told: Payment, reference: str, amount: Decimal, at: Place, text: str) 
         payer_account=plain_account(account) if account else None,
         end_to_end_id=_said(at.words("Refs/EndToEndId")),
         is_return=told.is_return or at.first("RtrInf") is not None,
+        charge=-amount if told.charge else charge,
     )
 
 

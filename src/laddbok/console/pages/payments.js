@@ -61,16 +61,17 @@ function allocateAction(payment, reload) {
   };
 }
 
-function sameAction(payment, reload) {
+/** All that waits goes to the bank: it is the `same` as another payment, or its `fee`. */
+function bankAction(payment, to, reload) {
   return {
-    label: t("payments.same"),
+    label: t(`payments.${to}`),
     icon: "check",
-    explain: t("payments.same_explain"),
+    explain: t(`payments.${to}_explain`),
     stays: true,
     run: async () => {
-      await write("POST", `/payments/${seg(payment.id)}/allocations`, { amount: payment.suspense, to: "same" });
+      await write("POST", `/payments/${seg(payment.id)}/allocations`, { amount: payment.suspense, to });
       reload();
-      return { kind: "good", text: t("payments.same_done") };
+      return { kind: "good", text: t(`payments.${to}_done`) };
     },
   };
 }
@@ -131,7 +132,8 @@ function Parts({ id }) {
 }
 
 const actionsOf = (payment, reload) => [
-  ...(payment.perhaps_same_as ? [sameAction(payment, reload)] : []),
+  ...(payment.perhaps_same_as ? [bankAction(payment, "same", reload)] : []),
+  ...(Number(payment.suspense) < 0 ? [bankAction(payment, "fee", reload)] : []),
   allocateAction(payment, reload),
   refundAction(payment, reload),
 ];

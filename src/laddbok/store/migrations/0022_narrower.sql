@@ -113,7 +113,7 @@ GRANT SELECT, INSERT ON bank_entry_told TO laddbok_api;
 
 ALTER TABLE payment ADD COLUMN perhaps_same_as text;   -- the payment that it may be
 ALTER TABLE payment_allocation DROP CONSTRAINT payment_allocation_kind_check, ADD CONSTRAINT payment_allocation_kind_check
-    CHECK (kind IN ('invoice', 'balance', 'suspense', 'settlement', 'refund', 'same'));
+    CHECK (kind IN ('invoice', 'balance', 'suspense', 'settlement', 'refund', 'fee', 'same'));
 
 -- The same as invoice_by_plain_reference and invoice_by_plain_number.
 DROP INDEX invoice_by_bare_reference, invoice_by_bare_number;
