@@ -62,6 +62,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_soak(add)
     _add_import(add, commands)
     _add_prices(add, commands)
+    _add_rates(add, commands)
     _add_rebuild(add)
     _add_einvoice(add, commands)
     _add_tariff(add, commands)
@@ -171,6 +172,12 @@ def _add_prices(add: Callable[..., argparse.ArgumentParser], commands: Any) -> N
     gaps.add_argument("--from", dest="first", type=date.fromisoformat, metavar="DAY", required=True)
     gaps.add_argument("--to", dest="last", type=date.fromisoformat, metavar="DAY", required=True, help="the last day")
     gaps.add_argument("--currency", metavar="CODE", default="SEK")
+
+
+def _add_rates(add: Callable[..., argparse.ArgumentParser], commands: Any) -> None:
+    from laddbok.verbs.rates import add_rates_verbs
+
+    add_rates_verbs(add, commands, _settings)
 
 
 def _add_einvoice(add: Callable[..., argparse.ArgumentParser], commands: Any) -> None:

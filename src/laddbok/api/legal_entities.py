@@ -34,7 +34,7 @@ AccountNumber = Annotated[str, msgspec.Meta(pattern=r"^\d{4}$")]
 
 class LegalEntityView(msgspec.Struct):
     """A seller. `address` is street and number; `draft_days`: so long late sessions of a month are awaited.
-    `usual_accounts`: what is posted on where `accounts` names no other."""
+    `book_currency`: of its books; none: kronor in Sweden, else `currency`. `usual_accounts`: what is posted on where `accounts` names no other."""
 
     id: str
     name: str
@@ -60,6 +60,7 @@ class LegalEntityView(msgspec.Struct):
     draft_days: int
     late_terms: dict[str, str]
     accounts: dict[str, str]
+    book_currency: str | None
     usual_accounts: dict[str, str] = msgspec.field(default_factory=lambda: dict(ACCOUNTS))
 
 
@@ -89,11 +90,12 @@ class LegalEntityChange(msgspec.Struct, forbid_unknown_fields=True):
     draft_days: DraftDays | UnsetType = UNSET
     late_terms: dict[str, str] | UnsetType = UNSET
     accounts: dict[str, AccountNumber] | UnsetType = UNSET
+    book_currency: Currency | UnsetType | None = UNSET
 
 
 _NEW: dict[str, Any] = {
     **dict.fromkeys(LegalEntityChange.__struct_fields__),
-    "country": "SE", "payment_days": 30, "draft_days": 3, "late_terms": {}, "accounts": {},
+    "country": "SE", "payment_days": 30, "draft_days": 3, "late_terms": {}, "accounts": {}, "book_currency": None,
 }  # fmt: skip
 
 

@@ -17,8 +17,11 @@ the sum of its lines is its total without VAT (BR-CO-10, BR-CO-13).
 import re
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import zip_longest
 
+from laddbok.billing.books import with_books
 from laddbok.billing.findings import FieldFinding, on_invoice, on_line
+from laddbok.model.exchange import MAX_AGE_DAYS
 from laddbok.model.invoice import Invoice, InvoiceKind, InvoiceLine, Totals, VatRate
 from laddbok.model.money import from_minor, minor_digits, round_money, vat_on
 
@@ -32,7 +35,7 @@ def check(invoice: Invoice) -> tuple[FieldFinding, ...]:
     """What does not add up, or can't be: nothing, when the document may become final.
 
     Source: EN 16931 BR-CO-10 to BR-CO-18, BR-S/AE/E/O-01, -05, -08 and -09, BR-16, BR-27, BR-29, BR-30; case B52; number,
-    order of days, and what a credit note refers to: our choice and ML (2023:200) 17 kap.
+    order of days, and what a credit note refers to: our choice and ML (2023:200) 17 kap. BR-53: the VAT in the currency of the books.
     """
     return (
         *_number(invoice),
@@ -43,6 +46,7 @@ def check(invoice: Invoice) -> tuple[FieldFinding, ...]:
         *_line_numbers(invoice.lines),
         *_vat(invoice),
         *_totals(invoice),
+        *_books(invoice),
     )
 
 
@@ -182,3 +186,21 @@ def _totals(invoice: Invoice) -> Iterator[FieldFinding]:
         yield on_invoice("LADDBOK-ROUNDING", "totals.rounding", sv, en)
     if totals.prepaid < 0:
         yield on_invoice("LADDBOK-PREPAID", "totals.prepaid", "är negativt", "is negative")
+
+
+def _books(invoice: Invoice) -> Iterator[FieldFinding]:
+    """The VAT in the currency of the books, of each category and their sum; without a rate nobody knows it."""
+    books = invoice.books
+    if books is None:
+        return
+    if books.rate is None:
+        day = invoice.issue_date
+        sv = f"växelkurs {invoice.currency}/{books.currency} för {day} saknas, och de {MAX_AGE_DAYS} dagarna före"
+        en = f"there is no exchange rate {invoice.currency}/{books.currency} of {day}, nor of the {MAX_AGE_DAYS} days before"
+        yield on_invoice("BR-53", "books.rate", sv, en)
+        return
+    right = with_books(invoice, books.currency, books.rate).books
+    assert right is not None, invoice.currency
+    for place, (found, wanted) in enumerate(zip_longest(books.vat, right.vat, fillvalue=_ZERO)):
+        yield from _must_be("BR-53", f"books.vat[{place}]", found, wanted)
+    yield from _must_be("BR-53", "books.total", books.total, right.total)

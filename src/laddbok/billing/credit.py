@@ -18,6 +18,7 @@ from decimal import Decimal
 import msgspec
 from msgspec.structs import replace
 
+from laddbok.billing.books import with_books
 from laddbok.billing.totals import totals_of
 from laddbok.model.errors import Conflict, Invalid
 from laddbok.model.invoice import Invoice, InvoiceKind, InvoiceLine, Reference, Text, Totals, Unit, VatRate
@@ -70,6 +71,7 @@ def credit_note(credits: Credits, wish: CreditWish, issue: date) -> Invoice:
 
     Args: credits, a document of a kind that is credited, with what takes back from it; issue, the day by the seller's clock.
     Returns: where nothing was taken back before, a whole one has the document's own lines, else one per VAT category.
+    Its VAT in the books is at the document's own exchange rate, so that it takes back what stands there.
     Raises: Conflict when nothing is left; Invalid when it is more than what is left.
     Source: ML (2023:200) 17 kap. 22 §; EN 16931 (credit note); case B51.
     """
@@ -99,6 +101,8 @@ def credit_note(credits: Credits, wish: CreditWish, issue: date) -> Invoice:
         sessions_gross=None,
         late=None,
     )
+    if invoice.books is not None:
+        note = with_books(note, invoice.books.currency, invoice.books.rate)
     return to_credit(invoice, credits.notes, note, wish.gross)
 
 

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from laddbok.billing.books import with_day_rate
 from laddbok.billing.late_terms import charges_of, parse_late_terms
 from laddbok.billing.payment_terms import payment_terms
 from laddbok.billing.totals import totals_of
@@ -68,7 +69,7 @@ def draft(
     sums, totals = totals_of([(line.vat, line.net) for line in lines], terms.currency, whole_units=customer.whole_units)
     sessions = tuple(_session(each, kind) for each in ordered)
     late, is_invoice = parse_late_terms(terms.late_terms), kind is InvoiceKind.INVOICE
-    return Invoice(
+    made = Invoice(
         kind=kind,
         seller=terms.seller,
         buyer=customer.buyer,
@@ -88,6 +89,7 @@ def draft(
         sessions_gross=sum((each.gross for each in sessions if each.gross is not None), Decimal(0)),
         late=charges_of(late) if is_invoice else None,
     )
+    return with_day_rate(made, terms)
 
 
 def _days(period: Period) -> int:

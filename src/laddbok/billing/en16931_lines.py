@@ -70,6 +70,12 @@ def tax_total(invoice: Invoice) -> Element | None:
     return cac("TaxTotal", amount("TaxAmount", invoice.totals.vat, invoice.currency), *sums)
 
 
+def books_total(invoice: Invoice) -> Element | None:
+    """The VAT of the document in the currency of the books, without categories [BT-111]. Source: PEPPOL-EN16931-R054."""
+    books = invoice.books
+    return None if books is None else cac("TaxTotal", amount("TaxAmount", books.total, books.currency))
+
+
 def monetary_total(totals: Totals, lines: tuple[InvoiceLine, ...], currency: str) -> Element | None:
     """The sums of the document [BG-22]; it has no allowances or charges of its own, so BT-106 is BT-109."""
     return cac(

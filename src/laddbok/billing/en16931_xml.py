@@ -20,7 +20,15 @@ from typing import Any
 
 import msgspec
 
-from laddbok.billing.en16931_lines import OUTSIDE_VAT, in_language, invoice_line, monetary_total, period, tax_total
+from laddbok.billing.en16931_lines import (
+    OUTSIDE_VAT,
+    books_total,
+    in_language,
+    invoice_line,
+    monetary_total,
+    period,
+    tax_total,
+)
 from laddbok.billing.en16931_parties import buyer_party, digits, seller_party
 from laddbok.billing.ubl import Element, cac, cbc, unwritable, written
 from laddbok.model.errors import Invalid
@@ -87,6 +95,7 @@ def _head(invoice: Invoice) -> tuple[Element | None, ...]:
         cbc("CreditNoteTypeCode" if is_credit else "InvoiceTypeCode", code),  # BT-3
         cbc("Note", _note(invoice)),  # BT-22
         cbc("DocumentCurrencyCode", invoice.currency),  # BT-5
+        cbc("TaxCurrencyCode", invoice.books.currency) if invoice.books else None,  # BT-6
         cbc("BuyerReference", invoice.buyer.buyer_reference),  # BT-10
         period(*delivery_period(invoice)),  # BG-14
         cac("OrderReference", cbc("ID", invoice.buyer.order_reference)),  # BT-13
@@ -133,6 +142,7 @@ def _middle(invoice: Invoice) -> tuple[Element | None, ...]:
         *_payment_means(invoice),
         cac("PaymentTerms", cbc("Note", terms)),  # BT-20
         tax_total(invoice),
+        books_total(invoice),
         monetary_total(invoice.totals, invoice.lines, invoice.currency),
     )
 

@@ -15,6 +15,7 @@ from decimal import Decimal
 
 import msgspec
 
+from laddbok.billing.books import with_day_rate
 from laddbok.billing.draft import Period
 from laddbok.billing.totals import totals_of
 from laddbok.model.billing import SellerTerms
@@ -64,7 +65,7 @@ def statement(
     if not lines:
         return None
     sums, totals = totals_of([(line.vat, line.net) for line in lines], terms.currency)
-    return Invoice(
+    made = Invoice(
         kind=InvoiceKind.SELF_BILLED,
         seller=host,
         buyer=_as_buyer(terms.seller),
@@ -77,6 +78,7 @@ def statement(
         vat=sums,
         totals=totals,
     )
+    return with_day_rate(made, terms)
 
 
 def _as_buyer(seller: Seller) -> Buyer:

@@ -61,9 +61,24 @@ def invoice_page(invoice: Invoice, words: Words) -> dict[str, Any]:
         "totals": _totals(invoice, language),
         "payable": _payable(invoice, language),
         "payment": _payment(invoice, language),
-        "remarks": [breakable(said(text, language)) for text in (invoice.note, invoice.terms) if text],
+        "remarks": _remarks(invoice, language),
         "appendix": appendix(invoice, words),
     }
+
+
+def _remarks(invoice: Invoice, language: str) -> list[str]:
+    """The VAT in the currency of the books and the rate behind it, then what else is to be said."""
+    told = [breakable(said(text, language)) for text in (invoice.note, invoice.terms) if text]
+    books = invoice.books
+    if books is None or books.rate is None:
+        return told
+    rates = [percent_text(each.rate.percent, language) for each in invoice.vat]
+    amounts = [money_text(each, books.currency, language) for each in (*books.vat, books.total)]
+    parts = ", ".join(f"{rate}: {amount}" for rate, amount in zip(rates, amounts, strict=False))
+    of_vat = word("books_vat", language).format(books.currency, amounts[-1], parts)
+    rate, day = grouped(books.rate.rate, 4, language), day_text(books.rate.day, language)
+    of_rate = word("books_rate", language).format(invoice.currency, rate, books.currency, books.rate.source, day)
+    return [f"{of_vat} {of_rate}", *told]
 
 
 def address_lines(address: Address | None) -> list[str]:

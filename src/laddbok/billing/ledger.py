@@ -38,6 +38,8 @@ ACCOUNTS = {
     "vat_6": "2631",
     "host_cost": "4010",
     "vat_in": "2641",
+    "exchange_gain": "3960",
+    "exchange_loss": "7960",
 }
 """What each is for, by name; `legal_entity.accounts` overrides any. Source: BAS 2026."""
 

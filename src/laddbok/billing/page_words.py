@@ -49,6 +49,8 @@ WORDS = {
     "rate": Text(sv="Momssats", en="VAT rate"),
     "sum_net": Text(sv="Summa exkl. moms", en="Total excl. VAT"),
     "sum_vat": Text(sv="Moms", en="VAT"),
+    "books_vat": Text(sv="Moms i {}: {} ({}).", en="VAT in {}: {} ({})."),
+    "books_rate": Text(sv="1 {} = {} {}, kurs från {} den {}.", en="1 {} = {} {}, rate of {} on {}."),
     "sum_gross": Text(sv="Summa inkl. moms", en="Total incl. VAT"),
     "prepaid": Text(sv="Redan betalt", en="Already paid"),
     "rounding": Text(sv="Öresavrundning", en="Rounding"),

@@ -39,9 +39,11 @@ _NAMES = {
     "3003": "Försäljning 6 % moms",
     "3004": "Försäljning momsfri",
     "3740": "Öres- och kronutjämning",
+    "3960": "Valutakursvinster",
     "3930": "Påminnelseavgifter",
     "4010": "Ersättning till värdar",
     "6351": "Konstaterade förluster på kundfordringar",
+    "7960": "Valutakursförluster",
     "8313": "Ränteintäkter",
 }
 _SPELLED = {
@@ -66,7 +68,7 @@ def sie4(seller: Seller, entries: Sequence[tuple[int, JournalEntry]], made_on: d
     Raises: Invalid when they are in several currencies: a SIE file has one.
     Source: SIE 4B, SIE-Gruppen, sections 5 and 11 (transactions).
     """
-    currencies = {entry.currency for _, entry in entries}
+    currencies = {entry.book_currency or entry.currency for _, entry in entries}
     if len(currencies) > 1:
         raise Invalid("entries", f"they are in {', '.join(sorted(currencies))}: a SIE file has one currency")
     lines = [*_head(seller, entries, currencies, made_on), *(line for each in entries for line in _entry(*each))]
@@ -117,7 +119,9 @@ def _head(
 def _entry(number: int, entry: JournalEntry) -> Iterator[str]:
     yield f"#VER {SERIES} {number} {entry.date:%Y%m%d} {_quoted(entry.text)}"
     yield "{"
-    yield from (f"#TRANS {posting.account} {{}} {posting.amount:.2f}" for posting in entry.postings)
+    for posting in entry.postings:
+        amount = posting.amount if posting.book_amount is None else posting.book_amount
+        yield f"#TRANS {posting.account} {{}} {amount:.2f}"
     yield "}"
 
 

@@ -15,10 +15,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec.structs import replace
 
+from laddbok.billing.books import entry_in_books
 from laddbok.billing.credit import Credits, fits, rooms, taken_off
 from laddbok.billing.draft import Period, draft
 from laddbok.billing.freeze import Frozen, Series, freeze
-from laddbok.billing.ledger import entry_of
 from laddbok.model.billing import ContractCharge, Customer, JournalEntry, Position, SellerTerms
 from laddbok.model.errors import Invalid
 from laddbok.model.invoice import Invoice, InvoiceKind, InvoiceLine, Reference, Text
@@ -257,7 +257,7 @@ def finals(planned: Sequence[Planned], series: Series, terms: SellerTerms) -> tu
     for each in planned:
         frozen, series = freeze(each.invoice, series)
         document_id = f"{terms.seller.id}-{frozen.invoice.number}"
-        entry = entry_of(frozen.invoice, document_id, terms.accounts)
+        entry = entry_in_books(frozen.invoice, document_id, terms.accounts)
         made.append(Final(id=document_id, frozen=frozen, entry=entry, positions=each.positions, charges=each.charges))
     return tuple(made), series
 

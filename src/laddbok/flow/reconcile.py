@@ -16,7 +16,7 @@ from hashlib import sha256
 
 import msgspec
 
-from laddbok.billing.ledger import entry_of
+from laddbok.billing.books import entry_in_books
 from laddbok.model.invoice import Invoice, InvoiceKind
 
 MAX_NAMED = 100
@@ -163,7 +163,7 @@ def _columns_of(content: Invoice) -> tuple[object, ...]:
 
 def _is_booked(content: Invoice, document: Document, accounts: Mapping[str, str]) -> bool:
     """The amounts, not the accounts: a seller may have got other accounts since."""
-    right = tuple(each.amount for each in entry_of(content, document.id, accounts).postings)
+    right = tuple(each.amount for each in entry_in_books(content, document.id, accounts).postings)
     return right == document.amounts
 
 

@@ -11,6 +11,7 @@ from enum import StrEnum
 import msgspec
 
 from laddbok.model.cdr import Cdr
+from laddbok.model.exchange import DailyRate
 from laddbok.model.invoice import Buyer, Reference, Seller, Text
 from laddbok.model.rated import RatedLine, Rating
 
@@ -114,6 +115,10 @@ class SellerTerms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
     seller: Seller
     currency: str = "SEK"
+    books: str | None = None
+    """The currency of its books; None: the same."""
+    rates: tuple[DailyRate, ...] = ()
+    """The newest exchange rates of both currencies, where they are two."""
     time_zone: str = "Europe/Stockholm"
     payment_days: int = 30
     draft_days: int = 3
@@ -133,12 +138,13 @@ class Customer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Posting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An amount on an account: debit above 0, credit below."""
+    """An amount on an account: debit above 0, credit below. `book_amount` is it in the currency of the books, if another."""
 
     account: str
     amount: Decimal
     invoice_id: str | None = None
     payer_id: str | None = None
+    book_amount: Decimal | None = None
 
 
 class JournalEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,6 +156,9 @@ class JournalEntry(msgspec.Struct, frozen=True, kw_only=True):
     source_id: str
     currency: str
     postings: tuple[Posting, ...]
+    book_currency: str | None = None
+    """Of the book amounts, which each posting has then."""
 
     def __post_init__(self) -> None:
         assert sum(posting.amount for posting in self.postings) == 0, (self.source_kind, self.source_id)
+        assert sum(posting.book_amount or 0 for posting in self.postings) == 0, (self.source_kind, self.source_id)

@@ -19,6 +19,7 @@ from enum import StrEnum
 
 import msgspec
 
+from laddbok.model.exchange import ExchangeRate
 from laddbok.model.rated import RatedLine
 
 
@@ -190,6 +191,19 @@ class SessionItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """Where others pay some of the session: what the lines in `rated` come to before VAT; `net` is this buyer's part."""
 
 
+class InvoiceBooks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The VAT of a document in the currency of the seller's books [BT-6], where that is another one.
+
+    `vat` is that of each category, in the order of the document's; `total` their sum [BT-111]. `rate` is None while a draft
+    lacks one.
+    """
+
+    currency: str
+    rate: ExchangeRate | None = None
+    vat: tuple[Decimal, ...] = ()
+    total: Decimal = Decimal(0)
+
+
 class Reference(msgspec.Struct, frozen=True):
     """The document that this one refers to [BG-3]."""
 
@@ -242,3 +256,5 @@ class Invoice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the sessions were shown to cost, each with its own VAT; the VAT on the sum may differ by some öre (I6)."""
     late: LateCharges | None = None
     """What paying late costs, as `terms` says it in words."""
+    books: InvoiceBooks | None = None
+    """In another currency than the seller's books: its VAT in that of the books."""

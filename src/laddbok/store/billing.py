@@ -23,6 +23,7 @@ from laddbok.model.invoice import Address, Buyer, BuyerKind, Endpoint, InvoiceKi
 from laddbok.model.rated import Rating
 from laddbok.store.contract_charges import AlreadyCharged, add_charges
 from laddbok.store.credits import check_left
+from laddbok.store.exchange_rates import in_books, read_rates
 from laddbok.store.sql import query
 
 RENDER = "render_invoice"
@@ -39,7 +40,16 @@ class AlreadyBilled(AlreadyCharged):
 
 async def seller_terms(connection: asyncpg.Connection, tenant: int, seller_id: str | None) -> list[SellerTerms]:
     """The sellers of a tenant, or the one of this id, as they bill today."""
-    return [_terms(row) for row in await connection.fetch(query("billing_sellers"), tenant, seller_id)]
+    found = [_terms(row) for row in await connection.fetch(query("billing_sellers"), tenant, seller_id)]
+    return [await _with_rates(connection, tenant, each) for each in found]
+
+
+async def _with_rates(connection: asyncpg.Connection, tenant: int, terms: SellerTerms) -> SellerTerms:
+    """The exchange rates of a seller whose books are in another currency than its documents."""
+    if terms.books is None or terms.books == terms.currency:
+        return terms
+    rates = await read_rates(connection, tenant, (terms.currency, terms.books), None, None)
+    return msgspec.structs.replace(terms, rates=rates)
 
 
 async def open_positions(
@@ -115,11 +125,22 @@ async def post(
     connection: asyncpg.Connection, tenant: int, seller_id: str, entries: Sequence[JournalEntry], now: datetime
 ) -> None:
     """Write journal entries, in the caller's transaction; each source can be posted once."""
+    entries = await in_books(connection, tenant, seller_id, entries)
     columns = [[getattr(each, name) for each in entries] for name in ("date", "text", "source_kind", "source_id")]
     rows = await connection.fetch(query("journal_add"), tenant, seller_id, *columns, now)
     ids = {(row["source_kind"], row["source_id"]): row["id"] for row in rows}
     postings = [
-        (ids[entry.source_kind, entry.source_id], line, p.account, p.amount, entry.currency, p.invoice_id, p.payer_id)
+        (
+            ids[entry.source_kind, entry.source_id],
+            line,
+            p.account,
+            p.amount,
+            entry.currency,
+            p.invoice_id,
+            p.payer_id,
+            p.book_amount,
+            entry.book_currency,
+        )
         for entry in entries
         for line, p in enumerate(entry.postings, start=1)
     ]
@@ -214,7 +235,10 @@ def _terms(row: asyncpg.Record) -> SellerTerms:
         seller=seller,
         late_terms=_strings.decode(row["late_terms"]),
         accounts=_strings.decode(row["accounts"]),
-        **{name: fields[name] for name in ("currency", "time_zone", "payment_days", "draft_days", "simplified_up_to")},
+        **{
+            name: fields[name]
+            for name in ("currency", "books", "time_zone", "payment_days", "draft_days", "simplified_up_to")
+        },
     )
 
 

@@ -96,6 +96,6 @@ def _position(row: asyncpg.Record) -> Position:
 
 
 def _entry(rows: Sequence[asyncpg.Record]) -> JournalEntry:
-    names = ("date", "text", "source_kind", "source_id", "currency")
-    postings = tuple(Posting(account=row["account"], amount=row["amount"]) for row in rows)
+    names = ("date", "text", "source_kind", "source_id", "currency", "book_currency")
+    postings = tuple(Posting(**{name: row[name] for name in ("account", "amount", "book_amount")}) for row in rows)
     return JournalEntry(postings=postings, **{name: rows[0][name] for name in names})

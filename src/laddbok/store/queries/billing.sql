@@ -2,6 +2,7 @@
 -- Legal entities of a tenant, or the one of this id, with everything that their documents need.
 SELECT e.id, e.name, e.organisation_number, e.vat_number, e.f_skatt, e.address AS street, e.postal_code, e.city, e.country,
     e.bankgiro, e.iban, e.bic, e.email, e.phone, e.contact, e.endpoint_scheme, e.endpoint_id, e.currency, e.time_zone,
+    coalesce(e.book_currency, CASE e.country WHEN 'SE' THEN 'SEK' ELSE e.currency END) AS books,
     e.payment_days, e.draft_days, e.late_terms::text AS late_terms, e.accounts::text AS accounts, e.simplified_up_to
 FROM legal_entity AS e WHERE e.tenant = $1 AND ($2::text IS NULL OR e.id = $2) ORDER BY e.id;
 
@@ -143,8 +144,9 @@ RETURNING id, source_kind, source_id;
 
 -- name: postings_add
 -- The lines of journal entries.
-INSERT INTO posting (tenant, entry_id, line, account, amount, currency, invoice_id, payer_id)
-SELECT $1, * FROM unnest($2::bigint[], $3::integer[], $4::text[], $5::numeric[], $6::text[], $7::text[], $8::text[]);
+INSERT INTO posting (tenant, entry_id, line, account, amount, currency, invoice_id, payer_id, book_amount, book_currency)
+SELECT $1, * FROM unnest($2::bigint[], $3::integer[], $4::text[], $5::numeric[], $6::text[], $7::text[], $8::text[], $9::numeric[],
+    $10::text[]);
 
 -- name: run_begin
 -- A run of a seller's period; the same one twice is the same one.

@@ -1,26 +1,32 @@
 -- name: ledger_balance
--- The accounts of a seller: balance before a day, debit and credit from then to another day, balance after it.
+-- The accounts of a seller: balance before a day, debit and credit from then to another day, balance after it; in the
+-- currency of the books.
 SELECT p.account, p.currency,
-    coalesce(sum(p.amount) FILTER (WHERE e.date < $3), 0) AS opening,
-    coalesce(sum(p.amount) FILTER (WHERE e.date >= $3 AND p.amount > 0), 0) AS debit,
-    coalesce(-sum(p.amount) FILTER (WHERE e.date >= $3 AND p.amount < 0), 0) AS credit,
+    coalesce(sum(p.amount) FILTER (WHERE p.date < $3), 0) AS opening,
+    coalesce(sum(p.amount) FILTER (WHERE p.date >= $3 AND p.amount > 0), 0) AS debit,
+    coalesce(-sum(p.amount) FILTER (WHERE p.date >= $3 AND p.amount < 0), 0) AS credit,
     sum(p.amount) AS closing
-FROM journal_entry AS e JOIN posting AS p ON p.tenant = e.tenant AND p.entry_id = e.id
-WHERE e.tenant = $1 AND e.legal_entity_id = $2 AND e.date <= $4
+FROM (
+    SELECT q.account, coalesce(q.book_currency, q.currency) AS currency, coalesce(q.book_amount, q.amount) AS amount, e.date
+    FROM journal_entry AS e JOIN posting AS q ON q.tenant = e.tenant AND q.entry_id = e.id
+    WHERE e.tenant = $1 AND e.legal_entity_id = $2 AND e.date <= $4
+) AS p
 GROUP BY p.account, p.currency ORDER BY p.account, p.currency;
 
 -- name: ledger_card
--- The postings on an account of a seller between two days, with the balance after each.
+-- The postings on an account of a seller between two days, with the balance after each, in the currency of the books.
 SELECT * FROM (
-    SELECT e.id AS entry, e.date, e.text, e.source_kind, e.source_id, p.amount, p.currency, p.invoice_id, p.payer_id,
-        sum(p.amount) OVER (PARTITION BY p.currency ORDER BY e.date, e.id, p.line) AS balance, p.line
-    FROM journal_entry AS e JOIN posting AS p ON p.tenant = e.tenant AND p.entry_id = e.id
-    WHERE e.tenant = $1 AND e.legal_entity_id = $2 AND p.account = $3 AND e.date <= $5
+    SELECT p.*, sum(p.amount) OVER (PARTITION BY p.currency ORDER BY p.date, p.entry, p.line) AS balance FROM (
+        SELECT e.id AS entry, e.date, e.text, e.source_kind, e.source_id, coalesce(q.book_amount, q.amount) AS amount,
+            coalesce(q.book_currency, q.currency) AS currency, q.invoice_id, q.payer_id, q.line
+        FROM journal_entry AS e JOIN posting AS q ON q.tenant = e.tenant AND q.entry_id = e.id
+        WHERE e.tenant = $1 AND e.legal_entity_id = $2 AND q.account = $3 AND e.date <= $5
+    ) AS p
 ) AS card WHERE date >= $4 ORDER BY currency, date, entry, line LIMIT $6;
 
 -- name: ledger_entries
 -- The journal of a seller between two days, posting by posting, in the order of the entries' numbers.
-SELECT e.id, e.date, e.text, e.source_kind, e.source_id, p.account, p.amount, p.currency
+SELECT e.id, e.date, e.text, e.source_kind, e.source_id, p.account, p.amount, p.currency, p.book_amount, p.book_currency
 FROM journal_entry AS e JOIN posting AS p ON p.tenant = e.tenant AND p.entry_id = e.id
 WHERE e.tenant = $1 AND e.legal_entity_id = $2 AND e.date BETWEEN $3 AND $4
 ORDER BY e.id, p.line;

@@ -137,7 +137,8 @@ WHERE NOT EXISTS (
 SELECT
     e.id, e.name, e.organisation_number, e.vat_number, e.f_skatt, e.address, e.bankgiro, e.currency, e.time_zone,
     e.number_series, e.postal_code, e.city, e.country, e.email, e.phone, e.contact, e.iban, e.bic, e.endpoint_scheme,
-    e.endpoint_id, e.payment_days, e.draft_days, e.late_terms::text AS late_terms, e.accounts::text AS accounts
+    e.endpoint_id, e.payment_days, e.draft_days, e.late_terms::text AS late_terms, e.accounts::text AS accounts,
+    e.book_currency
 FROM legal_entity e WHERE /* filters */ ORDER BY e.id LIMIT
 
 -- name: legal_entity_put
@@ -145,10 +146,10 @@ FROM legal_entity e WHERE /* filters */ ORDER BY e.id LIMIT
 INSERT INTO legal_entity (
     tenant, id, name, organisation_number, vat_number, f_skatt, address, bankgiro, currency, time_zone, number_series,
     postal_code, city, country, email, phone, contact, iban, bic, endpoint_scheme, endpoint_id, payment_days,
-    draft_days, late_terms, accounts
+    draft_days, late_terms, accounts, book_currency
 ) VALUES (
     laddbok_tenant(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-    $22, $23::jsonb, $24::jsonb
+    $22, $23::jsonb, $24::jsonb, $25
 ) ON CONFLICT (tenant, id) DO UPDATE SET
     name = excluded.name, organisation_number = excluded.organisation_number, vat_number = excluded.vat_number,
     f_skatt = excluded.f_skatt, address = excluded.address, bankgiro = excluded.bankgiro, currency =
@@ -156,4 +157,5 @@ INSERT INTO legal_entity (
     excluded.postal_code, city = excluded.city, country = excluded.country, email = excluded.email, phone =
     excluded.phone, contact = excluded.contact, iban = excluded.iban, bic = excluded.bic, endpoint_scheme =
     excluded.endpoint_scheme, endpoint_id = excluded.endpoint_id, payment_days = excluded.payment_days, draft_days =
-    excluded.draft_days, late_terms = excluded.late_terms, accounts = excluded.accounts
+    excluded.draft_days, late_terms = excluded.late_terms, accounts = excluded.accounts,
+    book_currency = excluded.book_currency
