@@ -19,7 +19,7 @@ from decimal import Decimal
 import msgspec
 from msgspec.structs import replace
 
-from laddbok.billing.ledger import account, entry_of
+from laddbok.billing.ledger import account, entry_of, turned
 from laddbok.model.billing import JournalEntry, Posting, SellerTerms
 from laddbok.model.exchange import ExchangeRate, rate_on
 from laddbok.model.invoice import Invoice, InvoiceBooks
@@ -39,7 +39,7 @@ def with_books(invoice: Invoice, currency: str, rate: ExchangeRate | None) -> In
     """A document with its VAT in the currency of the books; in that currency already, it is as it was.
 
     Args: rate, None: it lacks, which `check.check` finds.
-    Source: ML (2023:200) 17 kap. 24 §; EN 16931 BT-6, BT-111.
+    Source: directive 2006/112/EC, article 230; ML (2023:200) 17 kap. 24 §; EN 16931 BT-6, BT-111.
     """
     if invoice.currency == currency:
         return replace(invoice, books=None)
@@ -47,6 +47,15 @@ def with_books(invoice: Invoice, currency: str, rate: ExchangeRate | None) -> In
         return replace(invoice, books=InvoiceBooks(currency=currency))
     vat = tuple(round_money(each.vat * rate.rate, currency) for each in invoice.vat)
     return replace(invoice, books=InvoiceBooks(currency=currency, rate=rate, vat=vat, total=sum(vat, _NOTHING)))
+
+
+def at_rate_of(document: Invoice, note: Invoice) -> Invoice:
+    """A credit note at the exchange rate of its document, so that it takes back the VAT that stands in the books.
+
+    Source: our choice, docs/rules.md "Other currencies".
+    """
+    books = document.books
+    return note if books is None else with_books(note, books.currency, books.rate)
 
 
 def with_day_rate(invoice: Invoice, terms: SellerTerms) -> Invoice:
@@ -64,6 +73,11 @@ def entry_in_books(invoice: Invoice, invoice_id: str, accounts: Mapping[str, str
     if books is None or books.rate is None:
         return entry
     return booked(entry, books.currency, books.rate.rate, accounts, {})
+
+
+def taken_back(posted: JournalEntry, back: JournalEntry) -> JournalEntry:
+    """The entry that takes back what was posted, at the same exchange rate."""
+    return replace(back, postings=tuple(map(turned, posted.postings)), book_currency=posted.book_currency)
 
 
 def booked(

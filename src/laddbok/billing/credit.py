@@ -18,7 +18,7 @@ from decimal import Decimal
 import msgspec
 from msgspec.structs import replace
 
-from laddbok.billing.books import with_books
+from laddbok.billing.books import at_rate_of
 from laddbok.billing.totals import totals_of
 from laddbok.model.errors import Conflict, Invalid
 from laddbok.model.invoice import Invoice, InvoiceKind, InvoiceLine, Reference, Text, Totals, Unit, VatRate
@@ -101,9 +101,7 @@ def credit_note(credits: Credits, wish: CreditWish, issue: date) -> Invoice:
         sessions_gross=None,
         late=None,
     )
-    if invoice.books is not None:
-        note = with_books(note, invoice.books.currency, invoice.books.rate)
-    return to_credit(invoice, credits.notes, note, wish.gross)
+    return to_credit(invoice, credits.notes, at_rate_of(invoice, note), wish.gross)
 
 
 def to_credit(invoice: Invoice, credits: Iterable[Invoice], note: Invoice, gross: Decimal | None = None) -> Invoice:

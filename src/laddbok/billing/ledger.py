@@ -11,6 +11,8 @@ account; a credit note turns all of it round. Accounts are those of the Swedish 
 import re
 from collections.abc import Iterator, Mapping
 
+from msgspec.structs import replace
+
 from laddbok.model.billing import JournalEntry, Posting
 from laddbok.model.errors import Invalid
 from laddbok.model.invoice import Invoice, InvoiceKind, VatRate
@@ -137,3 +139,9 @@ def _signed(posting: Posting, sign: int) -> Posting:
         invoice_id=posting.invoice_id,
         payer_id=posting.payer_id,
     )
+
+
+def turned(posting: Posting) -> Posting:
+    """The posting that takes this one back."""
+    in_books = None if posting.book_amount is None else -posting.book_amount
+    return replace(posting, amount=-posting.amount, book_amount=in_books)

@@ -16,6 +16,7 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
+from laddbok.billing.books import at_rate_of
 from laddbok.billing.credit import Credits, down_to, remaining, to_credit
 from laddbok.billing.draft import Period, draft
 from laddbok.model.billing import Customer, Position, SellerTerms
@@ -103,7 +104,7 @@ def correction(
     less = down_to(remaining(document, credits.notes), note, NOT_PAID)
     if less:
         note = draft(terms, customer, positions, period, kind=kind, charges=less, refers_to=refers_to, reason=reason)
-    return to_credit(document, credits.notes, note)
+    return to_credit(document, credits.notes, at_rate_of(document, note))
 
 
 def cost_of(position: Position) -> Decimal:

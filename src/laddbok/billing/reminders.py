@@ -17,10 +17,8 @@ from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
 
-from msgspec.structs import replace
-
 from laddbok.billing.late_terms import LateTerms
-from laddbok.billing.ledger import account
+from laddbok.billing.ledger import account, turned
 from laddbok.model.billing import JournalEntry, Posting
 from laddbok.model.errors import Invalid
 from laddbok.model.invoice import BuyerKind
@@ -103,7 +101,8 @@ def entry_of_cancelled(posted: JournalEntry, day: date) -> JournalEntry:
         source_kind=CANCELLED,
         source_id=posted.source_id,
         currency=posted.currency,
-        postings=tuple(replace(each, amount=-each.amount) for each in posted.postings),
+        postings=tuple(map(turned, posted.postings)),
+        book_currency=posted.book_currency,
     )
 
 

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec.structs import replace
 
-from laddbok.billing.books import entry_in_books
+from laddbok.billing.books import at_rate_of, entry_in_books
 from laddbok.billing.credit import Credits, fits, rooms, taken_off
 from laddbok.billing.draft import Period, draft
 from laddbok.billing.freeze import Frozen, Series, freeze
@@ -239,7 +239,7 @@ def _credit_note(
     found = rooms(known)
     less = taken_off(found, note)
     note = drawn(charges=[*less, *of_backs]) if less else note
-    return note, fits(found, note)
+    return at_rate_of(known.document, note), fits(found, note)
 
 
 def _on_invoice(line: InvoiceLine, reference: Reference) -> InvoiceLine:
@@ -255,6 +255,7 @@ def finals(planned: Sequence[Planned], series: Series, terms: SellerTerms) -> tu
     assert len(planned) <= AT_ONCE
     made: list[Final] = []
     for each in planned:
+        assert each.invoice.books is None or each.invoice.books.rate is not None, each.customer.buyer.id
         frozen, series = freeze(each.invoice, series)
         document_id = f"{terms.seller.id}-{frozen.invoice.number}"
         entry = entry_in_books(frozen.invoice, document_id, terms.accounts)

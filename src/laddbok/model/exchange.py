@@ -46,7 +46,7 @@ def rate_on(day: date, of: str, into: str, rates: Iterable[DailyRate]) -> Exchan
     """The rate of a day, by which an amount in `of` becomes one in `into`: the last published before it, or on it.
 
     Returns: None when the last one is more than MAX_AGE_DAYS old, or there is none.
-    Source: ML (2023:200) 8 kap. 21 §: the latest rate that the European Central Bank has published.
+    Source: directive 2006/112/EC, article 91 (2): the latest rate that the European Central Bank has published.
 
     >>> both = [DailyRate("EUR", c, date(2026, 11, 20), Decimal(r), "ECB") for c, r in (("SEK", "11.0350"), ("NOK", "11.7400"))]
     >>> rate_on(date(2026, 11, 20), "NOK", "SEK", both).rate

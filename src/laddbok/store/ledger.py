@@ -11,6 +11,7 @@ import asyncpg
 import msgspec
 
 from laddbok.billing.accrual import accrual_of, charged, earned
+from laddbok.billing.books import taken_back
 from laddbok.billing.draft import Period
 from laddbok.flow.billing_run import ends_before
 from laddbok.model.billing import ContractCharge, JournalEntry, Position, Posting, SellerTerms
@@ -18,6 +19,7 @@ from laddbok.model.cdr import Cdr
 from laddbok.model.errors import Conflict
 from laddbok.model.rated import Rating
 from laddbok.store.billing import post
+from laddbok.store.exchange_rates import in_books
 from laddbok.store.sql import query
 
 PORTION = 1_000
@@ -75,6 +77,9 @@ async def accrue(
         for name, amount in charged((_charge.decode(row["content"]) for row in rows), terms.accounts).items():
             revenue[name] = revenue.get(name, Decimal(0)) + amount
         entries = accrual_of(revenue, period.end, terms.seller.id, terms.currency, terms.accounts)
+        if entries:
+            [earned_entry] = await in_books(connection, tenant, terms.seller.id, entries[:1])
+            entries = (earned_entry, taken_back(earned_entry, entries[1]))
         try:
             async with connection.transaction():
                 await post(connection, tenant, terms.seller.id, entries, now)

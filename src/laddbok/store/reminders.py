@@ -210,9 +210,9 @@ async def _entry(connection: asyncpg.Connection, tenant: int, seller_id: str, so
     rows = await connection.fetch(query("entry_of_source"), tenant, seller_id, REMINDER, source)
     if not rows:
         return None
-    names = ("account", "amount", "invoice_id", "payer_id")
+    names = ("account", "amount", "invoice_id", "payer_id", "book_amount")
     postings = tuple(Posting(**{name: row[name] for name in names}) for row in rows)
-    head = {name: rows[0][name] for name in ("date", "text", "source_kind", "source_id", "currency")}
+    head = {name: rows[0][name] for name in ("date", "text", "source_kind", "source_id", "currency", "book_currency")}
     return JournalEntry(postings=postings, **head)
 
 

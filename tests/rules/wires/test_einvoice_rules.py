@@ -7,6 +7,7 @@ import re
 import sys
 import threading
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,13 @@ import pytest
 from hypothesis import given, settings
 from msgspec.structs import replace
 
+from laddbok.billing.books import with_books
 from laddbok.billing.check import check
 from laddbok.billing.einvoice_fields import FIELDS
 from laddbok.billing.einvoice_findings import missing
 from laddbok.billing.en16931_xml import to_ubl
 from laddbok.billing.examples import FINAL
+from laddbok.model.exchange import ExchangeRate
 from laddbok.model.invoice import Invoice, InvoiceKind
 from laddbok.wires.einvoice_check import einvoice_findings
 from laddbok.wires.einvoice_rules import (
@@ -185,6 +188,33 @@ def test_a_mutation_is_caught_with_the_id_of_its_rule(name: str, rules: Official
     change, expected = MUTATIONS[name]
     changed = change(to_ubl(simple()).decode())
     assert expected <= {each.rule for each in rules.check(changed.encode()).findings}
+
+
+IN_EURO = with_books(
+    replace(simple(), currency="EUR"), "SEK", ExchangeRate(Decimal("11.0350"), date(2026, 10, 30), "ECB")
+)
+VAT_IN_SEK = '<cac:TaxTotal><cbc:TaxAmount currencyID="SEK">146.88</cbc:TaxAmount></cac:TaxTotal>'
+
+
+def test_a_document_in_euro_with_its_vat_in_kronor_passes(rules: OfficialRules) -> None:
+    assert einvoice_findings(IN_EURO, rules) == ()
+    assert rules.check(to_ubl(IN_EURO)).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        (swap(VAT_IN_SEK, ""), "BR-53"),
+        (swap(VAT_IN_SEK, VAT_IN_SEK * 2), "PEPPOL-EN16931-R054"),
+        (swap("146.88", "-146.88"), "PEPPOL-EN16931-R055"),
+        (swap("<cbc:TaxCurrencyCode>SEK", "<cbc:TaxCurrencyCode>EUR"), "PEPPOL-EN16931-R005"),
+        (swap(VAT_IN_SEK, VAT_IN_SEK.replace("SEK", "NOK")), "BR-53"),
+        (swap("146.88", "146.875"), "UBL-DT-01"),
+    ],
+)
+def test_a_mutation_of_the_vat_in_kronor_is_caught(change: Change, rule: str, rules: OfficialRules) -> None:
+    changed = change(to_ubl(IN_EURO).decode())
+    assert rule in {each.rule for each in rules.check(changed.encode()).findings}
 
 
 def test_every_rule_that_we_have_words_for_is_official(folder: Path) -> None:

@@ -86,7 +86,8 @@ FROM reminder_run ORDER BY legal_entity_id, day DESC;
 
 -- name: entry_of_source
 -- A journal entry by what it follows from, posting by posting.
-SELECT e.date, e.text, e.source_kind, e.source_id, p.account, p.amount, p.currency, p.invoice_id, p.payer_id
+SELECT e.date, e.text, e.source_kind, e.source_id, p.account, p.amount, p.currency, p.invoice_id, p.payer_id, p.book_amount,
+    p.book_currency
 FROM journal_entry AS e JOIN posting AS p ON p.tenant = e.tenant AND p.entry_id = e.id
 WHERE e.tenant = $1 AND e.legal_entity_id = $2 AND e.source_kind = $3 AND e.source_id = $4 ORDER BY p.line;
 

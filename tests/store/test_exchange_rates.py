@@ -1,0 +1,164 @@
+"""Is a month in euro billed with its VAT in kronor, and do the books balance in kronor when it is paid?"""
+
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import msgspec
+import pytest
+
+from laddbok.billing.credit import CreditWish
+from laddbok.billing.sie4 import sie4
+from laddbok.billing_checks import DocumentChecks
+from laddbok.flow.billing_run import period_of
+from laddbok.model.exchange import DailyRate
+from laddbok.model.invoice import Invoice
+from laddbok.model.payment import BANK, Allocation, AllocationKind, Payment
+from laddbok.store.embedded import Dsn
+from laddbok.store.exchange_rates import keep_rates, read_rates
+from laddbok.store.ledger import account_card, accrue, journal, trial_balance
+from laddbok.store.payments import record
+from laddbok.store.reconcile import reconcile
+from laddbok.workers.billing_run import BillingRun, RunResult
+from tests.store.test_billing_run import NOW, on, terms_of
+from tests.store.test_credit_notes import credit
+from tests.store.test_ledger import YEAR, read_back
+
+ISSUED, PAID = date(2026, 11, 5), date(2026, 11, 20)
+
+
+def ecb(day: date, rate: str) -> DailyRate:
+    return DailyRate("EUR", "SEK", day, Decimal(rate), "ECB")
+
+
+async def in_euro(connection: asyncpg.Connection) -> None:
+    """October's sessions and their seller, as if they had been priced in euro."""
+    await connection.execute(
+        """ALTER TABLE billing_position DISABLE TRIGGER USER;
+        UPDATE billing_position SET currency = 'EUR'; UPDATE legal_entity SET currency = 'EUR';
+        ALTER TABLE billing_position ENABLE TRIGGER USER"""
+    )
+
+
+async def run_checked(connection: asyncpg.Connection, reader: asyncpg.Connection, tenant: int) -> RunResult:
+    terms = await terms_of(connection, tenant)
+    run = BillingRun(connection, reader, tenant, terms, period_of("2026-10", terms, NOW))
+    check = DocumentChecks(Path("/nowhere"))
+    return await run.run(NOW, "test", check, final=True, show=lambda _: None)
+
+
+async def pay(connection: asyncpg.Connection, tenant: int, invoice_id: str, amount: Decimal, number: int) -> None:
+    terms = await terms_of(connection, tenant)
+    payment = Payment(
+        provider=BANK, reference=f"e{number}", received_on=PAID, amount=amount, currency="EUR", payer_name="Kund"
+    )
+    part = Allocation(kind=AllocationKind.INVOICE, amount=amount, invoice_id=invoice_id, payer_id="p")
+    assert await record(connection, tenant, terms, payment, [part], NOW)
+
+
+def test_without_a_rate_nothing_is_final_and_the_day_is_named(new_database: Callable[[], Dsn]) -> None:
+    async def work(connection: asyncpg.Connection, reader: asyncpg.Connection, tenant: int) -> None:
+        await in_euro(connection)
+        await keep_rates(connection, [tenant], [ecb(date(2026, 10, 28), "11.01")], NOW)
+        result = await run_checked(connection, reader, tenant)
+        assert result.documents == 0
+        assert {each.field for each in result.in_the_way} >= {"books.rate"}
+        assert any("EUR/SEK of 2026-11-05" in each.reason for each in result.in_the_way)
+        assert await connection.fetchval("SELECT count(*) FROM invoice") == 0
+
+    on(new_database(), work)
+
+
+def test_a_month_in_euro_is_billed_paid_credited_and_exported_in_kronor(new_database: Callable[[], Dsn]) -> None:
+    async def work(connection: asyncpg.Connection, reader: asyncpg.Connection, tenant: int) -> None:
+        await in_euro(connection)
+        await keep_rates(connection, [tenant], [ecb(date(2026, 11, 4), "11.0350"), ecb(PAID, "11.4321")], NOW)
+        result = await run_checked(connection, reader, tenant)
+        assert result.documents > 0
+        rows = await connection.fetch("SELECT id, number_text, payable, content FROM invoice ORDER BY number")
+        documents = [msgspec.json.decode(row["content"], type=Invoice) for row in rows]
+        stated = sum((each.books.total for each in documents if each.books), Decimal(0))
+        balance = await balance_of(connection, tenant)
+        assert balance["2611"] == -stated
+        assert all(each.books and each.books.rate and each.books.rate.day == date(2026, 11, 4) for each in documents)
+        await credit(connection, tenant, rows[0]["number_text"], CreditWish(reason="Fel kund"))
+        for number, row in enumerate(rows[1:]):
+            half = round(row["payable"] / 2, 2)
+            for part, amount in enumerate((half, row["payable"] - half)):
+                await pay(connection, tenant, row["id"], amount, 2 * number + part)
+        balance = await balance_of(connection, tenant)
+        assert (balance["1510"], sum(balance.values())) == (0, 0)
+        assert balance["3960"] < 0
+        await _the_export_is_the_balance(connection, tenant, balance)
+        found = await reconcile(connection, tenant, NOW)
+        wrong = {each.check: each.items for each in found if each.differences}
+        assert not {"ledger", "receivables", "entries", "series"} & wrong.keys(), wrong
+
+    on(new_database(), work)
+
+
+async def _the_export_is_the_balance(connection: asyncpg.Connection, tenant: int, balance: dict[str, Decimal]) -> None:
+    terms = await terms_of(connection, tenant)
+    entries = await journal(connection, tenant, "norrladd", *YEAR)
+    written = sie4(terms.seller, entries, NOW.date())
+    assert b"#VALUTA SEK\r\n" in written
+    assert read_back(written) == balance
+    card = await account_card(connection, tenant, "norrladd", "1510", *YEAR)
+    assert {row["currency"] for row in card} == {"SEK"}
+
+
+async def balance_of(connection: asyncpg.Connection, tenant: int) -> dict[str, Decimal]:
+    rows = await trial_balance(connection, tenant, "norrladd", *YEAR)
+    assert {row["currency"] for row in rows} == {"SEK"}
+    return {row["account"]: row["closing"] for row in rows}
+
+
+def test_an_entry_that_balances_in_euro_only_is_refused(new_database: Callable[[], Dsn]) -> None:
+    async def work(connection: asyncpg.Connection, reader: asyncpg.Connection, tenant: int) -> None:
+        entry = await connection.fetchval(
+            """INSERT INTO journal_entry (tenant, legal_entity_id, date, text, source_kind, source_id, posted_at)
+            VALUES ($1, 'norrladd', $2, 'x', 'test', '1', $3) RETURNING id""",
+            tenant, ISSUED, NOW,
+        )  # fmt: skip
+        for books in (("110", "-109"), ("110", None)):
+            lines: list[Any] = [
+                (tenant, entry, 1, "1510", Decimal(10), "EUR"),
+                (tenant, entry, 2, "3001", Decimal(-10), "EUR"),
+            ]
+            values = [(*line, each and Decimal(each), each and "SEK") for line, each in zip(lines, books, strict=True)]
+            with pytest.raises(asyncpg.RestrictViolationError, match="does not balance"):
+                await connection.copy_records_to_table(
+                    "posting", records=values,
+                    columns=("tenant", "entry_id", "line", "account", "amount", "currency", "book_amount", "book_currency"),
+                )  # fmt: skip
+
+    on(new_database(), work)
+
+
+def test_a_rate_is_kept_once_and_a_corrected_one_counts(new_database: Callable[[], Dsn]) -> None:
+    async def work(connection: asyncpg.Connection, reader: asyncpg.Connection, tenant: int) -> None:
+        counts = [
+            msgspec.structs.astuple(await keep_rates(connection, [tenant], [ecb(ISSUED, each)], NOW))
+            for each in ("11.03", "11.03", "11.04")
+        ]
+        assert counts == [(1, 0, 0), (0, 0, 1), (0, 1, 0)]
+        assert await read_rates(connection, tenant, ("SEK",), None, None) == (ecb(ISSUED, "11.04"),)
+        with pytest.raises(asyncpg.RestrictViolationError):
+            await connection.execute("DELETE FROM exchange_rate")
+
+    on(new_database(), work)
+
+
+def test_a_month_in_euro_is_accrued_in_kronor(new_database: Callable[[], Dsn]) -> None:
+    async def work(connection: asyncpg.Connection, reader: asyncpg.Connection, tenant: int) -> None:
+        await in_euro(connection)
+        await keep_rates(connection, [tenant], [ecb(date(2026, 10, 30), "11"), ecb(date(2026, 11, 1), "12")], NOW)
+        terms = await terms_of(connection, tenant)
+        await accrue(connection, tenant, terms, period_of("2026-10", terms, NOW), NOW)
+        balance = await balance_of(connection, tenant)
+        assert balance["1790"] == 0
+
+    on(new_database(), work)
