@@ -121,15 +121,16 @@ def test_a_rendered_document_is_mailed_once_with_its_files_and_the_link_to_its_p
 
 def test_who_has_no_address_gets_it_by_hand_and_a_person_says_so(new_database: Callable[[], Dsn]) -> None:
     async def work(post: Post) -> None:
-        await post.connection.execute("UPDATE payer SET email = NULL WHERE id = 'p-000001'")
+        await post.connection.execute("UPDATE payer SET on_paper = true WHERE id = 'p-000001'")
+        await post.connection.execute("UPDATE payer SET email = NULL WHERE id = 'p-000002'")
         await post.mailer().once()
-        assert await post.states() == {"sent": CUSTOMERS - 1, "waiting": 1}
-        invoice_id = await post.connection.fetchval("SELECT invoice_id FROM delivery WHERE state = 'waiting'")
-        for _ in range(2):
+        assert await post.states() == {"sent": CUSTOMERS - 2, "waiting": 2}
+        rows = await post.connection.fetch("SELECT invoice_id FROM delivery WHERE state = 'waiting'")
+        for [invoice_id] in rows * 2:
             await given_out(post.connection, post.tenant, invoice_id, 0, post.at, "anna")
         assert await post.states() == {"sent": CUSTOMERS}
         by_hand = [body for _, body in await post.events("sent") if "by_hand" in body]
-        assert by_hand == ['{"by_hand": true}']
+        assert by_hand == ['{"by_hand": true}'] * 2
         with pytest.raises(Conflict, match="was sent"):
             await send_again(post.connection, post.tenant, invoice_id, 0, post.at, "anna")
         with pytest.raises(NotFound):

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -20,6 +21,7 @@ from laddbok.model.errors import Invalid, NotFound
 from laddbok.model.invoice import BuyerKind
 from laddbok.model.payment import Payment, Remitted
 from laddbok.model.reminder import Claim
+from laddbok.settings import read_settings
 from laddbok.store import billing
 from laddbok.store.credit_notes import credit_invoice
 from laddbok.store.embedded import Dsn
@@ -27,11 +29,13 @@ from laddbok.store.payments import matched, record
 from laddbok.store.postgres import PostgresStore
 from laddbok.store.reconcile import reconcile
 from laddbok.store.reminders import RENDER_REMINDER, Reminded, cancel_reminder, remind_all, stored_reminder
+from laddbok.verbs import reminders as verb
 from laddbok.workers.jobs import Worker
 from laddbok.workers.reminding import DailyReminders
 from laddbok.workers.render_reminder import ReminderRenderer
 from tests.rules.billing.pdf_text import page_texts
 from tests.store.test_payments import document, terms_of
+from tests.store.test_render_invoice import url_of
 
 DUE = date(2026, 12, 3)
 LATE = date(2026, 12, 8)
@@ -328,3 +332,29 @@ def test_a_claim_that_is_not_in_the_books_is_named(new_database: Callable[[], Ds
         await connection.execute("DELETE FROM reminder_cancelled")
 
     on(new_database(), work)
+
+
+def test_the_command_tells_who_would_be_reminded_and_then_reminds(
+    new_database: Callable[[], Dsn], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dsn = new_database()
+    settings = read_settings({"LADDBOK_DATABASE_URL": url_of(dsn), "LADDBOK_DATA": str(tmp_path / "state")})
+
+    async def work(connection: asyncpg.Connection, tenant: int) -> None:
+        dry = await verb.remind(settings, None, LATE, dry=True, as_json=False)
+        assert "2 would be reminded" in capsys.readouterr().out
+        [told] = dry["sellers"]
+        assert {each["invoice_id"]: each["total"] for each in told["reminders"]} == {
+            COMPANY: AMOUNT + 450 + INTEREST,
+            CONSUMER: AMOUNT + 60 + INTEREST,
+        }
+        done = await verb.remind(settings, billing_data.SELLER, LATE, dry=False, as_json=True)
+        assert (dry["dry_run"], done["dry_run"], done["sellers"]) == (True, False, dry["sellers"])
+        assert (await verb.remind(settings, None, LATE, dry=False, as_json=True))["count"] == 0
+        await set_terms(connection, {"reminder_days": "soon"})
+        with pytest.raises(Invalid, match="reminder_days"):
+            await verb.remind(settings, None, LATE, dry=False, as_json=True)
+        with pytest.raises(NotFound):
+            await verb.remind(settings, "nobody", LATE, dry=False, as_json=True)
+
+    on(dsn, work)

@@ -28,7 +28,7 @@ Kind = Annotated[str, msgspec.Meta(pattern="^(consumer|company|public)$")]
 
 
 class PayerView(msgspec.Struct):
-    """Who pays. `address` is street and number."""
+    """Who pays. `address` is street and number; `on_paper`: wants documents on paper, though there is an `email`."""
 
     id: str
     name: str
@@ -47,6 +47,7 @@ class PayerView(msgspec.Struct):
     language: str
     e_invoice: bool
     whole_units: bool
+    on_paper: bool
 
 
 class PayerChange(msgspec.Struct, forbid_unknown_fields=True):
@@ -68,11 +69,13 @@ class PayerChange(msgspec.Struct, forbid_unknown_fields=True):
     language: Language | UnsetType = UNSET
     e_invoice: bool | UnsetType = UNSET
     whole_units: bool | UnsetType = UNSET
+    on_paper: bool | UnsetType = UNSET
 
 
 _NEW: dict[str, Any] = {
     **dict.fromkeys(PayerChange.__struct_fields__),
     "kind": "consumer", "country": "SE", "language": "sv", "e_invoice": False, "whole_units": False,
+    "on_paper": False,
 }  # fmt: skip
 """What a new payer has where nothing is said."""
 

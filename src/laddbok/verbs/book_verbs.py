@@ -62,7 +62,8 @@ def _add_reminders(add: Add, settings: ReadSettings) -> None:
         from laddbok import app
         from laddbok.verbs import reminders
 
-        return app.run(reminders.remind(settings(), options.seller, options.at, options.dry_run, options.json))
+        how = {"dry": options.dry_run, "as_json": options.json}
+        return app.run(reminders.remind(settings(), options.seller, options.at, **how))
 
     verb = add("reminders", run, "remind customers of what is late, or show who would be")
     verb.add_argument("--seller", default=None, metavar="ID", help="the legal entity (all)")

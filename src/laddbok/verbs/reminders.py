@@ -14,7 +14,7 @@ from laddbok.verbs.books import opened
 
 
 async def remind(
-    settings: Settings, seller_id: str | None, at: date | None, dry: bool, as_json: bool
+    settings: Settings, seller_id: str | None, at: date | None, *, dry: bool, as_json: bool
 ) -> dict[str, Any]:
     """Remind the customers of a seller, or of all, of what is late; those who were reminded are not reminded twice.
 

@@ -620,6 +620,7 @@ export default {
   "customer.e_invoice": "Receives e-invoices (Peppol)",
   "customer.endpoint_scheme": "Scheme of the Peppol id",
   "customer.endpoint_id": "Peppol id",
+  "customer.on_paper": "Wants documents on paper, not by mail",
   "customer.whole_units": "Rounding to whole kronor was agreed",
   "customer.cost_centre": "Cost centre",
   "customer.no_contract": "Pays no contract now.",

@@ -620,6 +620,7 @@ export default {
   "customer.e_invoice": "Får e-faktura (Peppol)",
   "customer.endpoint_scheme": "Typ av Peppol-id",
   "customer.endpoint_id": "Peppol-id",
+  "customer.on_paper": "Vill ha dokument på papper, inte per e-post",
   "customer.whole_units": "Avrundning till hela kronor är avtalad",
   "customer.cost_centre": "Kostnadsställe",
   "customer.no_contract": "Betalar inget avtal nu.",

@@ -43,6 +43,7 @@ function groups() {
         half("endpoint_scheme", { more: { placeholder: "0007" } }),
         half("endpoint_id"),
         whole("whole_units", { type: "checkbox" }),
+        whole("on_paper", { type: "checkbox" }),
       ],
     },
   ];

@@ -1,5 +1,7 @@
 -- What customers are reminded of, and how documents reach them.
 
+ALTER TABLE payer ADD COLUMN on_paper boolean NOT NULL DEFAULT false; -- wants no mail, though it has an address
+
 -- A reminder is frozen like a document: its PDF and its journal entry are made of `content` (model.reminder) and nothing else.
 CREATE TABLE reminder (
     tenant integer NOT NULL,
@@ -84,7 +86,7 @@ CREATE FUNCTION laddbok_mail_address(of_tenant integer, of_invoice text) RETURNS
         WHEN 'self_billed' THEN (
             SELECT h.email FROM host_settlement AS s JOIN host AS h ON h.tenant = s.tenant AND h.id = s.host_id
             WHERE s.tenant = i.tenant AND s.invoice_id = i.id)
-        ELSE (SELECT p.email FROM payer AS p WHERE p.tenant = i.tenant AND p.id = i.payer_id) END, '')
+        ELSE (SELECT p.email FROM payer AS p WHERE p.tenant = i.tenant AND p.id = i.payer_id AND NOT p.on_paper) END, '')
     FROM invoice AS i WHERE i.tenant = of_tenant AND i.id = of_invoice
 $$;
 

@@ -89,20 +89,21 @@ WHERE NOT EXISTS (
 -- name: payer_rows
 -- Who pays.
 SELECT p.id, p.name, p.email, p.address, p.kind, p.organisation_number, p.vat_number, p.postal_code, p.city, p.country,
-    p.endpoint_scheme, p.endpoint_id, p.buyer_reference, p.order_reference, p.language, p.e_invoice, p.whole_units
+    p.endpoint_scheme, p.endpoint_id, p.buyer_reference, p.order_reference, p.language, p.e_invoice, p.whole_units,
+    p.on_paper
 FROM payer p WHERE /* filters */ ORDER BY p.id LIMIT
 
 -- name: payer_put
 -- Add or change a payer.
 INSERT INTO payer (tenant, id, name, email, address, kind, organisation_number, vat_number, postal_code, city, country,
-    endpoint_scheme, endpoint_id, buyer_reference, order_reference, language, e_invoice, whole_units)
-VALUES (laddbok_tenant(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+    endpoint_scheme, endpoint_id, buyer_reference, order_reference, language, e_invoice, whole_units, on_paper)
+VALUES (laddbok_tenant(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
 ON CONFLICT (tenant, id) DO UPDATE SET name = excluded.name, email = excluded.email, address = excluded.address,
     kind = excluded.kind, organisation_number = excluded.organisation_number, vat_number = excluded.vat_number,
     postal_code = excluded.postal_code, city = excluded.city, country = excluded.country,
     endpoint_scheme = excluded.endpoint_scheme, endpoint_id = excluded.endpoint_id,
     buyer_reference = excluded.buyer_reference, order_reference = excluded.order_reference, language = excluded.language,
-    e_invoice = excluded.e_invoice, whole_units = excluded.whole_units
+    e_invoice = excluded.e_invoice, whole_units = excluded.whole_units, on_paper = excluded.on_paper
 
 -- name: site_rows
 -- Sites with their seller at a time.
