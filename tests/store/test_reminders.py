@@ -32,6 +32,7 @@ from laddbok.store.reminders import RENDER_REMINDER, Reminded, cancel_reminder, 
 from laddbok.verbs import reminders as verb
 from laddbok.workers.jobs import Worker
 from laddbok.workers.reminding import DailyReminders
+from laddbok.workers.render_invoice import InvoiceRenderer
 from laddbok.workers.render_reminder import ReminderRenderer
 from tests.rules.billing.pdf_text import page_texts
 from tests.store.test_payments import document, terms_of
@@ -356,5 +357,24 @@ def test_the_command_tells_who_would_be_reminded_and_then_reminds(
             await verb.remind(settings, None, LATE, dry=False, as_json=True)
         with pytest.raises(NotFound):
             await verb.remind(settings, "nobody", LATE, dry=False, as_json=True)
+
+    on(dsn, work)
+
+
+def test_who_paid_at_once_and_is_no_customer_is_sent_nothing(new_database: Callable[[], Dsn]) -> None:
+    dsn = new_database()
+
+    async def work(connection: asyncpg.Connection, tenant: int) -> None:
+        terms = await terms_of(connection, tenant)
+        drivers = document(terms, "session/AWQD-K011-CEHY-SPKN", "Förare", "50.00")
+        [made] = await billing.finalise(connection, tenant, terms, [drivers], None, NOW)
+        async with asyncpg.create_pool(**dsn, min_size=1, max_size=2) as pool:
+            worker = Worker("w", PostgresStore(pool), lambda: NOW, {billing.RENDER: InvoiceRenderer(pool, lambda: NOW)})
+            while await worker.work_once():
+                pass
+        rendered = await connection.fetch("SELECT invoice_id FROM invoice_document WHERE kind = 'pdf' ORDER BY 1")
+        listed = await connection.fetch("SELECT invoice_id FROM delivery ORDER BY 1")
+        assert [row[0] for row in rendered] == [COMPANY, CONSUMER, made.id]
+        assert [row[0] for row in listed] == [COMPANY, CONSUMER]
 
     on(dsn, work)

@@ -52,8 +52,8 @@ def parse_late_terms(terms: Mapping[str, str]) -> LateTerms:
     if unknown:
         raise Invalid(f"late_terms.{unknown[0]}", "is not a term that is known")
     read = LateTerms(
-        reminder_fee=_amount(terms, "reminder_fee", MOST_AGREED),
-        compensation=_amount(terms, "compensation", MOST_AGREED),
+        reminder_fee=_money(terms, "reminder_fee"),
+        compensation=_money(terms, "compensation"),
         interest_points=_amount(terms, "interest_points", Decimal(100)),
         reference_rates=tuple(_rates(terms.get("reference_rates", ""))),
         reminder_days=tuple(_days(terms, "reminder_days", LATEST_STAGE)),
@@ -86,6 +86,14 @@ def terms_of(agreed: LateCharges | None, today: LateTerms) -> LateTerms:
         compensation=agreed.compensation,
         interest_points=agreed.interest_points,
     )
+
+
+def _money(terms: Mapping[str, str], name: str) -> Decimal | None:
+    """A sum that can be paid and posted as it is."""
+    amount = _amount(terms, name, MOST_AGREED)
+    if amount is not None and amount != round(amount, 2):
+        raise Invalid(f"late_terms.{name}", f"{terms[name][:40]!r} has parts of the smallest coin")
+    return amount
 
 
 def _amount(terms: Mapping[str, str], name: str, most: Decimal) -> Decimal | None:

@@ -80,6 +80,7 @@ def test_a_day_without_a_reference_rate_is_an_error() -> None:
         ({"fee": "60"}, "late_terms.fee"),
         ({"reminder_fee": "sixty"}, "late_terms.reminder_fee"),
         ({"reminder_fee": "-1"}, "late_terms.reminder_fee"),
+        ({"reminder_fee": "60.005"}, "late_terms.reminder_fee"),
         ({"interest_points": "8"}, "late_terms.reference_rates"),
         ({"interest_points": "8", "reference_rates": "2026-07-01 2, 2026-01-01 2"}, "late_terms.reference_rates"),
         ({"interest_points": "8", "reference_rates": "2026-07-01"}, "late_terms.reference_rates"),

@@ -1,6 +1,11 @@
 -- name: delivery_add
--- A document, or a reminder of it, is to reach its customer; it is listed once.
-INSERT INTO delivery (tenant, invoice_id, reminder, due_at, changed_at) VALUES ($1, $2, $3, $4, $4) ON CONFLICT DO NOTHING;
+-- A document, or a reminder of it, is to reach its customer or host; it is listed once. Who paid at once without a contract is neither:
+-- they see theirs on the page where they paid.
+INSERT INTO delivery (tenant, invoice_id, reminder, due_at, changed_at)
+SELECT i.tenant, i.id, $3, $4, $4 FROM invoice AS i
+WHERE i.tenant = $1 AND i.id = $2 AND (
+    i.kind = 'self_billed' OR EXISTS (SELECT FROM payer AS p WHERE p.tenant = i.tenant AND p.id = i.payer_id))
+ON CONFLICT DO NOTHING;
 
 -- name: delivery_take
 -- The next document that is to be mailed, and is nobody else's until its lease is over.
