@@ -244,10 +244,10 @@ def test_a_plan_and_a_run_at_once_share_a_session_out_once(new_database: Callabl
         await agree(connection, tenant, SINCE, {"shares": [{"payer_id": "work", "up_to_per_month": "60"}]})
         for number in range(1, 9):
             await put_session(connection, tenant, number, NOON + number * HOUR, 4_000)  # 10.00 with VAT
-        others = [await asyncpg.connect(**dsn) for _ in range(2)]
-        both = (run(*others, tenant, "2026-10", final=False), run(connection, reader, tenant, "2026-10"))
+        planner, its_reader = await asyncpg.connect(**dsn), await asyncpg.connect(**dsn)
+        both = (run(planner, its_reader, tenant, "2026-10", final=False), run(connection, reader, tenant, "2026-10"))
         shown, billed = await asyncio.gather(*both)
-        for each in others:
+        for each in (planner, its_reader):
             await each.close()
         assert shown.in_the_way == billed.in_the_way == []
         assert {each.buyer.id: each.totals.gross for each in await documents(connection)} == {
