@@ -8,6 +8,7 @@ from typing import Any
 
 import asyncpg
 import msgspec
+import pytest
 
 from laddbok.bench import billing_data
 from laddbok.flow.billing_run import InTheWay, Planned, period_of
@@ -232,6 +233,22 @@ def test_B42_who_joins_on_the_sixteenth_pays_from_then_on_and_without_sessions_t
         await all_is_right(connection, tenant)
 
     on_subscribers(new_database(), datetime(2026, 10, 15, 22, tzinfo=UTC), work)
+
+
+def test_B42_a_fee_that_was_billed_and_not_kept_is_named_before_it_is_charged_again(
+    new_database: Callable[[], Dsn],
+) -> None:
+    async def work(connection: asyncpg.Connection, reader: asyncpg.Connection, tenant: int) -> None:
+        await run(connection, reader, tenant, "2026-10")
+        with pytest.raises(asyncpg.exceptions.RestrictViolationError):
+            await connection.execute("DELETE FROM contract_charge")
+        await connection.execute("ALTER TABLE contract_charge DISABLE TRIGGER USER")
+        await connection.execute("DELETE FROM contract_charge")
+        checks = {each.check: each for each in await reconcile(connection, tenant, NOW)}
+        told = [(each.id, each.detail) for each in checks["documents"].items]
+        assert told == [("norrladd-10000001", "its charges beside sessions are not those that are kept")]
+
+    on_subscribers(new_database(), billing_data.SINCE, work)
 
 
 def test_B44_the_fee_is_paid_by_who_pays_at_the_end_of_the_month(new_database: Callable[[], Dsn]) -> None:

@@ -76,6 +76,8 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     amounts: tuple[Decimal, ...] | None
     sessions: int = 0
     excl_vat: Decimal = Decimal(0)
+    charged: Decimal = Decimal(0)
+    """What contracts were charged on it beside their sessions, as it is kept for the next run."""
 
 
 def summed(check: str, figures: Mapping[str, int], found: Found) -> Checked:
@@ -143,6 +145,7 @@ def differences(before: bytes | None, document: Document, accounts: Mapping[str,
             ),
             ("its journal entry is not what follows from it", not _is_booked(content, document, accounts)),
             ("its sessions are not the positions that it bills", not _has_its_positions(content, document)),
+            ("its charges beside sessions are not those that are kept", not _has_its_charges(content, document)),
         )
         if is_wrong
     ]
@@ -173,6 +176,14 @@ def _has_its_positions(content: Invoice, document: Document) -> bool:
     sign = -1 if content.kind is InvoiceKind.CREDIT_NOTE else 1
     net = sum((each.net for each in content.sessions), Decimal(0))
     return (len(content.sessions), net) == (document.sessions, sign * document.excl_vat)
+
+
+def _has_its_charges(content: Invoice, document: Document) -> bool:
+    """A month's fee that was not kept would be charged again. What is given back stands on credit notes, or says what it corrects."""
+    if content.kind is not InvoiceKind.INVOICE:
+        return True
+    beside = [line.net for line in content.lines if line.session_id is None and line.corrects is None]
+    return sum(beside, Decimal(0)) == document.charged
 
 
 def found_of(items: Sequence[Item]) -> Found:

@@ -4,9 +4,9 @@ Each list is a named query that returns what differs, bounded, with how many the
 read in portions and walked in order, so a series of any length takes little memory. It only reads.
 """
 
+from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 import asyncpg
@@ -89,16 +89,18 @@ async def _list(connection: asyncpg.Connection, name: str, *arguments: Any) -> F
 
 async def _series(connection: asyncpg.Connection, tenant: int) -> tuple[Found, Found]:
     """What numbers are missing, and which documents don't fit, in all series."""
-    positions = {
-        row["invoice_id"]: (row["sessions"], row["excl_vat"])
-        for row in await connection.fetch(query("reconcile_positions_of_documents"), tenant)
-    }
+    rows = await connection.fetch(query("reconcile_positions_of_documents"), tenant)
+    of_documents: dict[str, dict[str, Any]] = defaultdict(dict)
+    for row in rows:
+        of_documents[row["invoice_id"]] |= {"sessions": row["sessions"], "excl_vat": row["excl_vat"]}
+    for row in await connection.fetch(query("reconcile_charges_of_documents"), tenant):
+        of_documents[row["invoice_id"]]["charged"] = row["net"]
     accounts = {terms.seller.id: terms.accounts for terms in await seller_terms(connection, tenant, None)}
     missing, wrong = [], []
     for row in await connection.fetch(query("reconcile_series"), tenant):
         seller_id, kind = row["legal_entity_id"], row["kind"]
         walk = Chain(accounts[seller_id])
-        async for document in _documents(connection, tenant, seller_id, kind, positions):
+        async for document in _documents(connection, tenant, seller_id, kind, of_documents):
             walk.add(document)
         walk.end(f"{seller_id} {kind}", row["next_number"], row["last_hash"])
         missing.append(walk.missing)
@@ -111,10 +113,9 @@ async def _documents(
     tenant: int,
     seller_id: str,
     kind: str,
-    positions: Mapping[str, tuple[int, Decimal]],
+    of_documents: Mapping[str, Mapping[str, Any]],
 ) -> AsyncIterator[Document]:
     arguments = (tenant, seller_id, kind)
     async for row in connection.cursor(query("reconcile_documents"), *arguments, prefetch=PORTION):
-        sessions, excl_vat = positions.get(row["id"], (0, Decimal(0)))
         fields = dict(row) | {"amounts": None if row["amounts"] is None else tuple(row["amounts"])}
-        yield Document(**fields, sessions=sessions, excl_vat=excl_vat)
+        yield Document(**fields, **of_documents.get(row["id"], {}))

@@ -278,6 +278,11 @@ ORDER BY id, detail LIMIT $3;
 SELECT invoice_id, count(*) AS sessions, sum(excl_vat) AS excl_vat FROM billing_position
 WHERE tenant = $1 AND outcome = 'billed' GROUP BY invoice_id;
 
+-- name: reconcile_charges_of_documents
+-- What contracts were charged beside their sessions on each document; what was given back stands apart.
+SELECT invoice_id, sum((content ->> 'net')::numeric) AS net FROM contract_charge
+WHERE tenant = $1 AND kind <> 'included_back' GROUP BY invoice_id;
+
 -- name: reconcile_series
 -- The number series of a tenant.
 SELECT legal_entity_id, kind, next_number, last_hash FROM number_series WHERE tenant = $1 ORDER BY legal_entity_id, kind;
