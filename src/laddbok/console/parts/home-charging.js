@@ -15,9 +15,9 @@ const groups = () => [
     fields: [
       { name: "site_id", label: t("home.site_id"), half: true, required: true },
       { name: "employer_id", label: t("home.employer_id"), half: true, required: true },
-      { name: "tariff_id", label: t("home.tariff_id"), half: true },
       { name: "per_kwh", label: t("home.per_kwh"), half: true, more: { inputmode: "decimal" } },
       { name: "from_date", label: t("home.from_date"), half: true, type: "date" },
+      { name: "tariff_id", label: t("home.tariff_id"), half: true },
     ],
   },
 ];
