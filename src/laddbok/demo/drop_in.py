@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from decimal import Decimal
 
 import asyncpg
@@ -37,17 +38,13 @@ async def cards_at_hand(database: Database, clock: Clock) -> AsyncIterator[None]
         await asyncio.gather(holding, return_exceptions=True)
 
 
-async def hold_for_new(database: Database, clock: Clock) -> int:
+async def hold_for_new(connection: asyncpg.Connection, now: datetime) -> int:
     """Set an amount aside for each session that began without a contract. Returns: for how many."""
-    connection = await database.connect()
-    try:
-        async with connection.transaction():
-            rows = await connection.fetch(query("demo_drop_ins"), AT_ONCE)
-            for row in rows:
-                where = (row["tenant"], row["seller_id"], row["id"])
-                await add_hold(connection, *where, NAME, HELD, HIGHEST, row["currency"], clock.now())
-    finally:
-        await connection.close()
+    async with connection.transaction():
+        rows = await connection.fetch(query("demo_drop_ins"), AT_ONCE)
+        for row in rows:
+            where = (row["tenant"], row["seller_id"], row["id"])
+            await add_hold(connection, *where, NAME, HELD, HIGHEST, row["currency"], now)
     return len(rows)
 
 
@@ -55,6 +52,10 @@ async def _keep_holding(database: Database, clock: Clock) -> None:
     while True:
         await asyncio.sleep(LOOK_S)
         try:
-            await hold_for_new(database, clock)
+            connection = await database.connect()
+            try:
+                await hold_for_new(connection, clock.now())
+            finally:
+                await connection.close()
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
             log.warning("demo cards: %s", str(error) or type(error).__name__)

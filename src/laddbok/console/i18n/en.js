@@ -403,6 +403,7 @@ export default {
   "issued.credit": "Credit of revision {revision}",
   "payers.title": "Who pays",
   "payers.by_agreement": "By agreement",
+  "payers.at_once": "The driver, without a contract",
   "payers.nobody": "Nobody",
   "payers.all": "all of it",
   "payers.cdr": "revision {revision}",

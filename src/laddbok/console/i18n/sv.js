@@ -403,6 +403,7 @@ export default {
   "issued.credit": "Kreditering av revision {revision}",
   "payers.title": "Vem som betalar",
   "payers.by_agreement": "Enligt avtal",
+  "payers.at_once": "Föraren, utan avtal",
   "payers.nobody": "Ingen",
   "payers.all": "hela laddningen",
   "payers.cdr": "revision {revision}",

@@ -35,6 +35,7 @@ function Payer({ part }) {
     return html`
       <a href=${customerPath(part.payer_id)}>${part.payer_name}</a>
     `;
+  if (part.document_id) return t("payers.at_once");
   return t(part.outcome === "to_be_shared" ? "payers.by_agreement" : "payers.nobody");
 }
 
