@@ -61,6 +61,10 @@ NAMES = {
 }
 
 
+SECRET = frozenset({
+    "LADDBOK_ADMIN_KEY", "LADDBOK_DATABASE_URL", "LADDBOK_STRIPE_KEY", "LADDBOK_STRIPE_WEBHOOK_SECRET", "LADDBOK_SMTP_PASSWORD",
+})  # fmt: skip
+"""Whose values nobody is shown."""
 SWISH_URL = "https://cpc.getswish.net/swish-cpcapi"
 STRIPE_URL = "https://api.stripe.com"
 PRICE_URL = "https://www.elprisetjustnu.se/api/v1/prices"

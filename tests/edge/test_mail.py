@@ -22,6 +22,7 @@ from laddbok.store.deliveries import given_out, send_again
 from laddbok.store.embedded import Dsn
 from laddbok.store.postgres import PostgresStore
 from laddbok.store.reminders import RENDER_REMINDER, cancel_reminder, remind_all
+from laddbok.verbs import doctor
 from laddbok.wires.mail import SmtpServer, SmtpSettings
 from laddbok.workers.jobs import Worker
 from laddbok.workers.mailing import Mailer
@@ -346,6 +347,22 @@ def test_a_mail_that_is_too_long_is_not_tried() -> None:
 def test_half_of_the_settings_is_refused_by_name(more: dict[str, str], name: str) -> None:
     with pytest.raises(ConfigurationError, match=name):
         read_settings({"LADDBOK_SMTP_HOST": "mail.example", "LADDBOK_SMTP_FROM": FROM, **more})
+
+
+def test_the_doctor_knocks_at_the_mail_server(tmp_path: Path) -> None:
+    def told(**more: str) -> tuple[bool, str]:
+        settings = read_settings({"LADDBOK_DATA": str(tmp_path), **more})
+        found = asyncio.run(doctor.mail_server(settings))
+        return found["ok"], found["detail"]
+
+    with smtp_server() as server:
+        at = {"LADDBOK_SMTP_HOST": "127.0.0.1", "LADDBOK_SMTP_FROM": FROM, "LADDBOK_SMTP_PORT": str(server.port)}
+        assert told(**at, LADDBOK_SMTP_SECURITY="none") == (True, f"127.0.0.1:{server.port} lets us in")
+        is_in, why = told(**at)
+        assert not is_in and "STARTTLS" in why
+        assert server.mails == []
+    assert not told(**at, LADDBOK_SMTP_SECURITY="none")[0]
+    assert told()[0]
 
 
 def test_a_password_may_stand_in_a_file(tmp_path: Path) -> None:

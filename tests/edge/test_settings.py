@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import resource
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import asyncpg
 import pytest
 
 from laddbok.model.errors import ConfigurationError
-from laddbok.settings import read_settings, unknown_names
+from laddbok.settings import NAMES, SECRET, read_settings, unknown_names
 from laddbok.store.embedded import Dsn
 from laddbok.store.people import asker_by_key, ensure_admin_key
 from laddbok.verbs import doctor
@@ -27,6 +28,16 @@ def test_a_value_that_cant_be_used_is_named(name: str, value: str) -> None:
 
 def test_a_misspelled_setting_is_found() -> None:
     assert unknown_names({"LADDBOK_OCCP_PORT": "9000", "LADDBOK_DATA": "x", "HOME": "y"}) == ["LADDBOK_OCCP_PORT"]
+
+
+def test_no_secret_is_shown_to_who_looks_at_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    named = {name for name in NAMES if re.search("(KEY|SECRET|PASSWORD)$", name)} - {
+        "LADDBOK_SWISH_KEY"
+    }  # it is a file
+    assert named <= SECRET <= NAMES.keys()
+    for name in SECRET:
+        monkeypatch.setenv(name, "hemligt")
+    assert "hemligt" not in doctor._configured()[0]["detail"]
 
 
 async def _works(dsn: Dsn, key: str) -> bool:

@@ -13,10 +13,12 @@ from typing import Any
 
 import asyncpg
 
+from laddbok.flow.mail import MailDown
+from laddbok.mail_parts import smtp_settings
 from laddbok.model.errors import ConfigurationError, LaddbokError
 from laddbok.model.market_prices import market_day, quarters_of
 from laddbok.sessions.quirks import known_quirks
-from laddbok.settings import NAMES, Settings, quirk_table, unknown_names
+from laddbok.settings import NAMES, SECRET, Settings, quirk_table, unknown_names
 from laddbok.store.database import Database, open_database
 from laddbok.store.spot_prices import prices_lack
 from laddbok.store.sql import query
@@ -27,6 +29,7 @@ from laddbok.wires.einvoice_rules import (
     require_saxon,
     version_of,
 )
+from laddbok.wires.mail import SmtpServer
 from laddbok.wires.price_feeds import CURRENCIES
 
 LEAST_FREE_BYTES = 1 << 30
@@ -43,6 +46,7 @@ async def examine(settings: Settings, as_json: bool) -> tuple[dict[str, Any], in
         *known_models(settings),
         *einvoice_rules(settings),
         *_machine(settings),
+        await mail_server(settings),
         *(await _database(settings)),
     ]
     bad = sum(not each["ok"] for each in findings)
@@ -53,14 +57,25 @@ async def examine(settings: Settings, as_json: bool) -> tuple[dict[str, Any], in
 
 
 def _configured() -> list[Finding]:
-    secret = {"LADDBOK_ADMIN_KEY", "LADDBOK_DATABASE_URL"}
     named = [name for name in NAMES if os.environ.get(name)]
-    shown = [f"{name}={'...' if name in secret else os.environ[name]}" for name in named]
+    shown = [f"{name}={'...' if name in SECRET else os.environ[name]}" for name in named]
     unknown = sorted(unknown_names(os.environ))
     findings = [_finding("settings", True, ", ".join(shown) or "all at their defaults")]
     if unknown:
         findings.append(_finding("unknown settings", False, f"{', '.join(unknown)}: see docs/settings.md"))
     return findings
+
+
+async def mail_server(settings: Settings) -> Finding:
+    """Whether the mail server lets us in; no mail is sent."""
+    server = smtp_settings(settings)
+    if server is None:
+        return _finding("mail server", True, "none: what is to be mailed waits (LADDBOK_SMTP_HOST)")
+    try:
+        await SmtpServer(server).greet()
+    except MailDown as error:
+        return _finding("mail server", False, str(error))
+    return _finding("mail server", True, f"{server.host}:{server.port} lets us in")
 
 
 def known_models(settings: Settings) -> list[Finding]:
@@ -158,6 +173,11 @@ async def _inside(database: Database, settings: Settings) -> list[Finding]:
         _finding("quarantined frames", True, str(row["quarantined"])),
         _finding("orphans", True, str(row["orphans"])),
         _finding("jobs given up", not row["failed_jobs"], str(row["failed_jobs"])),
+        _finding(
+            "documents",
+            not row["not_mailed"],
+            f"{row['to_be_sent']} wait to be sent, {row['not_mailed']} could not be mailed",
+        ),
         _finding("lobby", True, f"{row['lobby']} stations wait to be admitted"),
         _finding("evidence partitions", not row["in_rest"], f"{row['in_rest']} frames outside their day's partition"),
         reconciled,

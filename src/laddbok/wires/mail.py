@@ -45,6 +45,10 @@ class SmtpServer:
         await asyncio.to_thread(_send, self._settings, message, mail.to)
         return str(message["Message-ID"])
 
+    async def greet(self) -> None:
+        """Come in, and go. Raises: MailDown: we are not let in."""
+        _bye(await asyncio.to_thread(_connected, self._settings))
+
 
 def message_of(mail: Mail, sender: str) -> EmailMessage:
     """The mail as a message: text, and its files beside it. Args: sender, our address.
