@@ -49,6 +49,11 @@ _TURNS = {
     "SuspendedEV": Activity.PAUSED_BY_EV,
     "SuspendedEVSE": Activity.PAUSED_BY_EVSE,
 }
+_ACTIVITIES = {
+    ChargingState.CHARGING: Activity.CHARGING,
+    ChargingState.SUSPENDED_EV: Activity.PAUSED_BY_EV,
+    ChargingState.SUSPENDED_EVSE: Activity.PAUSED_BY_EVSE,
+}
 _UNPLUGGED_WORDS = frozenset({"Available", "Reserved"})
 
 
@@ -274,13 +279,10 @@ def _goes_on(session: Session) -> Session:
 
 def _activity(state: ChargingState, session: Session) -> Activity:
     """2.0.1: plugged in without charging is waiting before the first energy, and idle after it."""
-    if state is ChargingState.CHARGING:
-        return Activity.CHARGING
-    if state is ChargingState.SUSPENDED_EV:
-        return Activity.PAUSED_BY_EV
-    if state is ChargingState.SUSPENDED_EVSE or not session.has_charged:
-        return Activity.PAUSED_BY_EVSE
-    return Activity.IDLE
+    told = _ACTIVITIES.get(state)
+    if told is not None:
+        return told
+    return Activity.IDLE if session.has_charged else Activity.PAUSED_BY_EVSE
 
 
 def _turn(session: Session, activity: Activity, at: datetime) -> Session:

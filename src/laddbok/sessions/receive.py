@@ -115,14 +115,14 @@ def _transaction(
 ) -> Outcome:
     """An update or the end. In 2.0.1 a transaction whose start never came is opened from what did (S16)."""
     told = authorization(facts.start.token, stamp.received_at) if event.id_token and event.id_token.value else None
-    answer = Answer(authorization=told)
-    given = _given(state, event, stamp)
+    answer = NOTHING_TO_SAY if told is None else Answer(authorization=told)
+    given = _given(state, event, stamp) if isinstance(event, TransactionEnded) else None
     event = with_given(event, given)
     session = _by_transaction(state, event)
     if session is not None and _is_late(session, event):
         return Outcome(answer=answer, late=session)
     if session is not None:
-        return replace(_moved(session, advance(event, session, stamp, facts), answer), given=given)
+        return _moved(session, advance(event, session, stamp, facts), answer, given)
     unnamed = event.evse_id is None or (state.station.protocol == "1.6" and given is None)
     unnamed = (
         unnamed or event.transaction_id in NO_TRANSACTION
@@ -133,9 +133,9 @@ def _transaction(
     return replace(_opening(state, event, stamp, opened, answer), given=given)
 
 
-def _given(state: StationState, event: TransactionUpdated | TransactionEnded, stamp: Stamp) -> Given | None:
+def _given(state: StationState, event: TransactionEnded, stamp: Stamp) -> Given | None:
     """What a stop is about that names no transaction, or one that nobody knows (cases S9, S16)."""
-    if not isinstance(event, TransactionEnded) or event.evse_id is not None:
+    if event.evse_id is not None:
         return None
     if event.transaction_id in NO_TRANSACTION and event.transaction_id not in state.sessions:
         session = stop_without_id(state.sessions.values(), event, stamp)
@@ -240,8 +240,8 @@ def _by_transaction(state: StationState, event: TransactionUpdated | Transaction
     return None if event.evse_id is None else session_at(state, event.evse_id)
 
 
-def _moved(before: Session, after: Session, answer: Answer = NOTHING_TO_SAY) -> Outcome:
-    return Outcome(answer=answer, sessions=() if after is before else (after,))
+def _moved(before: Session, after: Session, answer: Answer = NOTHING_TO_SAY, given: Given | None = None) -> Outcome:
+    return Outcome(answer=answer, sessions=() if after is before else (after,), given=given)
 
 
 def _start_answer(session: Session, id_token: IdToken | None) -> Answer:
