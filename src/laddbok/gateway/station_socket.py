@@ -62,6 +62,10 @@ class Phase(IntEnum):
     CLOSED = 4
 
 
+_OPEN, _DEAF = Phase.OPEN, Phase.DEAF
+"""Looked at with each message; a member of an enum costs several times a name of its own."""
+
+
 class Rim:
     """What all sockets of one server share."""
 
@@ -119,7 +123,7 @@ class StationSocket(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Take in bytes, of the opening request or of messages."""
         self.last_seen_s = self._now()
-        if self._phase is Phase.DEAF:
+        if self._phase is _DEAF:
             return
         if self._reader is None:
             self._read_head(data)
@@ -146,7 +150,7 @@ class StationSocket(asyncio.Protocol):
 
     def send(self, data: bytes) -> None:
         """Send one text message; nothing happens when the connection is closing."""
-        if self._phase is not Phase.OPEN:
+        if self._phase is not _OPEN:
             return
         if self._deflate is not None and len(data) >= MIN_DEFLATED_BYTES:
             self._transport.write(text_frame(self._deflate.deflate(data), compressed=True))
@@ -316,7 +320,7 @@ class StationSocket(asyncio.Protocol):
         take = self._reader.next
         turn_ends = max(0, self._left - TURN_MESSAGES)
         try:
-            while self._left > turn_ends and not self._paused and self._phase is not Phase.DEAF:
+            while self._left > turn_ends and not self._paused and self._phase is not _DEAF:
                 item = take()
                 if item is None:
                     break
@@ -325,7 +329,7 @@ class StationSocket(asyncio.Protocol):
                     if self._deflate is not None:
                         self._bytes_left -= len(item)
                         turn_ends = turn_ends if self._bytes_left > 0 else self._left
-                    if self._phase is Phase.OPEN:
+                    if self._phase is _OPEN:
                         self._on_message(self, item)
                 else:
                     self._take_rare(item)
