@@ -52,7 +52,7 @@ async def statements(connection: asyncpg.Connection) -> list[Invoice]:
 
 
 async def all_is_right(connection: asyncpg.Connection, tenant: int) -> None:
-    await connection.execute(f"{RENDERED} ON CONFLICT DO NOTHING")
+    await connection.execute(RENDERED)
     assert [each for each in await reconcile(connection, tenant, NOW) if each.differences] == []
 
 
@@ -170,3 +170,15 @@ def test_an_agreement_that_can_not_be_kept_names_its_field(document: bytes, fiel
     with pytest.raises(Invalid) as error:
         parse_host_terms(document)
     assert field in error.value.field
+
+
+def test_an_agreement_that_is_put_before_a_later_one_ends_where_that_begins(new_database: Callable[[], Dsn]) -> None:
+    async def work(connection: asyncpg.Connection, reader: asyncpg.Connection, tenant: int) -> None:
+        await host(connection, tenant)
+        later, first, between = SINCE.replace(month=9), SINCE, SINCE.replace(month=5)
+        for since in (later, first, between):
+            await agree(connection, tenant, "torget", "eken", since, TERMS, "anna")
+        rows = await connection.fetch("SELECT valid_from, valid_to FROM host_agreement ORDER BY valid_from")
+        assert [tuple(row) for row in rows] == [(first, between), (between, later), (later, None)]
+
+    on(new_database(), work)

@@ -22,7 +22,8 @@ from tests.store.test_billing_run import NOW, SESSIONS, on, run_october, terms_o
 from tests.store.test_credit_notes import correct, credit
 
 RENDERED = """
-    WITH file AS (INSERT INTO invoice_document SELECT tenant, id, 'pdf', 'x', sha256('x'), finalised_at FROM invoice RETURNING *)
+    WITH file AS (INSERT INTO invoice_document SELECT tenant, id, 'pdf', 'x', sha256('x'), finalised_at FROM invoice
+        ON CONFLICT DO NOTHING RETURNING *)
     INSERT INTO invoice_event SELECT tenant, invoice_id, 90, rendered_at, 'rendered', 'laddbok',
         jsonb_build_object(kind, encode(sha256, 'hex')) FROM file"""
 

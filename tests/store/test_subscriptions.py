@@ -124,7 +124,7 @@ async def documents(connection: asyncpg.Connection) -> list[Invoice]:
 
 
 async def all_is_right(connection: asyncpg.Connection, tenant: int) -> None:
-    await connection.execute(f"{RENDERED} ON CONFLICT DO NOTHING")
+    await connection.execute(RENDERED)
     wrong = [each for each in await reconcile(connection, tenant, NOW) if each.differences]
     assert wrong == []
 

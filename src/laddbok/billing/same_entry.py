@@ -48,9 +48,6 @@ class Sameness(msgspec.Struct, frozen=True):
     perhaps_same_as: str | None = None
 
 
-NEW = Sameness()
-
-
 def line_of(entry: BankEntry) -> Line:
     """A line as a file tells it, with all its marks: the bank's, and those of the payments in it."""
     marks = set(entry.marks)

@@ -11,6 +11,8 @@ import { ContractsPage } from "./pages/contracts.js";
 import { CustomerPage } from "./pages/customer.js";
 import { CustomersPage } from "./pages/customers.js";
 import { DeliveriesPage } from "./pages/deliveries.js";
+import { HostPage } from "./pages/host.js";
+import { HostsPage } from "./pages/hosts.js";
 import { InvoicePage } from "./pages/invoice.js";
 import { InvoicesPage } from "./pages/invoices.js";
 import { LedgerPage } from "./pages/ledger.js";
@@ -54,6 +56,8 @@ const PAGES = {
   customer: CustomerPage,
   contracts: ContractsPage,
   contract: ContractPage,
+  hosts: HostsPage,
+  host: HostPage,
   seller: SellerPage,
   statements: StatementsPage,
   statement: StatementPage,

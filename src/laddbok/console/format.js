@@ -18,6 +18,9 @@ export function number(value, digits = 0) {
   return formatOf(Intl.NumberFormat, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
 }
 
+/** A decimal of the platform with as many digits as it has. */
+export const exact = (text) => number(Number(text), (String(text).split(".")[1] ?? "").length);
+
 /** Energy [Wh] as [figure, unit]. */
 export function energyParts(energy_wh) {
   if (energy_wh === null || energy_wh === undefined) return [NONE, ""];

@@ -26,6 +26,8 @@ const PAGES = [
   [/^\/statement$/, "statement"],
   [/^\/new-statement$/, "new-statement"],
   [/^\/apartments$/, "apartments"],
+  [/^\/hosts$/, "hosts"],
+  [/^\/hosts\/([^/]+)$/, "host"],
   [/^\/sellers\/([^/]+)$/, "seller"],
   [/^\/password$/, "password"],
 ];
@@ -65,6 +67,7 @@ export const customerPath = (id) => `/customers/${encodeURIComponent(id)}`;
 /** Where one reads of who pays: who paid at once without a contract is known by the session. */
 export const payerPath = (id) => (id.startsWith("session/") ? sessionPath(id.slice(8)) : customerPath(id));
 export const contractPath = (id) => `/contracts/${encodeURIComponent(id)}`;
+export const hostPath = (id) => `/hosts/${encodeURIComponent(id)}`;
 export const sessionPath = (id) => `/sessions/${encodeURIComponent(id)}`;
 
 /** An address with those query values that are set. */

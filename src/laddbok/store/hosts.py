@@ -68,6 +68,12 @@ async def agree(
         raise Conflict(f"there is an agreement for {site_id} from {since.isoformat()} on") from None
 
 
+async def end_agreement(connection: asyncpg.Connection, tenant: int, site_id: str, since: datetime) -> bool:
+    """From an instant on, nothing is agreed for a site. Returns: whether something was."""
+    told: str = await connection.execute(query("host_agreement_end"), tenant, site_id, since)
+    return told != "UPDATE 0"
+
+
 async def settle_hosts(
     connection: asyncpg.Connection,
     tenant: int,

@@ -5,6 +5,7 @@ import { nowMs } from "../clock.js";
 import { fullInstant, instant } from "../format.js";
 import { said, t } from "../i18n.js";
 import { Actions } from "../parts/actions.js";
+import { Agreement } from "../parts/agreement.js";
 import { EditForm } from "../parts/edit-form.js";
 import { FinanceTabs, mayAct } from "../parts/finance.js";
 import { HomeCharging } from "../parts/home-charging.js";
@@ -151,6 +152,7 @@ export function ContractPage() {
       <div class="session-columns halves">
         <${Plans} id=${id} />
         <${Tokens} id=${id} />
+        <${Agreement} contract=${data} />
       </div>
       <${HomeCharging} id=${id} />
     </div>

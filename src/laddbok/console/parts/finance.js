@@ -16,6 +16,7 @@ const TABS = [
   ["ledger", "/ledger", ["ledger"]],
   ["customers", "/customers", ["customers", "customer"]],
   ["contracts", "/contracts", ["contracts", "contract"]],
+  ["hosts", "/hosts", ["hosts", "host"]],
   ["statements", "/statements", ["statements", "statement", "new-statement", "apartments"]],
 ];
 const STATES = {

@@ -43,6 +43,49 @@ UPDATE host_agreement SET valid_to = $3 WHERE tenant = $1 AND site_id = $2 AND v
     AND (valid_to IS NULL OR valid_to > $3);
 
 -- name: host_agreement_put
--- From an instant on, this was agreed with the host of a site.
-INSERT INTO host_agreement (tenant, site_id, host_id, valid_from, document, agreed_by)
-VALUES ($1, $2, $3, $4, $5::text::jsonb, $6);
+-- From an instant on, this was agreed with the host of a site; it ends where a later one begins.
+INSERT INTO host_agreement (tenant, site_id, host_id, valid_from, valid_to, document, agreed_by)
+SELECT $1, $2, $3, $4, min(g.valid_from), $5::text::jsonb, $6 FROM host_agreement AS g
+WHERE g.tenant = $1 AND g.site_id = $2 AND g.valid_from > $4;
+
+-- name: host_rows
+-- Hosts, with how many of their sites have an agreement that has no end, and the last month that was settled.
+SELECT h.id, h.name, h.organisation_number, h.vat_number, h.address, h.postal_code, h.city, h.country, h.bankgiro, h.iban, h.email,
+    h.f_skatt, (SELECT count(*) FROM host_agreement AS g
+        WHERE g.tenant = h.tenant AND g.host_id = h.id AND g.valid_to IS NULL) AS sites,
+    (SELECT max(s.month) FROM host_settlement AS s WHERE s.tenant = h.tenant AND s.host_id = h.id) AS settled
+FROM host AS h WHERE /* filters */ ORDER BY h.id LIMIT
+
+-- name: host_put
+-- Add or change a host.
+INSERT INTO host (tenant, id, name, organisation_number, vat_number, address, postal_code, city, country, bankgiro, iban, email, f_skatt)
+VALUES (laddbok_tenant(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+ON CONFLICT (tenant, id) DO UPDATE SET name = excluded.name, organisation_number = excluded.organisation_number,
+    vat_number = excluded.vat_number, address = excluded.address, postal_code = excluded.postal_code, city = excluded.city,
+    country = excluded.country, bankgiro = excluded.bankgiro, iban = excluded.iban, email = excluded.email, f_skatt = excluded.f_skatt;
+
+-- name: host_agreement_rows
+-- What was agreed with a host, the newest first.
+SELECT g.site_id, s.name AS site_name, s.time_zone, g.valid_from, g.valid_to, g.document::text AS terms, g.agreed_by
+FROM host_agreement AS g JOIN site AS s ON s.tenant = g.tenant AND s.id = g.site_id
+WHERE g.host_id = $1 ORDER BY g.valid_from DESC, g.site_id LIMIT 500;
+
+-- name: host_statement_rows
+-- The months that were settled with a host, the newest first.
+SELECT s.legal_entity_id AS seller_id, s.month, s.invoice_id, i.number_text AS number, i.issue_date, i.payable, i.currency, EXISTS (
+        SELECT FROM invoice_document AS d WHERE d.tenant = s.tenant AND d.invoice_id = s.invoice_id AND d.kind = 'pdf') AS has_pdf
+FROM host_settlement AS s JOIN invoice AS i ON i.tenant = s.tenant AND i.id = s.invoice_id
+WHERE s.host_id = $1 ORDER BY s.month DESC, s.legal_entity_id LIMIT 500;
+
+-- name: host_site_zone
+-- By which clock a site's agreements begin.
+SELECT time_zone FROM site WHERE id = $1;
+
+-- name: host_settled_since
+-- Whether sessions at a site that began from an instant on, or a month of the site from one on, are settled.
+SELECT EXISTS (
+    SELECT FROM host_settled AS d JOIN session AS s ON s.tenant = d.tenant AND s.id = d.session_id
+    WHERE s.site_id = $2 AND s.started_at >= $3)
+    OR EXISTS (
+    SELECT FROM host_settlement AS m JOIN host_agreement AS g ON g.tenant = m.tenant AND g.host_id = m.host_id
+    WHERE m.host_id = $1 AND g.site_id = $2 AND m.month >= $4);
