@@ -252,9 +252,42 @@ def test_the_pages_of_finance_fit_their_window(page: Page, october: Platform, wi
         page.get_by_role("button", name="Svenska").click()
     for path in (
         OCTOBER, "/invoices", f"/invoices/{invoice}", "/payments", "/deliveries?which=for_mail", f"/ledger?seller_id={SELLER}&account=1510", "/customers",
-        f"/customers/{WITHOUT_ADDRESS}", "/contracts", "/contracts/c-000005", f"/sellers/{SELLER}",
+        f"/customers/{WITHOUT_ADDRESS}", "/contracts", "/contracts/c-000005", "/hosts", f"/sellers/{SELLER}",
     ):  # fmt: skip
         page.goto(path)
         expect(page.locator("h1")).to_be_visible()
         expect(page.locator("[aria-busy]")).to_have_count(0)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+
+
+def test_a_host_is_added_and_agreed_with(page: Page, october: Platform) -> None:
+    page.goto("/hosts")
+    expect(page.get_by_text("No hosts")).to_be_visible()
+    dialog = dialog_of(page, "New host")
+    dialog.get_by_label("Short name of the host").fill("eken")
+    dialog.get_by_label("Name", exact=True).fill("Brf Eken")
+    dialog.get_by_role("button", name="New host").click()
+    expect(page.get_by_role("heading", name="Brf Eken")).to_be_visible()
+    expect(page.get_by_text("Nothing is agreed")).to_be_visible()
+    dialog = dialog_of(page, "Agree")
+    dialog.get_by_label("Site").select_option("torget")
+    dialog.get_by_label("From").fill("2026-10-01")
+    dialog.get_by_label("Per kWh").fill("0,60")
+    dialog.get_by_label("Per month").fill("150")
+    dialog.get_by_role("button", name="Agree").click()
+    expect(page.get_by_text("0.60 per kWh + 150 per month")).to_be_visible()
+    page.goto("/hosts")
+    page.get_by_role("link", name="Brf Eken").click()
+    page.set_viewport_size({"width": 380, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 380
+
+
+def test_the_page_of_a_contract_says_who_pays_which_part(page: Page, october: Platform) -> None:
+    shares = [{"payer_id": "p-000001", "kinds": ["energy"], "part": "60", "up_to_per_month": "900.50"}]
+    agreement = {"agreement": {"shares": shares, "rest": "p-000002"}}
+    assert october.api.put("/contracts/c-000007/agreement", json=agreement).status_code == 200
+    page.goto("/contracts/c-000007")
+    expect(page.get_by_text("60 % of Energy, up to 900.50 in a month")).to_be_visible()
+    expect(page.get_by_text("p-000002: the rest")).to_be_visible()
+    page.goto("/contracts/c-000008")
+    expect(page.get_by_text("The payer pays all of it.")).to_be_visible()
