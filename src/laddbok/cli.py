@@ -62,14 +62,8 @@ def build_parser() -> argparse.ArgumentParser:
     _add_soak(add)
     _add_import(add, commands)
     _add_prices(add, commands)
-    _add_rates(add, commands)
     _add_rebuild(add)
-    _add_einvoice(add, commands)
-    _add_tariff(add, commands)
-    _add_invoice(add, commands)
-    _add_payments(add, commands)
-    _add_books(add, commands)
-    _add_statements(add, commands)
+    _add_verbs(add, commands)
     add("doctor", _doctor, "what is configured, reachable, migrated, and what is wrong")
     return parser
 
@@ -174,18 +168,6 @@ def _add_prices(add: Callable[..., argparse.ArgumentParser], commands: Any) -> N
     gaps.add_argument("--currency", metavar="CODE", default="SEK")
 
 
-def _add_rates(add: Callable[..., argparse.ArgumentParser], commands: Any) -> None:
-    from laddbok.verbs.rates import add_rates_verbs
-
-    add_rates_verbs(add, commands, _settings)
-
-
-def _add_einvoice(add: Callable[..., argparse.ArgumentParser], commands: Any) -> None:
-    from laddbok.verbs.einvoices import add_einvoice_verbs
-
-    add_einvoice_verbs(add, commands, _settings)
-
-
 def _add_rebuild(add: Callable[..., argparse.ArgumentParser]) -> None:
     rebuild = add("rebuild", _rebuild, "derive sessions anew from their evidence, and compare")
     rebuild.add_argument("--session", metavar="ID", default=None, help="this one only")
@@ -197,34 +179,26 @@ def _add_rebuild(add: Callable[..., argparse.ArgumentParser]) -> None:
     kinds.add_argument("--with-current", action="store_true", help="with today's tables; a difference is a proposal")
 
 
-def _add_tariff(add: Callable[..., argparse.ArgumentParser], commands: Any) -> None:
+def _add_verbs(add: Callable[..., argparse.ArgumentParser], commands: Any) -> None:
+    """The groups of commands that have a file of their own each."""
+    from laddbok.verbs.book_verbs import add_book_verbs
+    from laddbok.verbs.einvoices import add_einvoice_verbs
+    from laddbok.verbs.invoice_verbs import add_invoice_verbs
+    from laddbok.verbs.payment_verbs import add_payment_verbs
+    from laddbok.verbs.rates import add_rates_verbs
+    from laddbok.verbs.statement_verbs import add_statement_verbs
     from laddbok.verbs.tariff_verbs import add_tariff_verbs
 
-    add_tariff_verbs(add, commands, _settings)
-
-
-def _add_invoice(add: Callable[..., argparse.ArgumentParser], commands: Any) -> None:
-    from laddbok.verbs.invoice_verbs import add_invoice_verbs
-
-    add_invoice_verbs(add, commands, _settings)
-
-
-def _add_payments(add: Callable[..., argparse.ArgumentParser], commands: Any) -> None:
-    from laddbok.verbs.payment_verbs import add_payment_verbs
-
-    add_payment_verbs(add, commands, _settings)
-
-
-def _add_books(add: Callable[..., argparse.ArgumentParser], commands: Any) -> None:
-    from laddbok.verbs.book_verbs import add_book_verbs
-
-    add_book_verbs(add, commands, _settings)
-
-
-def _add_statements(add: Callable[..., argparse.ArgumentParser], commands: Any) -> None:
-    from laddbok.verbs.statement_verbs import add_statement_verbs
-
-    add_statement_verbs(add, commands, _settings)
+    for add_group in (
+        add_tariff_verbs,
+        add_invoice_verbs,
+        add_einvoice_verbs,
+        add_payment_verbs,
+        add_book_verbs,
+        add_rates_verbs,
+        add_statement_verbs,
+    ):
+        add_group(add, commands, _settings)
 
 
 def _demo(options: argparse.Namespace) -> Any:
