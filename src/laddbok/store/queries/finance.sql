@@ -111,8 +111,9 @@ SELECT number, at, kind, by, body::text AS body FROM invoice_event WHERE invoice
 INSERT INTO invoice_event (tenant, invoice_id, at, kind, by, body) VALUES (laddbok_tenant(), $1, $2, $3, $4, $5::jsonb);
 
 -- name: invoice_entries
--- The journal entries that touch a document, whole.
-SELECT j.id, j.date, j.text, j.source_kind, j.posted_at, q.account, q.amount, q.currency, q.invoice_id
+-- The journal entries that touch a document, whole, in the currency of the books.
+SELECT j.id, j.date, j.text, j.source_kind, j.posted_at, q.account, coalesce(q.book_amount, q.amount) AS amount,
+    coalesce(q.book_currency, q.currency) AS currency, q.invoice_id
 FROM journal_entry AS j JOIN posting AS q ON q.tenant = j.tenant AND q.entry_id = j.id
 WHERE j.id IN (SELECT entry_id FROM posting WHERE invoice_id = $1) ORDER BY j.date, j.id, q.line LIMIT 1000;
 
@@ -160,8 +161,9 @@ INSERT INTO receipt_secret (tenant, made_at) VALUES ($1, $2) ON CONFLICT DO NOTH
 SELECT secret FROM receipt_secret WHERE tenant = $1;
 
 -- name: ledger_entry_rows
--- What was posted on an account, the oldest first.
-SELECT j.id, j.date, j.text, j.source_kind, j.posted_at, q.line, q.account, q.amount, q.currency, q.invoice_id, q.payer_id
+-- What was posted on an account, the oldest first, in the currency of the books.
+SELECT j.id, j.date, j.text, j.source_kind, j.posted_at, q.line, q.account, coalesce(q.book_amount, q.amount) AS amount,
+    coalesce(q.book_currency, q.currency) AS currency, q.invoice_id, q.payer_id
 FROM journal_entry AS j JOIN posting AS q ON q.tenant = j.tenant AND q.entry_id = j.id
 WHERE /* filters */ ORDER BY j.date, j.id, q.line LIMIT
 
