@@ -276,6 +276,7 @@ def test_a_host_is_added_and_agreed_with(page: Page, october: Platform) -> None:
     dialog.get_by_label("Per month").fill("150")
     dialog.get_by_role("button", name="Agree").click()
     expect(page.get_by_text("0.60 per kWh + 150 per month")).to_be_visible()
+    expect(page.get_by_text("from 1 Oct 2026 on")).to_be_visible()
     page.goto("/hosts")
     page.get_by_role("link", name="Brf Eken").click()
     page.set_viewport_size({"width": 380, "height": 800})

@@ -144,3 +144,24 @@ def test_a_session_below_nothing_that_is_corrected_is_charged_again(new_database
         await all_is_right(connection, tenant)
 
     on_a_customer(new_database(), work)
+
+
+def test_a_session_that_a_person_credited_is_not_given_back_twice_when_it_is_corrected(
+    new_database: Callable[[], Dsn],
+) -> None:
+    async def work(connection: asyncpg.Connection, reader: asyncpg.Connection, tenant: int) -> None:
+        first = await put(connection, tenant, 1, "100.00")
+        await put(connection, tenant, 2, "100.00")
+        await run_october(connection, reader, tenant)
+        await credit(connection, tenant, "10000001", CreditWish(reason="Kabeln", session_id=first))
+        await credit(connection, tenant, "10000001", CreditWish(reason="Kulans", gross=Decimal("25.00")))
+        assert owed(await documents(connection)) == Decimal("80.00")
+        await put(connection, tenant, 1, "50.00", revision=2)
+        await run_october(connection, reader, tenant)
+        assert owed(await documents(connection)) == Decimal("130.00"), "100 and 50, less the 20 that stand"
+        await put(connection, tenant, 2, "10.00", revision=2)
+        await run_october(connection, reader, tenant)
+        assert owed(await documents(connection)) == Decimal("60.00"), "nothing of the first invoice stands"
+        await all_is_right(connection, tenant)
+
+    on_a_customer(new_database(), work)

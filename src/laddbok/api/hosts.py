@@ -52,13 +52,16 @@ class HostRow(msgspec.Struct, kw_only=True):
 
 
 class HostAgreement(msgspec.Struct, kw_only=True):
-    """What was agreed for a site, from an instant on, up to another one (null: it holds)."""
+    """What was agreed for a site, from an instant on, up to another one (null: it holds); the days are those of the site's clock,
+    `until_day` the first one on which it does not hold any more."""
 
     site_id: str
     site_name: str
     time_zone: str
     valid_from: datetime
     valid_to: datetime | None
+    first_day: date
+    until_day: date | None
     terms: HostTerms
     agreed_by: str
 

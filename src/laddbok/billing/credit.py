@@ -11,7 +11,7 @@ apart at the category's rate:
 (Decimal('8.00'), Decimal('53.24'))
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 
@@ -27,6 +27,7 @@ from laddbok.model.money import from_minor, net_of, round_money
 CREDITABLE = frozenset({InvoiceKind.INVOICE, InvoiceKind.RECEIPT})
 TAKEN_OFF = Text(sv="Avgår: redan krediterat på denna faktura", en="Less: credited on this invoice before")
 """By these words the lines are known by which less is taken back than the sessions cost."""
+SESSION_OFF = Text(sv="Avgår: sessionen är redan krediterad", en="Less: the session is credited already")
 _ZERO = Decimal(0)
 
 
@@ -203,15 +204,40 @@ def rooms(credits: Credits) -> dict[VatRate, Room]:
         if line.text == TAKEN_OFF:
             _add(taken_off, line.vat, -sign * line.net)
     left = remaining(credits.document, credits.notes)
+    named: dict[VatRate, Decimal] = {}
+    for line in _of_sessions(credits):
+        _add(named, line.vat, line.net)
     return {
         rate: Room(
             left=net,
-            standing=_billed(credits.document, rate) - by_sessions.get(rate, _ZERO) - taken_off.get(rate, _ZERO),
-            by_persons=by_persons.get(rate, _ZERO),
+            standing=_billed(credits.document, rate)
+            - named.get(rate, _ZERO)
+            - by_sessions.get(rate, _ZERO)
+            - taken_off.get(rate, _ZERO),
+            by_persons=by_persons.get(rate, _ZERO) - named.get(rate, _ZERO),
             taken_off=taken_off.get(rate, _ZERO),
         )
         for rate, net in left.items()
     }
+
+
+def sessions_off(credits: Credits, session_ids: Collection[str]) -> tuple[InvoiceLine, ...]:
+    """The lines of a credit note of corrected sessions for those of them that a person credited, each as a session, before.
+
+    Source: our choice, docs/rules.md "Credit".
+    """
+    return tuple(
+        replace(line, text=SESSION_OFF, quantity=-line.quantity, net=-line.net)
+        for line in _of_sessions(credits)
+        if line.session_id in session_ids
+    )
+
+
+def _of_sessions(credits: Credits) -> Iterator[InvoiceLine]:
+    """The lines by which persons credited sessions."""
+    for note in credits.notes:
+        if not note.sessions:
+            yield from (line for line in note.lines if line.session_id is not None)
 
 
 def taken_off(found: Mapping[VatRate, Room], note: Invoice) -> tuple[InvoiceLine, ...]:

@@ -16,7 +16,7 @@ import msgspec
 from msgspec.structs import replace
 
 from laddbok.billing.books import at_rate_of, entry_in_books
-from laddbok.billing.credit import Credits, fits, rooms, taken_off
+from laddbok.billing.credit import Credits, fits, rooms, sessions_off, taken_off
 from laddbok.billing.draft import Period, draft
 from laddbok.billing.freeze import Frozen, Series, freeze
 from laddbok.model.billing import ContractCharge, Customer, JournalEntry, Position, SellerTerms
@@ -237,8 +237,10 @@ def _credit_note(
     if known is None:
         return note, True
     found = rooms(known)
-    less = taken_off(found, note)
-    note = drawn(charges=[*less, *of_backs]) if less else note
+    if named := sessions_off(known, {each.session_id for each in credits}):
+        note = drawn(charges=[*named, *of_backs])
+    if less := taken_off(found, note):
+        note = drawn(charges=[*less, *named, *of_backs])
     return at_rate_of(known.document, note), fits(found, note)
 
 

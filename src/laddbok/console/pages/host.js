@@ -89,9 +89,9 @@ function Agreements({ host, reload }) {
                 <b>${each.site_name}</b>${" "}${termsText(each.terms)}
                 <span class="soft" title=${fullInstant(each.valid_from)}>
                   ${
-                    each.valid_to
-                      ? t("host.from_to", { from: day(each.valid_from), to: day(each.valid_to), person: each.agreed_by })
-                      : t("host.from_on", { from: day(each.valid_from), person: each.agreed_by })
+                    each.until_day
+                      ? t("host.from_to", { from: day(each.first_day), to: day(each.until_day), person: each.agreed_by })
+                      : t("host.from_on", { from: day(each.first_day), person: each.agreed_by })
                   }
                 </span>
               </div>

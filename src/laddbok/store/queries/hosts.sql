@@ -66,7 +66,8 @@ ON CONFLICT (tenant, id) DO UPDATE SET name = excluded.name, organisation_number
 
 -- name: host_agreement_rows
 -- What was agreed with a host, the newest first.
-SELECT g.site_id, s.name AS site_name, s.time_zone, g.valid_from, g.valid_to, g.document::text AS terms, g.agreed_by
+SELECT g.site_id, s.name AS site_name, s.time_zone, g.valid_from, g.valid_to, g.document::text AS terms, g.agreed_by,
+    (g.valid_from AT TIME ZONE s.time_zone)::date AS first_day, (g.valid_to AT TIME ZONE s.time_zone)::date AS until_day
 FROM host_agreement AS g JOIN site AS s ON s.tenant = g.tenant AND s.id = g.site_id
 WHERE g.host_id = $1 ORDER BY g.valid_from DESC, g.site_id LIMIT 500;
 
