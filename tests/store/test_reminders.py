@@ -36,6 +36,7 @@ from laddbok.workers.render_invoice import InvoiceRenderer
 from laddbok.workers.render_reminder import ReminderRenderer
 from tests.rules.billing.pdf_text import page_texts
 from tests.store.test_payments import document, terms_of
+from tests.store.test_reconcile import RENDERED
 from tests.store.test_render_invoice import url_of
 
 DUE = date(2026, 12, 3)
@@ -87,9 +88,7 @@ async def set_terms(connection: asyncpg.Connection, late_terms: dict[str, str]) 
 
 
 async def all_agree(connection: asyncpg.Connection, tenant: int) -> None:
-    await connection.execute(
-        "INSERT INTO invoice_document SELECT tenant, id, 'pdf', '', '', finalised_at FROM invoice ON CONFLICT DO NOTHING"
-    )
+    await connection.execute(RENDERED)
     found = {each.check: (each.differences, each.items) for each in await reconcile(connection, tenant, NOW)}
     assert {name: what for name, what in found.items() if what[0]} == {}
 
