@@ -103,7 +103,9 @@ async def decide_dispute(
         credited = {}
         if data.credit:
             about = dispute.session_id if data.gross is None else None
-            wish = CreditWish(reason=note, gross=data.gross, vat_percent=data.vat_percent, session_id=about)
+            wish = CreditWish(
+                reason=note, gross=data.gross, vat_percent=data.vat_percent, session_id=about, dispute=number
+            )
             async with as_owner(connection):
                 credited["credit_note"] = (await credit(request, connection, invoice_id, wish, now)).id
         try:

@@ -33,12 +33,13 @@ _ZERO = Decimal(0)
 
 class CreditWish(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be taken back: all that is left, `gross` at one rate of VAT [%], or the lines of one session. `reason` stands on
-    the credit note."""
+    the credit note. `dispute`: the number of the dispute that it answers; what answers another one is another wish."""
 
     reason: str
     gross: Decimal | None = None
     vat_percent: Decimal | None = None
     session_id: str | None = None
+    dispute: int | None = None
 
 
 class Credits(msgspec.Struct, frozen=True, kw_only=True):

@@ -94,7 +94,8 @@ async def _document(connection: asyncpg.Connection, tenant: int, number: str) ->
 def _key(wish: CreditWish, day: date) -> str:
     """What makes two wishes the same one."""
     about = f"/{wish.session_id}" if wish.session_id and wish.gross is None else ""
-    return f"{day}/{wish.gross}/{wish.vat_percent}/{wish.reason}{about}"
+    answers = "" if wish.dispute is None else f"/dispute {wish.dispute}"
+    return f"{day}/{wish.gross}/{wish.vat_percent}/{wish.reason}{about}{answers}"
 
 
 def _decoded(content: bytes) -> Invoice:

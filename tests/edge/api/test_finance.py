@@ -305,6 +305,19 @@ def test_an_amount_is_credited_with_what_is_accepted_or_nothing_happens(billed: 
     assert ([each["gross"] for each in shown["credits"]], shown["disputes"][-1]["decision"]) == (["10.00"], "accepted")
 
 
+def test_two_disputes_that_are_answered_in_the_same_words_are_credited_twice(billed: RunningApi) -> None:
+    invoice_id, _, path = disputed(billed)
+    answer = {"decision": "accepted", "note": "we are sorry", "credit": True, "gross": "1.00", "vat_percent": "25"}
+    assert billed.client.post(path, json=answer).status_code == 200
+    disputes = f"/invoices/{invoice_id}/disputes"
+    second = billed.client.post(disputes, json={"reason": "and the next day again"}).json()["number"]
+    assert billed.client.post(f"{disputes}/{second}/decision", json=answer).status_code == 200
+    shown = get(billed, f"/invoices/{invoice_id}")
+    assert [each["gross"] for each in shown["credits"]] == ["1.00", "1.00"]
+    told = [each["body"]["credit_note"] for each in shown["events"] if each["kind"] == "dispute_accepted"]
+    assert len(set(told)) == 2
+
+
 def test_two_who_accept_at_once_credit_once(billed: RunningApi) -> None:
     invoice_id, _, path = disputed(billed)
     bodies = [{"decision": "accepted", "note": f"person {n}", "credit": True, "gross": "1.00"} for n in range(4)]
