@@ -20,7 +20,7 @@ from laddbok.model.payment import BANK, Allocation, AllocationKind, Payment
 from laddbok.store.embedded import Dsn
 from laddbok.store.exchange_rates import keep_rates, read_rates
 from laddbok.store.ledger import account_card, accrue, journal, trial_balance
-from laddbok.store.payments import record
+from laddbok.store.payments import record, record_all
 from laddbok.store.reconcile import reconcile
 from laddbok.workers.billing_run import BillingRun, RunResult
 from tests.store.test_billing_run import NOW, on, terms_of
@@ -160,5 +160,31 @@ def test_a_month_in_euro_is_accrued_in_kronor(new_database: Callable[[], Dsn]) -
         await accrue(connection, tenant, terms, period_of("2026-10", terms, NOW), NOW)
         balance = await balance_of(connection, tenant)
         assert balance["1790"] == 0
+
+    on(new_database(), work)
+
+
+def test_payments_of_one_invoice_that_are_written_together_leave_nothing_of_it_in_the_books(
+    new_database: Callable[[], Dsn],
+) -> None:
+    async def work(connection: asyncpg.Connection, reader: asyncpg.Connection, tenant: int) -> None:
+        await in_euro(connection)
+        await keep_rates(connection, [tenant], [ecb(date(2026, 11, 4), "11.0350"), ecb(PAID, "11.4321")], NOW)
+        await run_checked(connection, reader, tenant)
+        terms = await terms_of(connection, tenant)
+        for row in await connection.fetch("SELECT id, payable FROM invoice"):
+            amounts = [Decimal("0.01"), Decimal("0.02"), row["payable"] - Decimal("0.03")]
+            paid = [
+                (
+                    Payment(
+                        provider=BANK, reference=f"{row['id']}/{number}", received_on=PAID, amount=amount, currency="EUR"
+                    ),
+                    (Allocation(kind=AllocationKind.INVOICE, amount=amount, invoice_id=row["id"], payer_id="p"),),
+                )
+                for number, amount in enumerate(amounts)
+            ]  # fmt: skip
+            assert len(await record_all(connection, tenant, terms, paid, NOW)) == 3
+        balance = await balance_of(connection, tenant)
+        assert (balance["1510"], sum(balance.values())) == (0, 0)
 
     on(new_database(), work)

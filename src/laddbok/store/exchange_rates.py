@@ -55,23 +55,34 @@ async def in_books(
     """
     row = await connection.fetchrow(query("books_of_seller"), tenant, seller_id)
     books, accounts = row["books"], _accounts.decode(row["accounts"])
+    items: dict[str, OpenItem] = {}
     return [
         each
         if each.book_currency is not None or each.currency == books
-        else await _booked(connection, tenant, each, books, accounts)
+        else await _booked(connection, tenant, each, books, accounts, items)
         for each in entries
     ]
 
 
 async def _booked(
-    connection: asyncpg.Connection, tenant: int, entry: JournalEntry, books: str, accounts: dict[str, str]
+    connection: asyncpg.Connection,
+    tenant: int,
+    entry: JournalEntry,
+    books: str,
+    accounts: dict[str, str],
+    items: dict[str, OpenItem],
 ) -> JournalEntry:
+    """Args: items, what is open of documents after the entries before this one; changed by this one."""
     first = entry.date - timedelta(days=MAX_AGE_DAYS)
     rates = await read_rates(connection, tenant, (entry.currency, books), first, entry.date)
     rate = rate_on(entry.date, entry.currency, books, rates)
     if rate is None:
         return entry
-    named = sorted({each.invoice_id for each in entry.postings if each.invoice_id})
+    named = sorted({each.invoice_id for each in entry.postings if each.invoice_id} - items.keys())
     rows = await connection.fetch(query("open_items"), tenant, named) if named else ()
-    items = {row["invoice_id"]: OpenItem(row["open"], row["rate"]) for row in rows if row["rate"] is not None}
-    return booked(entry, books, rate.rate, accounts, items)
+    items |= {row["invoice_id"]: OpenItem(row["open"], row["rate"]) for row in rows if row["rate"] is not None}
+    made = booked(entry, books, rate.rate, accounts, items)
+    for each in entry.postings:
+        if (item := items.get(each.invoice_id or "")) is not None:
+            items[each.invoice_id or ""] = OpenItem(item.open + each.amount, item.rate)
+    return made
