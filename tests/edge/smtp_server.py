@@ -33,6 +33,8 @@ class FakeSmtp:
     """To whom, and the mail."""
     refuses: dict[str, str] = field(default_factory=dict)
     """What it says to a recipient, by address: "550 no such user"."""
+    takes_from: str = "250 ok"
+    """What it says to our own address."""
     hangs_up_after: int = 0
     """So many mails are taken, and the connection is cut before that is said."""
     login: tuple[str, str] | None = None
@@ -106,7 +108,7 @@ class _Talk(socketserver.StreamRequestHandler):
         self.say("235 welcome" if self.who else "535 who are you")
 
     def on_mail(self, line: str) -> None:
-        self.say("250 ok" if self.who else "530 log in first")
+        self.say(self.fake.takes_from if self.who else "530 log in first")
 
     def on_rcpt(self, line: str) -> None:
         self.to = line.partition("<")[2].partition(">")[0]

@@ -23,7 +23,7 @@ from laddbok.store.embedded import Dsn
 from laddbok.store.postgres import PostgresStore
 from laddbok.store.reminders import RENDER_REMINDER, cancel_reminder, remind_all
 from laddbok.verbs import doctor
-from laddbok.wires.mail import SmtpServer, SmtpSettings
+from laddbok.wires.mail import SmtpServer, SmtpSettings, message_of
 from laddbok.workers.jobs import Worker
 from laddbok.workers.mailing import Mailer
 from laddbok.workers.render_invoice import InvoiceRenderer
@@ -324,6 +324,36 @@ def test_an_address_that_the_server_can_not_be_told_is_refused_for_good(to: str)
         with pytest.raises(MailRefused) as caught:
             sent(settings_of(server), replace(MAIL, to=to))
         assert caught.value.is_final
+        assert server.mails == []
+
+
+@pytest.mark.parametrize(
+    "to", ["a@[1.2.3.4", "a@b.example, c@d.example", "a@,b.:x<", "a@,b:c]<", "a@:b.,(<x]=).'<+", "a@b..example"]
+)
+def test_what_is_no_address_though_it_has_an_at_sign_is_refused_and_stops_nobody_else(to: str) -> None:
+    """Python's parser of addresses raises AttributeError and TypeError at some of them, which ended the process of the workers."""
+    with pytest.raises(MailRefused, match="addressed") as caught:
+        message_of(replace(MAIL, to=to), FROM)
+    assert caught.value.is_final
+
+
+def test_a_name_that_hides_a_line_break_begins_no_header() -> None:
+    hidden = replace(MAIL, to="kund@example.com", text=MailText("Faktura 1 =?utf-8?q?=0d=0aBcc:_all=40example.com?=", ""))
+    with pytest.raises(MailRefused, match="line break"):
+        message_of(hidden, FROM)
+    assert message_of(replace(MAIL, to="kund@example.com"), FROM)["Subject"] == "Faktura 1 från Örnen"
+
+
+@pytest.mark.parametrize(
+    ("said", "raised"), [("550 not yours", MailDown), ("451 later", MailDown), ("552 too long", MailRefused)]
+)
+def test_a_server_that_takes_nothing_from_our_address_costs_no_document_a_try(
+    said: str, raised: type[Exception]
+) -> None:
+    with smtp_server() as server:
+        server.takes_from = said
+        with pytest.raises(raised, match=said):
+            sent(settings_of(server), replace(MAIL, to="kund@example.com"))
         assert server.mails == []
 
 

@@ -1,7 +1,7 @@
 """How does a mail leave us?
 
 By SMTP to one server, with TLS unless it is told otherwise, each mail over a connection of its own. What fails before the server is
-ready for a mail concerns all mails (MailDown); what it says to a mail concerns that one (MailRefused). When the connection breaks after
+ready for a mail, or at our own address, concerns all mails (MailDown); what it says to a mail concerns that one (MailRefused). When the connection breaks after
 the mail was begun it is not known whether it went out: it comes again, under the same Message-ID.
 """
 
@@ -18,6 +18,8 @@ from laddbok.flow.mail import Mail, MailDown, MailRefused
 TIMEOUT_S = 20.0
 MAX_MAIL_BYTES = 25 * 1_048_576
 """What most servers take; a longer one is refused by us, with a reason that names it."""
+TOO_LONG = 552
+"""A server's answer to a mail that is longer than it takes (RFC 1870 6.1)."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +67,14 @@ def message_of(mail: Mail, sender: str) -> EmailMessage:
         message["Auto-Submitted"] = "auto-generated"
         if mail.reply_to:
             message["Reply-To"] = mail.reply_to
-    except (ValueError, IndexError) as error:
+        goes_to = [each.addr_spec for each in message["To"].addresses]
+    except (ValueError, IndexError, AttributeError, TypeError) as error:  # its parser of addresses raises any of these
         raise MailRefused(f"no mail can be addressed so: {error}", is_final=True) from error
+    if goes_to != [mail.to]:
+        raise MailRefused("no mail can be addressed so: that is not one address", is_final=True)
+    # What is written =?utf-8?q?=0d=0a...?= is a line break once it is read, and would begin a header of its own.
+    if any("\r" in str(value) or "\n" in str(value) for value in message.values()):
+        raise MailRefused("no mail can be addressed so: a name has a line break in it", is_final=True)
     message.set_content(mail.text.body)
     for each in mail.attachments:
         kind, _, subtype = each.media.partition("/")
@@ -83,6 +91,11 @@ def _send(settings: SmtpSettings, message: EmailMessage, to: str) -> None:
     except smtplib.SMTPRecipientsRefused as error:
         [(code, said)] = error.recipients.values()
         raise MailRefused(_told(code, said), is_final=code >= 500) from error
+    except smtplib.SMTPSenderRefused as error:
+        # Our own address, and so all mails; but with it the server is told how long this mail is.
+        if error.smtp_code != TOO_LONG:
+            raise MailDown(f"{settings.sender}: {_told(error.smtp_code, error.smtp_error)}") from error
+        raise MailRefused(_told(error.smtp_code, error.smtp_error), is_final=True) from error
     except smtplib.SMTPResponseException as error:
         raise MailRefused(_told(error.smtp_code, error.smtp_error), is_final=error.smtp_code >= 500) from error
     except smtplib.SMTPNotSupportedError as error:
