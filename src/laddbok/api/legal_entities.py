@@ -3,6 +3,7 @@
 A field that is left out of a change stays as it is where it came later than the first of them: address parts, bank, terms.
 """
 
+from decimal import Decimal
 from typing import Annotated, Any
 
 import asyncpg
@@ -21,7 +22,9 @@ from laddbok.api.places import Currency
 from laddbok.api.writes import IdempotencyKey, written
 from laddbok.billing.late_terms import parse_late_terms
 from laddbok.billing.ledger import ACCOUNTS, check_names
+from laddbok.model.billing import SIMPLIFIED_UP_TO
 from laddbok.model.errors import Invalid
+from laddbok.model.money import minor_digits
 from laddbok.rating.local_time import zone_named
 from laddbok.store.reads import Filters, parse_cursor
 from laddbok.store.sql import query
@@ -29,12 +32,15 @@ from laddbok.store.sql import query
 Line = Annotated[str, msgspec.Meta(max_length=500)]
 PaymentDays = Annotated[int, msgspec.Meta(ge=0, le=120)]
 DraftDays = Annotated[int, msgspec.Meta(ge=0, le=60)]
+MAX_SIMPLIFIED = 1_000_000
+"""No law lets a simplified invoice come to so much."""
 AccountNumber = Annotated[str, msgspec.Meta(pattern=r"^\d{4}$")]
 
 
 class LegalEntityView(msgspec.Struct):
     """A seller. `address` is street and number; `draft_days`: so long late sessions of a month are awaited.
-    `book_currency`: of its books; none: kronor in Sweden, else `currency`. `usual_accounts`: what is posted on where `accounts` names no other."""
+    `book_currency`: of its books; none: kronor in Sweden, else `currency`. `simplified_up_to`: the most that a simplified invoice may come
+    to, VAT included. `usual_accounts`: what is posted on where `accounts` names no other."""
 
     id: str
     name: str
@@ -61,6 +67,7 @@ class LegalEntityView(msgspec.Struct):
     late_terms: dict[str, str]
     accounts: dict[str, str]
     book_currency: str | None
+    simplified_up_to: Decimal
     usual_accounts: dict[str, str] = msgspec.field(default_factory=lambda: dict(ACCOUNTS))
 
 
@@ -91,11 +98,13 @@ class LegalEntityChange(msgspec.Struct, forbid_unknown_fields=True):
     late_terms: dict[str, str] | UnsetType = UNSET
     accounts: dict[str, AccountNumber] | UnsetType = UNSET
     book_currency: Currency | UnsetType | None = UNSET
+    simplified_up_to: Decimal | UnsetType = UNSET
 
 
 _NEW: dict[str, Any] = {
     **dict.fromkeys(LegalEntityChange.__struct_fields__),
     "country": "SE", "payment_days": 30, "draft_days": 3, "late_terms": {}, "accounts": {}, "book_currency": None,
+    "simplified_up_to": SIMPLIFIED_UP_TO,
 }  # fmt: skip
 
 
@@ -130,6 +139,8 @@ async def put_legal_entity(
         filters.add("e.id = ?", entity_id)
         row = await connection.fetchrow(f"{filters.into(query('legal_entity_rows'))} 1", *filters.arguments)
         values = _checked(merged(msgspec.structs.asdict(_view(row)) if row else _NEW, data))
+        if row and _books(values) != _books(dict(row)):
+            await _check_no_entries(connection, entity_id)
         for name in ("late_terms", "accounts"):
             values[name] = msgspec.json.encode(values[name]).decode()
         await connection.execute(
@@ -140,10 +151,25 @@ async def put_legal_entity(
     return await written(request, work)
 
 
+def _books(values: dict[str, Any]) -> str:
+    """The currency in which books are kept, said or not."""
+    of_documents: str = "SEK" if values["country"] == "SE" else values["currency"]
+    return values["book_currency"] or of_documents
+
+
+async def _check_no_entries(connection: asyncpg.Connection, entity_id: str) -> None:
+    await connection.execute(query("legal_entity_hold"), entity_id)
+    if await connection.fetchval(query("legal_entity_has_entries"), entity_id):
+        raise Invalid("book_currency", f"the books of {entity_id} have entries: their currency can't change any more")
+
+
 def _checked(values: dict[str, Any]) -> dict[str, Any]:
     if values["name"] is None:
         raise Invalid("name", "is missing")
     scheme, at = parties.endpoint(values["endpoint_scheme"], values["endpoint_id"])
+    most = values["simplified_up_to"]
+    if not most.is_finite() or not 0 <= most < MAX_SIMPLIFIED or most != round(most, minor_digits(values["currency"])):
+        raise Invalid("simplified_up_to", f"is no amount from 0 to below {MAX_SIMPLIFIED:,}")
     parse_late_terms(values["late_terms"])
     check_names(values["accounts"])
     return {

@@ -110,6 +110,10 @@ class ContractCharge(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     sessions: tuple[ChargedSession, ...] = ()
 
 
+SIMPLIFIED_UP_TO = Decimal(4_000)
+"""What a simplified invoice may come to, unless its seller says otherwise."""
+
+
 class SellerTerms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A legal entity and how it bills. `time_zone` governs its periods and its books."""
 
@@ -125,7 +129,7 @@ class SellerTerms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """So long drafts follow late sessions after the period; then they become final."""
     late_terms: dict[str, str] = {}
     accounts: dict[str, str] = {}
-    simplified_up_to: Decimal = Decimal(4_000)
+    simplified_up_to: Decimal = SIMPLIFIED_UP_TO
     """What a simplified invoice may come to, VAT included."""
 
 

@@ -73,6 +73,34 @@ def test_a_seller_has_all_that_its_invoices_and_books_need(api: RunningApi) -> N
         assert api.client.put("/legal-entities/second", json={**body, **change}).json()["field"] == field
 
 
+def test_a_seller_says_how_large_a_simplified_invoice_may_be(api: RunningApi) -> None:
+    path = "/legal-entities/third"
+    assert api.client.put(path, json={"name": "Tredje AB"}).json()["simplified_up_to"] == "4000"
+    made = api.client.put(path, json={"name": "Tredje AB", "currency": "EUR", "simplified_up_to": "399.50"}).json()
+    assert (made["simplified_up_to"], made["book_currency"]) == ("399.50", None)
+    assert api.client.put(path, json={"name": "Tredje AB"}).json()["simplified_up_to"] == "399.50"
+    for wrong in ("-1", "1000000", "0.001", "NaN"):
+        answer = api.client.put(path, json={"name": "Tredje AB", "simplified_up_to": wrong})
+        assert (answer.status_code, answer.json()["field"]) == (422, "simplified_up_to"), wrong
+    assert api.client.get(path).json()["simplified_up_to"] == "399.50"
+
+
+def test_the_currency_of_books_can_not_change_once_anything_is_posted(api: RunningApi) -> None:
+    path = "/legal-entities/fourth"
+    for books in ("EUR", "NOK", None):
+        made = api.client.put(path, json={"name": "Fjärde AB", "book_currency": books})
+        assert (made.status_code, made.json()["book_currency"]) == (200, books)
+    api.sql(
+        """INSERT INTO journal_entry (tenant, legal_entity_id, date, text, source_kind, source_id, posted_at)
+        VALUES (1, 'fourth', '2026-10-01', 'x', 'test', '1', now()) RETURNING id"""
+    )
+    for change in ({"book_currency": "EUR"}, {"country": "NO", "currency": "NOK"}):
+        answer = api.client.put(path, json={"name": "Fjärde AB", **change})
+        assert (answer.status_code, answer.json()["field"]) == (422, "book_currency")
+    same = api.client.put(path, json={"name": "Fjärde AB", "book_currency": "SEK", "currency": "EUR"})
+    assert (same.status_code, same.json()["book_currency"]) == (200, "SEK"), "kronor, said or not"
+
+
 def test_a_contract_has_a_cost_centre_and_a_driver_that_stay(api: RunningApi) -> None:
     api.client.put("/payers/p-3", json={"name": "Kund 3"}).raise_for_status()
     body = {"name": "Bil 7", "payer_id": "p-3", "cost_centre": "4200", "driver": "Kim"}

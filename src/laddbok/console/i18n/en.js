@@ -647,6 +647,8 @@ export default {
   "seller.terms": "Terms",
   "seller.payment_days": "Days to pay in",
   "seller.draft_days": "Days that late sessions are awaited",
+  "seller.book_currency": "Currency of the books (empty: the usual one)",
+  "seller.simplified_up_to": "Simplified invoices up to, VAT included",
   "seller.time_zone": "Time zone",
   "seller.endpoint_scheme": "Scheme of the Peppol id",
   "seller.endpoint_id": "Peppol id",

@@ -647,6 +647,8 @@ export default {
   "seller.terms": "Villkor",
   "seller.payment_days": "Betalningsvillkor, dagar",
   "seller.draft_days": "Sena laddningar väntas in, dagar",
+  "seller.book_currency": "Bokföringens valuta (tomt: den vanliga)",
+  "seller.simplified_up_to": "Förenklad faktura upp till, med moms",
   "seller.time_zone": "Tidszon",
   "seller.endpoint_scheme": "Typ av Peppol-id",
   "seller.endpoint_id": "Peppol-id",

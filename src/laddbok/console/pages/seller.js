@@ -7,6 +7,7 @@ import { FinanceTabs, mayBill } from "../parts/finance.js";
 import { Pending, useResource } from "../parts/resource.js";
 import { route } from "../router.js";
 
+const decimal = (text) => text.replace(/\s/g, "").replace(",", ".");
 const half = (name, more = {}) => ({ name, label: t(`seller.${name}`), half: true, ...more });
 
 const groups = () => [
@@ -38,6 +39,8 @@ const groups = () => [
       half("payment_days", { type: "number", more: { min: 0, max: 120 } }),
       half("draft_days", { type: "number", more: { min: 0, max: 60 } }),
       half("time_zone", { required: true }),
+      half("book_currency", { more: { maxLength: 3, pattern: "[A-Z]{3}" } }),
+      half("simplified_up_to", { required: true, more: { inputMode: "decimal" } }),
       half("endpoint_scheme", { more: { placeholder: "0007" } }),
       half("endpoint_id"),
     ],
@@ -101,7 +104,7 @@ export function SellerPage() {
     `;
   const { number_series } = seller.data;
   const save = (values) =>
-    write("PUT", `/legal-entities/${seg(id)}`, { ...whole(values, seller.data), number_series }).then((saved) => seller.set(() => saved));
+    write("PUT", `/legal-entities/${seg(id)}`, { ...whole(values, seller.data), simplified_up_to: decimal(values.simplified_up_to), number_series }).then((saved) => seller.set(() => saved));
   return html`
     <div class="page">
       <${FinanceTabs} />

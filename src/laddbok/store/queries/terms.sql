@@ -139,18 +139,26 @@ SELECT
     e.id, e.name, e.organisation_number, e.vat_number, e.f_skatt, e.address, e.bankgiro, e.currency, e.time_zone,
     e.number_series, e.postal_code, e.city, e.country, e.email, e.phone, e.contact, e.iban, e.bic, e.endpoint_scheme,
     e.endpoint_id, e.payment_days, e.draft_days, e.late_terms::text AS late_terms, e.accounts::text AS accounts,
-    e.book_currency
+    e.book_currency, e.simplified_up_to
 FROM legal_entity e WHERE /* filters */ ORDER BY e.id LIMIT
+
+-- name: legal_entity_hold
+-- Nothing is posted for a seller until the end of the transaction.
+SELECT id FROM legal_entity WHERE id = $1 FOR UPDATE;
+
+-- name: legal_entity_has_entries
+-- Whether anything stands in a seller's books.
+SELECT EXISTS (SELECT FROM journal_entry WHERE legal_entity_id = $1);
 
 -- name: legal_entity_put
 -- Add or change a seller.
 INSERT INTO legal_entity (
     tenant, id, name, organisation_number, vat_number, f_skatt, address, bankgiro, currency, time_zone, number_series,
     postal_code, city, country, email, phone, contact, iban, bic, endpoint_scheme, endpoint_id, payment_days,
-    draft_days, late_terms, accounts, book_currency
+    draft_days, late_terms, accounts, book_currency, simplified_up_to
 ) VALUES (
     laddbok_tenant(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-    $22, $23::jsonb, $24::jsonb, $25
+    $22, $23::jsonb, $24::jsonb, $25, $26
 ) ON CONFLICT (tenant, id) DO UPDATE SET
     name = excluded.name, organisation_number = excluded.organisation_number, vat_number = excluded.vat_number,
     f_skatt = excluded.f_skatt, address = excluded.address, bankgiro = excluded.bankgiro, currency =
@@ -159,4 +167,4 @@ INSERT INTO legal_entity (
     excluded.phone, contact = excluded.contact, iban = excluded.iban, bic = excluded.bic, endpoint_scheme =
     excluded.endpoint_scheme, endpoint_id = excluded.endpoint_id, payment_days = excluded.payment_days, draft_days =
     excluded.draft_days, late_terms = excluded.late_terms, accounts = excluded.accounts,
-    book_currency = excluded.book_currency
+    book_currency = excluded.book_currency, simplified_up_to = excluded.simplified_up_to
