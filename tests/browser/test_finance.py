@@ -217,6 +217,18 @@ def test_what_can_not_be_mailed_is_named_and_given_out_by_hand(page: Page, octob
     expect(one).to_contain_text("Sent")
 
 
+def test_what_waits_for_a_mail_server_that_is_not_there_is_given_out_together(page: Page, october: Platform) -> None:
+    page.goto(OCTOBER)
+    expect(page.get_by_text("No mail server is set up")).to_be_visible()
+    page.goto("/deliveries?which=for_mail")
+    expect(page.locator("li.payment")).not_to_have_count(0)
+    button = page.get_by_role("button", name=re.compile(r"All \d+ shown are given out"))
+    button.click()
+    page.get_by_role("dialog").get_by_role("button", name=re.compile("given out")).click()
+    expect(page.get_by_text("Nothing waits here.")).to_be_visible()
+    assert october.api.get("/deliveries/figures").json()["for_mail"] == 0
+
+
 def test_a_session_says_who_pays_which_part_on_which_document(page: Page, october: Platform) -> None:
     sessions = october.api.get("/sessions", params={"limit": 200}).json()["items"]
     session = next(each["id"] for each in sessions if each["contract_id"] == SHARED)

@@ -10,11 +10,11 @@ from typing import Annotated, Literal
 import asyncpg
 import msgspec
 from litestar import get, post
-from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from laddbok.api.pages import DEFAULT_LIMIT, Cursor, Limit, Page, read_one, read_page
 from laddbok.api.parts import ApiRequest, asked, parts_of
-from laddbok.store.deliveries import given_out, send_again
+from laddbok.store.deliveries import MAX_AT_ONCE, all_given_out, given_out, send_again
 from laddbok.store.reads import POOL_TIMEOUT_S, Filters, cursor_instant, cursor_number, parse_cursor
 from laddbok.store.sql import query
 
@@ -48,6 +48,19 @@ class DeliveryFigures(msgspec.Struct, kw_only=True):
     trouble: str | None
 
 
+class GivenOut(msgspec.Struct, forbid_unknown_fields=True):
+    """A document, or a reminder of it, that was given out."""
+
+    invoice_id: str
+    reminder: Annotated[int, msgspec.Meta(ge=0, lt=1_000)] = 0
+
+
+class ManyGivenOut(msgspec.Struct, forbid_unknown_fields=True):
+    """Documents that were given out together."""
+
+    documents: Annotated[list[GivenOut], msgspec.Meta(min_length=1, max_length=MAX_AT_ONCE)]
+
+
 @get("/deliveries")
 async def list_deliveries(
     request: ApiRequest,
@@ -76,9 +89,18 @@ async def list_deliveries(
 async def show_delivery_figures(request: ApiRequest) -> DeliveryFigures:
     """How many documents wait for the mail server or a person's hands, and how many could not be mailed."""
     async with asked(request) as connection:
-        row = await connection.fetchrow(query("delivery_figures"), request.user.tenant)
-    assert row is not None
-    return DeliveryFigures(has_mail_server=parts_of(request).settings.mails, **dict(row))
+        return await _figures(connection, request)
+
+
+@post("/deliveries/sent", status_code=200)
+async def say_all_sent(request: ApiRequest, data: JSONBody[ManyGivenOut]) -> DeliveryFigures:
+    """All of these were printed, or given out otherwise. 404, 409: one was not to be; then none is noted."""
+    parts, asker = parts_of(request), request.user
+    documents = [(each.invoice_id, each.reminder) for each in data.documents]
+    async with parts.pool.acquire(timeout=POOL_TIMEOUT_S) as owner:
+        await all_given_out(owner, asker.tenant, documents, parts.clock.now(), asker.full_name or asker.name)
+    async with asked(request) as connection:
+        return await _figures(connection, request)
 
 
 @post("/deliveries/{invoice_id:str}/{reminder:int}/sent", status_code=200)
@@ -99,6 +121,12 @@ async def mail_again(request: ApiRequest, invoice_id: FromPath[str], reminder: F
         await send_again(owner, asker.tenant, invoice_id, reminder, parts.clock.now(), asker.full_name or asker.name)
     async with asked(request) as connection:
         return await _one(connection, invoice_id, reminder)
+
+
+async def _figures(connection: asyncpg.Connection, request: ApiRequest) -> DeliveryFigures:
+    row = await connection.fetchrow(query("delivery_figures"), request.user.tenant)
+    assert row is not None
+    return DeliveryFigures(has_mail_server=parts_of(request).settings.mails, **dict(row))
 
 
 async def _one(connection: asyncpg.Connection, invoice_id: str, reminder: int) -> DeliveryView:

@@ -8,7 +8,7 @@ person mends the address and sends it again. The others are given out by hand, a
 A reminder that waited, for a mail server or an address, says what may no longer be so: it is looked at before it goes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -29,6 +29,8 @@ LEASE = timedelta(minutes=5)
 LOOK_AGAIN = timedelta(hours=12)
 """When a reminder of an invoice that is disputed is looked at again."""
 MAX_ERROR_CHARS = 400
+MAX_AT_ONCE = 500
+"""Documents that a person gives out in one step."""
 SENT, NOT_SENT, SEND_AGAIN = "sent", "not_sent", "send_again"
 """The kinds of the events on a document."""
 DROPPED = "dropped"
@@ -135,6 +137,19 @@ async def given_out(
         changed = (SENT, now, 0, None, None, now)
         if await connection.fetchval(query("delivery_becomes"), *key, *changed):
             await _tell(connection, key, now, SENT, by, {"by_hand": True})
+
+
+async def all_given_out(
+    connection: asyncpg.Connection, tenant: int, documents: Sequence[tuple[str, int]], now: datetime, by: str
+) -> None:
+    """A person gave all of these out, each an invoice and the number of a reminder: all, or none of them.
+
+    Args: documents, MAX_AT_ONCE at most.
+    Raises: NotFound; Conflict when one need not be sent any more.
+    """
+    async with connection.transaction():
+        for invoice_id, reminder in sorted(set(documents)):
+            await given_out(connection, tenant, invoice_id, reminder, now, by)
 
 
 async def send_again(

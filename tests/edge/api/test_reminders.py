@@ -135,6 +135,37 @@ def test_what_waits_for_mail_or_for_hands_is_told_and_done(late: RunningApi) -> 
     assert (len(pages["items"]), len(rest["items"]), rest["next"]) == (30, 6, None)
 
 
+def test_many_are_given_out_in_one_step_or_none_of_them(late: RunningApi) -> None:
+    waiting = get(late, "/deliveries", state="waiting", limit=20)["items"]
+    documents = [{"invoice_id": each["invoice_id"], "reminder": each["reminder"]} for each in waiting]
+    before = get(late, "/deliveries/figures")
+    already = late.sql("SELECT count(*) FROM invoice_event WHERE kind = 'sent'")
+    with as_(late, READER) as reader, as_(late, STRANGER) as stranger:
+        assert reader.post("/deliveries/sent", json={"documents": documents}).status_code == 403
+        assert stranger.post("/deliveries/sent", json={"documents": documents}).status_code == 404
+    for wrong, status in (({"invoice_id": "nobody"}, 404), ({"invoice_id": "x", "reminder": -1}, 422)):
+        assert late.client.post("/deliveries/sent", json={"documents": [*documents, wrong]}).status_code == status
+    assert late.client.post("/deliveries/sent", json={"documents": []}).status_code == 422
+    assert late.client.post("/deliveries/sent", json={"documents": documents[:1] * 501}).status_code == 422
+    assert get(late, "/deliveries/figures") == before, "all or none"
+    for _ in range(2):
+        after = late.client.post("/deliveries/sent", json={"documents": documents}).json()
+        assert after["for_mail"] + after["by_hand"] == before["for_mail"] + before["by_hand"] - 20
+    told = late.sql("SELECT count(*) FROM invoice_event WHERE kind = 'sent'")
+    assert told[0]["count"] == already[0]["count"] + 20, "each is told once"
+    assert {each["invoice_id"] for each in get(late, "/deliveries", state="sent")["items"]} >= {
+        each["invoice_id"] for each in documents
+    }
+
+
+def test_the_figures_count_by_the_address_to_which_it_would_go(late: RunningApi) -> None:
+    late.sql("UPDATE payer SET on_paper = true WHERE id = 'p-000001' RETURNING id")
+    late.sql("UPDATE payer SET email = '' WHERE id = 'p-000002' RETURNING id")
+    figures = get(late, "/deliveries/figures")
+    for way, name in (("mail", "for_mail"), ("hand", "by_hand")):
+        assert len(get(late, "/deliveries", state="waiting", way=way, limit=100)["items"]) == figures[name] > 0
+
+
 def test_a_mail_that_failed_is_named_and_sent_again(late: RunningApi) -> None:
     async def fail(pool: asyncpg.Pool) -> None:
         async with pool.acquire() as connection:

@@ -792,6 +792,8 @@ export default {
   "delivery_state.dropped": "Not sent any more",
   "deliveries.sent": "Given out",
   "deliveries.sent_explain": "{name} has got it on paper, or otherwise.",
+  "deliveries.all": "All {n} shown are given out",
+  "deliveries.all_explain": "All {n} that are shown here have got theirs on paper, or otherwise.",
   "deliveries.again": "Send again",
   "deliveries.again_explain": "It is mailed anew to {address}.",
   "deliveries.done": "Noted.",

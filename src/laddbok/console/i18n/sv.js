@@ -792,6 +792,8 @@ export default {
   "delivery_state.dropped": "Skickas inte",
   "deliveries.sent": "Utlämnad",
   "deliveries.sent_explain": "{name} har fått det på papper eller på annat sätt.",
+  "deliveries.all": "Alla {n} som visas är utlämnade",
+  "deliveries.all_explain": "Alla {n} som visas här har fått sina på papper eller på annat sätt.",
   "deliveries.again": "Skicka igen",
   "deliveries.again_explain": "Det skickas på nytt till {address}.",
   "deliveries.done": "Noterat.",

@@ -5,7 +5,7 @@ import { nowMs } from "../clock.js";
 import { failure } from "../commands.js";
 import { day, instant, money, month as monthName, number } from "../format.js";
 import { said, t, tCode } from "../i18n.js";
-import { Choice, FinanceTabs, mayBill, useSeller } from "../parts/finance.js";
+import { Choice, FinanceTabs, MailServer, mayBill, useSeller } from "../parts/finance.js";
 import { fieldOf } from "../parts/edit-form.js";
 import { Actions } from "../parts/actions.js";
 import { Icon } from "../parts/icons.js";
@@ -359,6 +359,7 @@ export function BillingPage() {
   const runs = usePolled("/billing-runs", (data) => data?.items.some((run) => !run.ended_at));
   const [trouble, setTrouble] = useState("");
   const run = runs.data?.items.find((each) => each.seller_id === seller?.id && each.month === month);
+  const figures = useResource("/deliveries/figures");
   const isRunning = Boolean(run && !run.ended_at);
   useEffect(() => void (isRunning || plan.load()), [isRunning]);
   if (!list.data)
@@ -375,6 +376,7 @@ export function BillingPage() {
       <h1>${t("nav.finance")}</h1>
       <${FinanceTabs} />
       <p class="lead">${t("billing.lead")}</p>
+      <${MailServer} figures=${figures.data} />
       <div class="toolbar">
         <div class="filters">
           <${Choice} label=${t("column.seller")} value=${seller?.id} options=${sellers.map((each) => [each.id, each.name])} onChange=${(seller_id) => set({ seller_id })} wide=${true} />

@@ -4,7 +4,7 @@ import { seg, write } from "../api.js";
 import { day, number } from "../format.js";
 import { t, tCode } from "../i18n.js";
 import { Actions } from "../parts/actions.js";
-import { Choice, FinanceTabs, mayAct } from "../parts/finance.js";
+import { Choice, FinanceTabs, MailServer, mayAct } from "../parts/finance.js";
 import { GrowingList, useGrowing } from "../parts/growing-list.js";
 import { Icon } from "../parts/icons.js";
 import { useResource } from "../parts/resource.js";
@@ -18,6 +18,7 @@ const WHICH = {
   sent: { state: "sent" },
 };
 
+const AT_ONCE = 500;
 const pathOf = (each) => `/deliveries/${seg(each.invoice_id)}/${each.reminder}`;
 
 function act(each, verb, icon, reload) {
@@ -35,12 +36,33 @@ function act(each, verb, icon, reload) {
   };
 }
 
-/** What can be done: what failed goes again once there is an address; anything may be given out by hand. */
-function actionsOf(each, reload) {
-  if (["sent", "dropped"].includes(each.state)) return [];
+/** Whether it may be given out by hand: no mail will bring it, as things are. */
+const needsHands = (each, figures) =>
+  each.state === "failed" || (each.state === "waiting" && (!each.address || figures?.has_mail_server === false));
+
+/** What can be done: what failed goes again once there is an address; what no mail brings is given out by hand. */
+function actionsOf(each, figures, reload) {
   const again = each.state === "failed" && each.address ? [act(each, "again", "reset", reload)] : [];
-  const byHand = each.state === "failed" || !each.address ? [act(each, "sent", "check", reload)] : [];
+  const byHand = needsHands(each, figures) ? [act(each, "sent", "check", reload)] : [];
   return [...again, ...byHand];
+}
+
+/** All that are shown, at once: those that stand on the page when it is asked for. */
+function allAction(shown, reload) {
+  return {
+    label: t("deliveries.all", { n: number(shown.length) }),
+    icon: "check",
+    explain: t("deliveries.all_explain", { n: number(shown.length) }),
+    stays: true,
+    run: async () => {
+      for (let at = 0; at < shown.length; at += AT_ONCE)
+        await write("POST", "/deliveries/sent", {
+          documents: shown.slice(at, at + AT_ONCE).map(({ invoice_id, reminder }) => ({ invoice_id, reminder })),
+        });
+      reload();
+      return { kind: "good", text: t("deliveries.done") };
+    },
+  };
 }
 
 function documentLink(each) {
@@ -53,7 +75,7 @@ function documentLink(each) {
   `;
 }
 
-function Delivery({ each, reload }) {
+function Delivery({ each, figures, reload }) {
   const name = `${tCode("document", each.kind)} ${each.number}`;
   return html`
     <li class="panel payment ${each.state === "failed" ? "waits" : ""}">
@@ -78,26 +100,12 @@ function Delivery({ each, reload }) {
       }
       ${
         mayAct() &&
-        actionsOf(each, reload).length > 0 &&
+        actionsOf(each, figures, reload).length > 0 &&
         html`
-          <${Actions} compact=${true} actions=${actionsOf(each, reload)} />
+          <${Actions} compact=${true} actions=${actionsOf(each, figures, reload)} />
         `
       }
     </li>
-  `;
-}
-
-/** That there is no mail server, or what it said last. */
-function MailServer({ figures }) {
-  if (!figures || (figures.has_mail_server && !figures.trouble)) return null;
-  const text = figures.has_mail_server
-    ? t("deliveries.trouble", { why: figures.trouble })
-    : t("deliveries.no_server", { n: number(figures.for_mail) });
-  return html`
-    <p class="doubt" role="status">
-      <${Icon} name="warning" />
-      <span class="break">${text}</span>
-    </p>
   `;
 }
 
@@ -138,6 +146,7 @@ export function DeliveriesPage() {
   };
   const count = (each) => (figures.data && each in figures.data ? ` (${number(figures.data[each])})` : "");
   const options = Object.keys(WHICH).map((each) => [each, `${tCode("deliveries_which", each)}${count(each)}`]);
+  const shown = which === "sent" ? [] : list.items.filter((each) => needsHands(each, figures.data));
   return html`
     <div class="page">
       <h1>${t("nav.finance")}</h1>
@@ -152,6 +161,13 @@ export function DeliveriesPage() {
             wide=${true}
           />
         </div>
+        ${
+          mayAct() &&
+          shown.length > 1 &&
+          html`
+            <${Actions} actions=${[allAction(shown, reload)]} />
+          `
+        }
       </div>
       <${MailServer} figures=${figures.data} />
       <${LeftOut} />
@@ -159,7 +175,7 @@ export function DeliveriesPage() {
         <ul class="payments">
           ${list.items.map(
             (each) => html`
-              <${Delivery} key=${`${each.invoice_id} ${each.reminder}`} each=${each} reload=${reload} />
+              <${Delivery} key=${`${each.invoice_id} ${each.reminder}`} each=${each} figures=${figures.data} reload=${reload} />
             `,
           )}
         </ul>

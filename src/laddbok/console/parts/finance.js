@@ -1,10 +1,11 @@
 // What do the pages of finance share? Their tabs, the badge of a document, and who may do what.
 import { html } from "../vendor/preact.js";
 import { me } from "../api.js";
-import { day, money } from "../format.js";
+import { day, money, number } from "../format.js";
 import { t, tCode } from "../i18n.js";
 import { go, route, withQuery } from "../router.js";
 import { Actions } from "./actions.js";
+import { Icon } from "./icons.js";
 import { Badge } from "./state.js";
 import { useResource } from "./resource.js";
 
@@ -164,3 +165,17 @@ export function Facts({ facts }) {
 }
 
 export const span = (from, to) => `${day(from)} – ${day(to)}`;
+
+/** That there is no mail server, or what it said last. Args: figures, of deliveries. */
+export function MailServer({ figures }) {
+  if (!figures || (figures.has_mail_server && !figures.trouble)) return null;
+  const text = figures.has_mail_server
+    ? t("deliveries.trouble", { why: figures.trouble })
+    : t("deliveries.no_server", { n: number(figures.for_mail) });
+  return html`
+    <p class="doubt" role="status">
+      <${Icon} name="warning" />
+      <span class="break">${text}</span>
+    </p>
+  `;
+}

@@ -58,11 +58,17 @@ CROSS JOIN LATERAL laddbok_mail_address(d.tenant, d.invoice_id) AS a (address)
 WHERE /* filters */ ORDER BY d.changed_at DESC, d.invoice_id DESC, d.reminder DESC LIMIT
 
 -- name: delivery_figures
--- How many documents wait for the mail server, for a person's hands, or could not be mailed, and what the server said last.
+-- How many documents wait for the mail server, for a person's hands, or could not be mailed, and what the server said last. The address is
+-- that of laddbok_mail_address, joined: counted in one go, however many wait.
 SELECT count(*) FILTER (WHERE d.state = 'waiting' AND a.address IS NOT NULL) AS for_mail,
     count(*) FILTER (WHERE d.state = 'waiting' AND a.address IS NULL) AS by_hand,
     count(*) FILTER (WHERE d.state = 'failed') AS failed,
-    (array_agg(d.last_error ORDER BY d.changed_at DESC) FILTER (WHERE d.state = 'waiting' AND d.last_error IS NOT NULL))[1] AS trouble
+    (SELECT l.last_error FROM delivery AS l WHERE l.tenant = $1 AND l.state = 'waiting' AND l.last_error IS NOT NULL
+        ORDER BY l.changed_at DESC LIMIT 1) AS trouble
 FROM delivery AS d
-CROSS JOIN LATERAL laddbok_mail_address(d.tenant, d.invoice_id) AS a (address)
+JOIN invoice AS i ON i.tenant = d.tenant AND i.id = d.invoice_id
+LEFT JOIN payer AS p ON p.tenant = i.tenant AND p.id = i.payer_id AND i.kind <> 'self_billed' AND NOT p.on_paper
+LEFT JOIN host_settlement AS s ON s.tenant = i.tenant AND s.invoice_id = i.id AND i.kind = 'self_billed'
+LEFT JOIN host AS h ON h.tenant = s.tenant AND h.id = s.host_id
+CROSS JOIN LATERAL (SELECT nullif(coalesce(h.email, p.email), '') AS address) AS a
 WHERE d.tenant = $1 AND d.state IN ('waiting', 'failed');
