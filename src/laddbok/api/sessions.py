@@ -1,7 +1,7 @@
 """Which sessions are there, and what do we know of this one?
 
-A list with filters and a search box that takes whatever is at hand: a session id as somebody typed it, a transaction
-id, the beginning of a station's or a token's name.
+A list with filters and a search box that takes whatever is at hand: a session id as somebody typed it, or its first
+letters, a transaction id, the beginning of a station's or a token's name.
 """
 
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from laddbok.api.pages import DEFAULT_LIMIT, Cursor, Limit, Page, cut
 from laddbok.api.parts import ApiRequest, asked, parts_of
 from laddbok.api.session_view import SessionView, session_records, session_views, view
 from laddbok.model.errors import Invalid, NotFound
-from laddbok.model.ids import normalise_session_id
+from laddbok.model.ids import normalise_session_id, session_id_begin
 from laddbok.model.session import SessionState
 from laddbok.sessions.authorize import normalise_token
 from laddbok.store.reads import Filters, cursor_instant, cursor_number, parse_cursor
@@ -114,8 +114,9 @@ def _chosen(
 def _search(filters: Filters, text: str) -> None:
     # Of separators alone nothing is left as a token, and every token begins with nothing.
     filters.add(
-        "(s.transaction_id = ? OR starts_with(lower(s.station), lower(?)) OR starts_with(s.token, nullif(?, '')))",
-        text, text, normalise_token(text),
+        "(s.transaction_id = ? OR starts_with(lower(s.station), lower(?)) OR starts_with(s.token, nullif(?, ''))"
+        " OR starts_with(s.id, ?))",
+        text, text, normalise_token(text), session_id_begin(text),
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from hashlib import blake2b
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _LOOK_ALIKE = str.maketrans({"I": "1", "L": "1", "O": "0", "U": "V"})
+_LEAST_LETTERS = 4
 
 
 def session_id(station_no: int, epoch: int, seq: int) -> str:
@@ -32,6 +33,20 @@ def _named(origin: str) -> str:
     number = int.from_bytes(blake2b(origin.encode(), digest_size=10).digest())
     letters = "".join(_ALPHABET[number >> shift & 31] for shift in range(75, -5, -5))
     return "-".join(letters[i : i + 4] for i in range(0, 16, 4))
+
+
+def session_id_begin(text: str) -> str | None:
+    """The begin of a session id as somebody read it out, in the form we store; None: it can't be one.
+
+    >>> session_id_begin('awqd kO1')
+    'AWQD-K01'
+
+    Fewer than 4 characters are the begin of too many.
+    """
+    letters = "".join(text.split()).replace("-", "").upper().translate(_LOOK_ALIKE)
+    if not _LEAST_LETTERS <= len(letters) <= 16 or set(letters) - set(_ALPHABET):
+        return None
+    return "-".join(letters[i : i + 4] for i in range(0, len(letters), 4))
 
 
 def normalise_session_id(text: str) -> str:

@@ -159,6 +159,18 @@ def test_a_pasted_session_id_is_found_however_it_is_written(house: RunningApi, c
         assert [item["id"] for item in items] == found
 
 
+@pytest.mark.parametrize("letters", [4, 5, 8, 15])
+def test_a_session_is_found_by_the_letters_that_were_read_out(
+    house: RunningApi, charges: dict[str, Session], letters: int
+) -> None:
+    wanted = charges["settled"].id
+    read_out = wanted.replace("-", "")[:letters].lower().replace("0", "o").replace("1", "l")
+    for text in (read_out, f"{read_out[:4]} {read_out[4:]}", f"{read_out[:4]}-{read_out[4:]}"):
+        found = house.client.get("/sessions", params={"q": text}).json()["items"]
+        assert wanted in [item["id"] for item in found], text
+    assert house.client.get("/sessions", params={"q": wanted[:3]}).json()["items"] == []
+
+
 def test_pages_neither_lose_nor_repeat_a_session(house: RunningApi, charges: dict[str, Session]) -> None:
     for order in ("started_at", "-started_at"):
         seen: list[str] = []
