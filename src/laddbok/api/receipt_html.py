@@ -28,6 +28,7 @@ WORDS = {
         "Momsen räknas på summan, så laddningarnas belopp kan skilja sig från den med några ören.",
         "lines": "{} prisrader, från {} till {}", "register": "Mätaren: {} till {} kWh", "wrong": "Stämmer något inte?",
         "wrong_lead": "Skriv vad. Vi svarar senast om två veckor, och påminner inte om fakturan så länge.",
+        "receipt_wrong_lead": "Skriv vad. Vi svarar senast om två veckor.", "receipt_all": "Hela kvittot",
         "about": "Det gäller", "all": "Hela fakturan", "reason": "Vad stämmer inte?", "send": "Skicka",
         "opened": "Din invändning är mottagen {}. Vi svarar senast {}.", "accepted": "Vi ger dig rätt.",
         "rejected": "Vi har granskat den och håller fast vid beloppet.", "you": "Du skrev", "we": "Vårt svar",
@@ -42,6 +43,7 @@ WORDS = {
         "VAT is computed on the sum, so the amounts of the sessions may differ from it by some öre.",
         "lines": "{} price lines, from {} to {}", "register": "Meter: {} to {} kWh", "wrong": "Is something wrong?",
         "wrong_lead": "Tell us what. We answer within two weeks, and don't remind you of the invoice meanwhile.",
+        "receipt_wrong_lead": "Tell us what. We answer within two weeks.", "receipt_all": "All of the receipt",
         "about": "It is about", "all": "All of the invoice", "reason": "What is wrong?", "send": "Send",
         "opened": "We got your objection on {}. We answer by {}.", "accepted": "We agree with you.",
         "rejected": "We have looked at it and stand by the amount.", "you": "You wrote", "we": "Our answer",
@@ -197,10 +199,11 @@ def _may_dispute(invoice: Invoice, disputes: list[DisputeView]) -> bool:
 
 def _form(invoice: Invoice, path: str, language: str) -> Iterator[str]:
     words = WORDS[language]
-    yield f"<section><details><summary>{words['wrong']}</summary><p>{words['wrong_lead']}</p>"
+    of = "receipt_" if invoice.kind is InvoiceKind.RECEIPT else ""
+    yield f"<section><details><summary>{words['wrong']}</summary><p>{words[f'{of}wrong_lead']}</p>"
     yield f'<form method="post" action="{escape(path)}?language={language}">'
     yield f"<label class=field><span>{words['about']}</span><select name=session_id>"
-    yield f'<option value="">{words["all"]}</option>'
+    yield f'<option value="">{words[f"{of}all"]}</option>'
     for item in invoice.sessions:
         text = f"{item.place}, {_span(item, language)}"
         yield f'<option value="{escape(item.session_id)}">{escape(text)}</option>'
