@@ -220,7 +220,7 @@ async def show_statement_file(
     name = f"{kind}-{month}-{revision}{'-' if file == 'sessions.csv' else '.'}{file}"
     disposition = "inline" if file == "pdf" else "attachment"
     headers = {"Content-Disposition": f'{disposition}; filename="{name}"'}
-    media_type = "application/pdf" if file == "pdf" else "text/csv; charset=utf-8"
+    media_type = "application/pdf" if file == "pdf" else "text/csv"
     return Response(made, media_type=media_type, headers=headers)
 
 

@@ -175,7 +175,7 @@ WORDS = {
     "changed_session": Text(sv="Laddning {}", en="Session {}"),
     "changed_apartment": Text(sv="Lägenhet {}", en="Apartment {}"),
     "and_more": Text(sv="och {} till", en="and {} more"),
-    "cdr_revision": Text(sv="Rättning", en="Correction"),
+    "cdr_revision": Text(sv="Version", en="Version"),
     "reminder": Text(sv="Påminnelse", en="Reminder"),
     "invoice": Text(sv="Faktura", en="Invoice"),
     "invoice_date": Text(sv="Fakturadatum", en="Date of invoice"),
