@@ -56,6 +56,8 @@ class PaymentView(msgspec.Struct):
     """Why its first part went where it went."""
     perhaps_same_as: str | None
     """The payment that it may be, told by another file under another reference."""
+    named: list[str]
+    """The references that the payer gave (OCR), right or wrong."""
 
 
 class PartView(msgspec.Struct):

@@ -119,6 +119,11 @@ def test_suspense_is_cleared_by_a_person(bank: RunningApi) -> None:
     assert found["payment"]["suspense"] == "-12.75"
 
 
+def test_a_payment_says_which_references_its_payer_gave(bank: RunningApi) -> None:
+    assert payment(bank, "3718.61")["named"] == ["1000000107"]
+    assert payment(bank, "-112.75")["named"] == []
+
+
 def test_B51_a_double_click_is_one_refund_and_more_than_remains_is_refused(bank: RunningApi) -> None:
     found = payment(bank, "600.00")
     assert found["balance"] == "100.00"

@@ -163,7 +163,7 @@ LIMIT 2;
 -- Payments, the newest first, with what of each is in suspense.
 SELECT p.id, p.provider, p.reference, p.legal_entity_id, p.received_on, p.amount, p.currency, p.payer_name, p.payer_account, p.text,
     coalesce(a.suspense, 0) AS suspense, coalesce(a.balance, 0) AS balance, coalesce(a.refund, 0) AS refund, a.reason,
-    p.perhaps_same_as
+    p.perhaps_same_as, ARRAY(SELECT named ->> 'reference' FROM jsonb_array_elements(p.document -> 'remitted') AS named) AS named
 FROM payment AS p
 LEFT JOIN LATERAL (
     SELECT sum(amount) FILTER (WHERE kind = 'suspense') AS suspense, sum(amount) FILTER (WHERE kind = 'balance') AS balance,
