@@ -235,3 +235,12 @@ def test_a_week_is_told_in_words(page: Page) -> None:
         "Nothing prices energy Tue 18:00-24:00: it is free then.",
         "For 0.25 hours the market price is not known yet.",
     ]
+
+
+def test_a_number_is_read_as_people_type_it(page: Page) -> None:
+    typed = ["4 321,55", " 77,00 kr", "25 %", "1\u00a0000", "", "kr", "10 eur"]
+    page.goto("/")
+    read = page.evaluate(
+        'async (all) => { const m = await import("/format.js"); return all.map(m.typedNumber); }', typed
+    )
+    assert read == ["4321.55", "77.00", "25", "1000", None, "kr", "10eur"]

@@ -21,6 +21,13 @@ export function number(value, digits = 0) {
 /** A decimal of the platform with as many digits as it has. */
 export const exact = (text) => number(Number(text), (String(text).split(".")[1] ?? "").length);
 
+/** A number as people type it ("4 321,55 kr", "25 %"), as the platform reads it; null: nothing was typed. */
+export function typedNumber(text) {
+  const bare = (text ?? "").replace(/\s/g, "");
+  // "kr" alone is wrong, not nothing: nothing may mean all there is.
+  return bare.replace(/(?<=\d)(kr|%)$/i, "").replace(",", ".") || null;
+}
+
 /** Energy [Wh] as [figure, unit]. */
 export function energyParts(energy_wh) {
   if (energy_wh === null || energy_wh === undefined) return [NONE, ""];

@@ -42,6 +42,8 @@ export default {
   "password.again": "New password, again",
   "password.button": "Change password",
   "password.differ": "The two new passwords differ.",
+  "password.refused": "The new password needs {n} to 200 characters, and may not be the old one.",
+  "password.wrong": "The present password is wrong.",
 
   "overview.power": "Power now",
   "overview.active": "{n} sessions running",
@@ -96,6 +98,7 @@ export default {
   "sessions.count": "{n}",
   "sessions.count_more": "{n} loaded, more when you scroll",
   "sessions.most": "the newest {n}; narrow the filters to see others",
+  "sessions.elsewhere": "Look for it among:",
   "sessions.none": "No sessions here.",
   "sessions.none_running": "No session is running.",
 
@@ -534,6 +537,7 @@ export default {
   "billing.at_it": "Running",
   "invoices.number": "Number or OCR",
   "invoices.shown": "{n} shown",
+  "invoices.paid_at_once": "Paid at once",
   "invoices.none": "No documents here.",
   "invoice.page": "The customer's page",
   "invoice.lines": "Lines",
@@ -764,6 +768,8 @@ export default {
   "payments.amount": "Amount",
   "payments.invoice": "Invoice number",
   "payments.payer": "or customer number",
+  "payments.named": "The payer wrote: {named}",
+  "payments.whereto": "Write the number of an invoice, or of a customer.",
   "payments.perhaps": "Perhaps the same as {sum} from {who}, {day}: {text}",
   "payments.fee": "Bank fee",
   "payments.fee_explain": "The bank took it for its services; it is a cost.",

@@ -42,6 +42,8 @@ export default {
   "password.again": "Nytt lösenord, en gång till",
   "password.button": "Byt lösenord",
   "password.differ": "De två nya lösenorden är olika.",
+  "password.refused": "Det nya lösenordet ska ha minst {n} tecken, högst 200, och får inte vara det gamla.",
+  "password.wrong": "Det nuvarande lösenordet stämmer inte.",
 
   "overview.power": "Effekt nu",
   "overview.active": "{n} sessioner pågår",
@@ -96,6 +98,7 @@ export default {
   "sessions.count": "{n}",
   "sessions.count_more": "{n} hämtade, fler när du rullar",
   "sessions.most": "de {n} senaste; filtrera mer för att se andra",
+  "sessions.elsewhere": "Sök efter det bland:",
   "sessions.none": "Inga sessioner här.",
   "sessions.none_running": "Ingen session pågår.",
 
@@ -534,6 +537,7 @@ export default {
   "billing.at_it": "Pågår",
   "invoices.number": "Nummer eller OCR",
   "invoices.shown": "{n} visas",
+  "invoices.paid_at_once": "Betalt direkt",
   "invoices.none": "Inga dokument här.",
   "invoice.page": "Kundens sida",
   "invoice.lines": "Rader",
@@ -764,6 +768,8 @@ export default {
   "payments.amount": "Belopp",
   "payments.invoice": "Fakturanummer",
   "payments.payer": "eller kundnummer",
+  "payments.named": "Betalaren skrev: {named}",
+  "payments.whereto": "Skriv ett fakturanummer eller ett kundnummer.",
   "payments.perhaps": "Kanske samma som {sum} från {who}, {day}: {text}",
   "payments.fee": "Bankavgift",
   "payments.fee_explain": "Banken tog den för sina tjänster; den är en kostnad.",

@@ -2,12 +2,12 @@
 import { html, useEffect, useRef, useState } from "../vendor/preact.js";
 import { seg, write } from "../api.js";
 import { failure } from "../commands.js";
+import { typedNumber } from "../format.js";
 import { t } from "../i18n.js";
 import { Choice, FinanceTabs, mayBill } from "../parts/finance.js";
 import { Icon } from "../parts/icons.js";
 import { Pending, useResource } from "../parts/resource.js";
 import { go, route, withQuery } from "../router.js";
-import { typedNumber } from "./new-statement.js";
 
 const COLUMNS = [
   ["apartment", "text"], ["contract_id", "text"], ["id_token", "text"], ["first_day", "date"], ["last_day", "date"], ["part", "text"],

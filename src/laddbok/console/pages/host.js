@@ -1,7 +1,7 @@
 // What was agreed with this host, and what was it paid?
 import { html } from "../vendor/preact.js";
 import { seg, write } from "../api.js";
-import { day, exact, fullInstant } from "../format.js";
+import { day, exact, fullInstant, typedNumber } from "../format.js";
 import { t } from "../i18n.js";
 import { Actions } from "../parts/actions.js";
 import { EditForm } from "../parts/edit-form.js";
@@ -33,7 +33,6 @@ const groups = () => [
   { title: t("seller.bank"), fields: [half("bankgiro"), half("iban")] },
 ];
 const FEES = ["per_kwh", "percent_of_net", "fixed_per_month", "vat"];
-const decimal = (text) => text.replace(/\s/g, "").replace(",", ".");
 
 function agreeAction(host, sites, reload) {
   const amount = (name, initial = "") => ({ name, label: t(`host.${name}`), initial, more: { inputMode: "decimal" } });
@@ -48,7 +47,7 @@ function agreeAction(host, sites, reload) {
       ...FEES.map((name) => amount(name, name === "vat" ? "25" : "")),
     ],
     run: async ({ site_id, from, ...fees }) => {
-      const terms = Object.fromEntries(FEES.filter((name) => fees[name].trim()).map((name) => [name, decimal(fees[name])]));
+      const terms = Object.fromEntries(FEES.filter((name) => fees[name].trim()).map((name) => [name, typedNumber(fees[name])]));
       await write("PUT", `/hosts/${seg(host.id)}/agreements/${seg(site_id)}`, { from, terms });
       reload();
       return { kind: "good", text: t("edit.saved") };

@@ -2,7 +2,7 @@
 import { html } from "../vendor/preact.js";
 import { seg, write } from "../api.js";
 import { nowMs } from "../clock.js";
-import { day, energy, fullInstant, instant, money, number } from "../format.js";
+import { day, energy, fullInstant, instant, money, number, typedNumber } from "../format.js";
 import { said, t, tCode } from "../i18n.js";
 import { Actions } from "../parts/actions.js";
 import { CopyButton } from "../parts/copy.js";
@@ -36,8 +36,6 @@ function disputeAction(invoice, reload) {
   };
 }
 
-const plainAmount = (text) => (text ?? "").replace(/\s/g, "").replace(",", ".");
-
 function creditAction(invoice, reload) {
   const rates = invoice.content.vat.map(({ rate }) => [rate.percent, `${number(Number(rate.percent))} %`]);
   return {
@@ -51,7 +49,7 @@ function creditAction(invoice, reload) {
       { name: "vat_percent", label: t("credit.rate"), options: rates },
     ],
     run: async ({ reason, gross, vat_percent }) => {
-      const amount = plainAmount(gross);
+      const amount = typedNumber(gross);
       const body = amount ? { reason, gross: amount, vat_percent } : { reason };
       const made = await write("POST", `/invoices/${seg(invoice.id)}/credit`, body);
       reload();
@@ -81,7 +79,7 @@ function decideAction(invoice, dispute, decision, reload) {
         : []),
     ],
     run: async ({ note, credit, gross, vat_percent }) => {
-      const amount = plainAmount(gross);
+      const amount = typedNumber(gross);
       const body = {
         decision: decision === "accept" ? "accepted" : "rejected",
         note,

@@ -35,6 +35,13 @@ function Filters({ query }) {
   `;
 }
 
+/** Whose the document is; a driver who paid at once has no customer number, only a session. */
+const whose = ({ payer_id, payer_name }) =>
+  payer_id?.startsWith("session/") ? `${t("invoices.paid_at_once")}, ${payer_id.slice("session/".length)}` : payer_name ?? "–";
+
+/** What a document asks for; a receipt was paid before it was written, and says what. */
+const asked = ({ kind, gross, payable }) => (kind === "receipt" ? gross : payable);
+
 export function InvoiceTable({ items }) {
   return html`
     <div class="panel flush">
@@ -62,12 +69,12 @@ export function InvoiceTable({ items }) {
                       <span class="soft">${tCode("document", invoice.kind)}</span>
                     `
                   }
-                  <span class="narrow break">${invoice.payer_name}</span>
+                  <span class="narrow break">${whose(invoice)}</span>
                 </td>
-                <td class="opt break">${invoice.payer_name ?? "–"}</td>
+                <td class="opt break">${whose(invoice)}</td>
                 <td class="opt">${day(invoice.issue_date)}</td>
                 <td class="opt">${day(invoice.due_date)}</td>
-                <td class="figure">${money(invoice.payable, invoice.currency)}</td>
+                <td class="figure">${money(asked(invoice), invoice.currency)}</td>
                 <td class="figure opt">${money(invoice.open, invoice.currency)}</td>
                 <td><${InvoiceBadge} invoice=${invoice} /></td>
               </tr>

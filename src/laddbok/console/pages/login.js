@@ -5,7 +5,7 @@ import { failure } from "../commands.js";
 import { LANGUAGES, language, setLanguage, t } from "../i18n.js";
 import { go } from "../router.js";
 
-const SHORTEST_PASSWORD = 12;
+const SHORTEST_PASSWORD = 10; // store.people.MIN_PASSWORD_CHARS
 
 function Card({ title, children }) {
   return html`
@@ -96,7 +96,11 @@ export function LoginPage() {
 export function PasswordPage({ first = false }) {
   const send = async ({ old, fresh, again }) => {
     if (fresh !== again) throw Object.assign(new Error(), { words: t("password.differ") });
-    await write("POST", "/me/password", { old, new: fresh });
+    await write("POST", "/me/password", { old, new: fresh }).catch((problem) => {
+      if (problem.field === "new") problem.words = t("password.refused", { n: SHORTEST_PASSWORD });
+      if (problem.status === 403) problem.words = t("password.wrong");
+      throw problem;
+    });
     me.value = { ...me.value, must_change_password: false };
     go("/", { replace: first });
   };

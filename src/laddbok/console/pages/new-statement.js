@@ -3,7 +3,7 @@ import { html, useState } from "../vendor/preact.js";
 import { write } from "../api.js";
 import { nowMs } from "../clock.js";
 import { failure } from "../commands.js";
-import { month as monthName, number } from "../format.js";
+import { month as monthName, number, typedNumber } from "../format.js";
 import { t, tCode } from "../i18n.js";
 import { EditForm } from "../parts/edit-form.js";
 import { FinanceTabs, mayBill } from "../parts/finance.js";
@@ -21,13 +21,18 @@ function months() {
   );
 }
 
-/** A number as people type it ("4 321,55"), as the platform reads it. */
-export const typedNumber = (text) => (text ?? "").replace(/\s/g, "").replace(",", ".") || null;
-
 const lastDay = (month) => {
   const [year, number] = month.split("-").map(Number);
   return new Date(Date.UTC(year, number, 0)).toISOString().slice(0, 10);
 };
+
+/** The bill's days follow the month that is chosen, until they are changed. */
+function follow({ target }) {
+  const days = target.form?.elements;
+  if (target.name !== "month" || !days["bill.period_start"]) return;
+  days["bill.period_start"].value = `${target.value}-01`;
+  days["bill.period_end"].value = lastDay(target.value);
+}
 
 function groups(kind, sites) {
   const amount = { more: { inputmode: "decimal" } };
@@ -126,7 +131,7 @@ export function NewStatementPage() {
       <h1>${t(kind === "home" ? "statement.new_home" : "statement.new_apartments")}</h1>
       <${FinanceTabs} />
       <p class="lead">${t(kind === "home" ? "statement.home_lead" : "statement.apartments_lead")}</p>
-      <${EditForm} key=${kind} groups=${groups(kind, sites.data.items)} values=${values} save=${save} disabled=${!mayBill()} verb=${t("statement.see")} done=${t("statement.below")} />
+      <${EditForm} key=${kind} groups=${groups(kind, sites.data.items)} values=${values} save=${save} onTyped=${follow} disabled=${!mayBill()} verb=${t("statement.see")} done=${t("statement.below")} />
       ${
         seen &&
         html`

@@ -2,7 +2,7 @@
 import { html, useRef, useState } from "../vendor/preact.js";
 import { seg, upload, write } from "../api.js";
 import { failure } from "../commands.js";
-import { day, money, number } from "../format.js";
+import { day, money, number, typedNumber } from "../format.js";
 import { t, tCode } from "../i18n.js";
 import { Actions } from "../parts/actions.js";
 import { Choice, FinanceTabs, mayAct } from "../parts/finance.js";
@@ -11,8 +11,6 @@ import { Icon } from "../parts/icons.js";
 import { Pending, useResource } from "../parts/resource.js";
 import { Badge } from "../parts/state.js";
 import { go, invoicePath, route, withQuery } from "../router.js";
-
-const decimal = (text) => text.trim().replace(",", ".");
 
 function Import({ onDone }) {
   const file = useRef();
@@ -53,8 +51,9 @@ function allocateAction(payment, reload) {
       { name: "payer_id", label: t("payments.payer") },
     ],
     run: async ({ amount, invoice, payer_id }) => {
+      if (!invoice.trim() && !payer_id.trim()) return { kind: "bad", text: t("payments.whereto") };
       const to = invoice.trim() ? { to: "invoice", invoice: invoice.trim() } : { to: "balance", payer_id: payer_id.trim() };
-      await write("POST", `/payments/${seg(payment.id)}/allocations`, { amount: decimal(amount), ...to });
+      await write("POST", `/payments/${seg(payment.id)}/allocations`, { amount: typedNumber(amount), ...to });
       reload();
       return { kind: "good", text: t("payments.allocated") };
     },
@@ -96,7 +95,7 @@ function refundAction(payment, reload) {
     stays: true,
     fields: [{ name: "amount", label: t("payments.amount"), required: true, initial: payment.suspense, more: { inputMode: "decimal" } }],
     run: async ({ amount }) => {
-      await write("POST", `/payments/${seg(payment.id)}/refunds`, { amount: decimal(amount) });
+      await write("POST", `/payments/${seg(payment.id)}/refunds`, { amount: typedNumber(amount) });
       reload();
       return { kind: "good", text: t("payments.refunded") };
     },
@@ -158,6 +157,13 @@ function Payment({ payment, reload }) {
         }
         <button type="button" class="quiet" aria-expanded=${isOpen} onClick=${() => setOpen(!isOpen)}>${t("payments.parts")}</button>
       </div>
+      ${
+        payment.provider === "bank" &&
+        payment.named.length > 0 &&
+        html`
+          <p class="break">${t("payments.named", { named: payment.named.join(", ") })}</p>
+        `
+      }
       <p class="soft break">${[payment.text, payment.reference].filter(Boolean).join(" · ")}</p>
       ${
         waits &&

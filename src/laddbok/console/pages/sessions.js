@@ -162,13 +162,29 @@ function Count({ rows, complete }) {
   `;
 }
 
+/** No session: what was sought may be a document's number, or a customer. */
+function Elsewhere({ q }) {
+  return html`
+    <p class="calm">
+      ${t("sessions.none")} ${t("sessions.elsewhere")}${" "}
+      <a href=${withQuery("/invoices", { number: q })}>${t("finance.invoices")}</a>${" · "}
+      <a href=${withQuery("/customers", { q })}>${t("finance.customers")}</a>
+    </p>
+  `;
+}
+
 export function SessionsPage() {
   const { query } = route.value;
   const { rows, more, trouble, complete } = useSessions(query);
   const narrow = useNarrow();
-  const empty = html`
-    <p class="calm">${trouble || (complete ? t("sessions.none") : t("loading"))}</p>
-  `;
+  const empty =
+    query.q && complete && !trouble
+      ? html`
+          <${Elsewhere} q=${query.q} />
+        `
+      : html`
+          <p class="calm">${trouble || (complete ? t("sessions.none") : t("loading"))}</p>
+        `;
   return html`
     <div class="page fill">
       <h1>

@@ -81,9 +81,10 @@ function typed(form, groups) {
 
 /**
  * @param groups of {title, fields: [{name, label, type?, options?, required?, half?}]}; `first`: the field to look at;
- * `save(values)` writes them, and its Problem's field is shown at its place; `done`: what is said then.
+ * `save(values)` writes them, and its Problem's field is shown at its place; `done`: what is said then;
+ * `onTyped(event)`: something was typed or chosen.
  */
-export function EditForm({ groups, values, first, save, disabled, verb, done }) {
+export function EditForm({ groups, values, first, save, disabled, verb, done, onTyped }) {
   const form = useRef();
   const [state, setState] = useState({});
   const focus = (name) => form.current?.elements[name]?.focus?.();
@@ -100,8 +101,12 @@ export function EditForm({ groups, values, first, save, disabled, verb, done }) 
       if (known) focus(problem.field);
     }
   };
+  const typing = (event) => {
+    if (state.done) setState({});
+    onTyped?.(event);
+  };
   return html`
-    <form class="edit panel" ref=${form} onSubmit=${submit} lang=${language.value} onInput=${() => state.done && setState({})}>
+    <form class="edit panel" ref=${form} onSubmit=${submit} lang=${language.value} onInput=${typing}>
       <fieldset disabled=${disabled}>
         ${groups.map(
           ({ title, fields }, place) => html`

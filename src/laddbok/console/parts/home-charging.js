@@ -1,9 +1,8 @@
 // What does an employer pay back to this contract for charging at home?
 import { html } from "../vendor/preact.js";
 import { Problem, seg, write } from "../api.js";
-import { day } from "../format.js";
+import { day, typedNumber } from "../format.js";
 import { language, t } from "../i18n.js";
-import { typedNumber } from "../pages/new-statement.js";
 import { withQuery } from "../router.js";
 import { EditForm } from "./edit-form.js";
 import { mayBill } from "./finance.js";
