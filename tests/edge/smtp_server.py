@@ -17,11 +17,16 @@ from email.message import EmailMessage
 from email.policy import default
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+from laddbok.wires.mail import SmtpSettings
+
+FROM = "faktura@laddning.example"
 
 
 @dataclass
@@ -42,6 +47,11 @@ class FakeSmtp:
     was_secret: list[bool] = field(default_factory=list)
     """Of each mail, whether it came over TLS."""
     tls: ssl.SSLContext | None = None
+
+
+def settings_of(server: FakeSmtp, **more: Any) -> SmtpSettings:
+    """How the server is reached."""
+    return SmtpSettings(**{"host": "127.0.0.1", "port": server.port, "security": "none", "sender": FROM, **more})
 
 
 @contextmanager

@@ -3,40 +3,30 @@
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
-from msgspec.structs import replace
 
 from laddbok.bench import billing_data
 from laddbok.billing.credit import CreditWish
-from laddbok.billing.mail_text import MailText
-from laddbok.flow.mail import MAX_TRIES, Attachment, Mail, MailDown, MailRefused
-from laddbok.model.errors import ConfigurationError, Conflict, NotFound
-from laddbok.settings import read_settings
+from laddbok.flow.mail import MAX_TRIES, Mail, MailDown
+from laddbok.model.errors import Conflict, NotFound
 from laddbok.store import billing
 from laddbok.store.credit_notes import credit_invoice
-from laddbok.store.deliveries import given_out, send_again
+from laddbok.store.deliveries import given_out, look_again, send_again, take
 from laddbok.store.embedded import Dsn
 from laddbok.store.postgres import PostgresStore
 from laddbok.store.reminders import RENDER_REMINDER, cancel_reminder, remind_all
-from laddbok.verbs import doctor
-from laddbok.wires.mail import SmtpServer, SmtpSettings, message_of
+from laddbok.wires.mail import SmtpServer
 from laddbok.workers.jobs import Worker
 from laddbok.workers.mailing import Mailer
 from laddbok.workers.render_invoice import InvoiceRenderer
 from laddbok.workers.render_reminder import ReminderRenderer
-from tests.edge.smtp_server import FakeSmtp, own_certificate, smtp_server
+from tests.edge.smtp_server import FROM, FakeSmtp, settings_of, smtp_server
 from tests.store.test_billing_run import NOW, run_october, tenant_of, terms_of
 
-FROM = "faktura@laddning.example"
 CUSTOMERS = 3
-
-
-def settings_of(server: FakeSmtp, **more: Any) -> SmtpSettings:
-    return SmtpSettings(**{"host": "127.0.0.1", "port": server.port, "security": "none", "sender": FROM, **more})
 
 
 class Post:
@@ -138,6 +128,39 @@ def test_who_has_no_address_gets_it_by_hand_and_a_person_says_so(new_database: C
             await given_out(post.connection, post.tenant, "no-such", 0, post.at, "anna")
         with pytest.raises(asyncpg.exceptions.RestrictViolationError):
             await post.connection.execute("UPDATE delivery SET state = 'waiting'")
+
+    on(new_database(), work)
+
+
+def test_what_has_no_address_is_set_aside_and_mailed_once_it_has_one(new_database: Callable[[], Dsn]) -> None:
+    """Of thousands that wait for hands each was looked at again for every mail."""
+
+    async def work(post: Post) -> None:
+        execute = post.connection.execute
+        await execute("UPDATE payer SET email = NULL WHERE id = 'p-000002'")
+        await post.mailer().once()
+        due = "SELECT count(*) FROM delivery WHERE state = 'waiting' AND due_at <= $1"
+        assert (await post.connection.fetchval(due, post.at), await post.states()) == (0, {"sent": 2, "waiting": 1})
+        await execute("UPDATE payer SET email = 'ny@example.com' WHERE id = 'p-000002'")
+        assert await post.mailer().once() == 0
+        await look_again(post.connection, post.tenant, post.at, payer_id="p-000001")
+        assert await post.mailer().once() == 0
+        await look_again(post.connection, post.tenant, post.at, payer_id="p-000002")
+        assert await post.mailer().once() == 1
+        assert await post.states() == {"sent": CUSTOMERS}
+
+    on(new_database(), work)
+
+
+def test_what_is_mailed_at_this_moment_is_not_mailed_again_when_the_address_changes(
+    new_database: Callable[[], Dsn],
+) -> None:
+    async def work(post: Post) -> None:
+        for _ in range(CUSTOMERS):
+            assert await take(post.connection, post.at) is not None
+        for number in range(CUSTOMERS):
+            await look_again(post.connection, post.tenant, post.at, payer_id=f"p-00000{number}")
+        assert await take(post.connection, post.at) is None
 
     on(new_database(), work)
 
@@ -284,121 +307,3 @@ def test_a_reminder_that_says_what_is_no_longer_so_is_not_mailed(new_database: C
         assert post.server.mails == []
 
     on(new_database(), work)
-
-
-# ------------------------------------------------------------------------------------------------ the wire itself
-MAIL = Mail(
-    key="k" * 32, to="åsa@example.com", sender="Brf Eken\r\nBcc: all@example.com", reply_to=None,
-    text=MailText("Faktura 1 från Örnen", "Å ä ö\n.\nSlut\n"), attachments=(Attachment("1.pdf", "application/pdf", b"%PDF"),),
-)  # fmt: skip
-
-
-def sent(settings: SmtpSettings, mail: Mail) -> str:
-    return asyncio.run(SmtpServer(settings).send(mail))
-
-
-def test_it_goes_over_tls_with_a_password_or_not_at_all(tmp_path: Path) -> None:
-    mail = replace(MAIL, to="kund@example.com")
-    context, certificate = own_certificate(tmp_path)
-    with smtp_server(context, ("laddbok", "hemligt")) as server:
-        right = settings_of(server, security="starttls", user="laddbok", password="hemligt", authority=str(certificate))
-        assert sent(right, mail) == f"<{'k' * 32}@laddning.example>"
-        assert server.was_secret == [True]
-        _, message = server.mails[0]
-        assert message["Bcc"] is None
-        body = message.get_body()
-        assert body is not None
-        assert body.get_content().splitlines() == ["Å ä ö", ".", "Slut"]
-        for wrong in ({"password": "fel"}, {"authority": None}, {"authority": str(tmp_path / "none.pem")}):
-            with pytest.raises(MailDown):
-                sent(settings_of(server, **{"security": "starttls", "user": "laddbok", "password": "hemligt",
-                                            "authority": str(certificate), **wrong}), mail)  # fmt: skip
-        assert len(server.mails) == 1
-    with smtp_server() as plain, pytest.raises(MailDown):
-        sent(settings_of(plain, security="starttls"), mail)
-
-
-@pytest.mark.parametrize("to", ["a@example.com\r\nRCPT TO:<b@example.com>", "åsa@example.com"])
-def test_an_address_that_the_server_can_not_be_told_is_refused_for_good(to: str) -> None:
-    with smtp_server() as server:
-        with pytest.raises(MailRefused) as caught:
-            sent(settings_of(server), replace(MAIL, to=to))
-        assert caught.value.is_final
-        assert server.mails == []
-
-
-@pytest.mark.parametrize(
-    "to", ["a@[1.2.3.4", "a@b.example, c@d.example", "a@,b.:x<", "a@,b:c]<", "a@:b.,(<x]=).'<+", "a@b..example"]
-)
-def test_what_is_no_address_though_it_has_an_at_sign_is_refused_and_stops_nobody_else(to: str) -> None:
-    """Python's parser of addresses raises AttributeError and TypeError at some of them, which ended the process of the workers."""
-    with pytest.raises(MailRefused, match="addressed") as caught:
-        message_of(replace(MAIL, to=to), FROM)
-    assert caught.value.is_final
-
-
-def test_a_name_that_hides_a_line_break_begins_no_header() -> None:
-    hidden = replace(MAIL, to="kund@example.com", text=MailText("Faktura 1 =?utf-8?q?=0d=0aBcc:_all=40example.com?=", ""))
-    with pytest.raises(MailRefused, match="line break"):
-        message_of(hidden, FROM)
-    assert message_of(replace(MAIL, to="kund@example.com"), FROM)["Subject"] == "Faktura 1 från Örnen"
-
-
-@pytest.mark.parametrize(
-    ("said", "raised"), [("550 not yours", MailDown), ("451 later", MailDown), ("552 too long", MailRefused)]
-)
-def test_a_server_that_takes_nothing_from_our_address_costs_no_document_a_try(
-    said: str, raised: type[Exception]
-) -> None:
-    with smtp_server() as server:
-        server.takes_from = said
-        with pytest.raises(raised, match=said):
-            sent(settings_of(server), replace(MAIL, to="kund@example.com"))
-        assert server.mails == []
-
-
-def test_a_mail_that_is_too_long_is_not_tried() -> None:
-    long = replace(MAIL, attachments=(Attachment("1.pdf", "application/pdf", bytes(20 * 1_048_576)),))
-    with pytest.raises(MailRefused, match="longer than"):
-        sent(SmtpSettings(host="127.0.0.1", port=1, security="none", sender=FROM), long)
-
-
-@pytest.mark.parametrize(
-    ("more", "name"),
-    [
-        ({"LADDBOK_SMTP_FROM": ""}, "LADDBOK_SMTP_FROM"),
-        ({"LADDBOK_SMTP_SECURITY": "ssl"}, "LADDBOK_SMTP_SECURITY"),
-        ({"LADDBOK_SMTP_USER": "a"}, "LADDBOK_SMTP_PASSWORD"),
-        ({"LADDBOK_SMTP_USER": "a", "LADDBOK_SMTP_PASSWORD": "b", "LADDBOK_SMTP_SECURITY": "none"}, "LADDBOK_SMTP_SECURITY"),
-        ({"LADDBOK_SMTP_PASSWORD_FILE": "/nowhere/at/all"}, "LADDBOK_SMTP_PASSWORD_FILE"),
-        ({"LADDBOK_PUBLIC_URL": "laddning.example"}, "LADDBOK_PUBLIC_URL"),
-    ],
-)  # fmt: skip
-def test_half_of_the_settings_is_refused_by_name(more: dict[str, str], name: str) -> None:
-    with pytest.raises(ConfigurationError, match=name):
-        read_settings({"LADDBOK_SMTP_HOST": "mail.example", "LADDBOK_SMTP_FROM": FROM, **more})
-
-
-def test_the_doctor_knocks_at_the_mail_server(tmp_path: Path) -> None:
-    def told(**more: str) -> tuple[bool, str]:
-        settings = read_settings({"LADDBOK_DATA": str(tmp_path), **more})
-        found = asyncio.run(doctor.mail_server(settings))
-        return found["ok"], found["detail"]
-
-    with smtp_server() as server:
-        at = {"LADDBOK_SMTP_HOST": "127.0.0.1", "LADDBOK_SMTP_FROM": FROM, "LADDBOK_SMTP_PORT": str(server.port)}
-        assert told(**at, LADDBOK_SMTP_SECURITY="none") == (True, f"127.0.0.1:{server.port} lets us in")
-        is_in, why = told(**at)
-        assert not is_in and "STARTTLS" in why
-        assert server.mails == []
-    assert not told(**at, LADDBOK_SMTP_SECURITY="none")[0]
-    assert told()[0]
-
-
-def test_a_password_may_stand_in_a_file(tmp_path: Path) -> None:
-    (tmp_path / "password").write_text("hemligt\n", encoding="utf-8")
-    settings = read_settings({
-        "LADDBOK_SMTP_HOST": "mail.example", "LADDBOK_SMTP_FROM": FROM, "LADDBOK_SMTP_USER": "laddbok",
-        "LADDBOK_SMTP_PASSWORD_FILE": str(tmp_path / "password"),
-    })  # fmt: skip
-    assert (settings.smtp_password, settings.smtp_port, settings.smtp_security) == ("hemligt", 587, "starttls")

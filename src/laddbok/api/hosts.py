@@ -18,14 +18,15 @@ from laddbok.api import parties
 from laddbok.api.contracts import IdInPath, Name
 from laddbok.api.door import ADMINISTRATOR
 from laddbok.api.pages import DEFAULT_LIMIT, Cursor, Limit, Page, read_one, read_page
-from laddbok.api.parts import ApiRequest, asked
+from laddbok.api.parts import ApiRequest, asked, parts_of
 from laddbok.api.payers import Country
 from laddbok.api.writes import IdempotencyKey, written
 from laddbok.model.errors import Conflict, Invalid, NotFound
 from laddbok.model.host import HostTerms, parse_host_terms
 from laddbok.model.tariff import decode_object
+from laddbok.store.deliveries import look_again
 from laddbok.store.hosts import agree, end_agreement
-from laddbok.store.reads import Filters, parse_cursor
+from laddbok.store.reads import Filters, as_owner, parse_cursor
 from laddbok.store.sql import query
 
 Line = Annotated[str, msgspec.Meta(max_length=500)]
@@ -148,6 +149,8 @@ async def put_host(
 
     async def work(connection: asyncpg.Connection) -> HostView:
         await connection.execute(query("host_put"), host_id, *(values[name] for name in data.__struct_fields__))
+        async with as_owner(connection):
+            await look_again(connection, request.user.tenant, parts_of(request).clock.now(), host_id=host_id)
         return await _host(connection, host_id)
 
     return await written(request, work)

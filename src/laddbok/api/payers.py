@@ -15,10 +15,11 @@ from msgspec import UNSET, UnsetType
 from laddbok.api import parties
 from laddbok.api.contracts import IdInPath, Name
 from laddbok.api.pages import DEFAULT_LIMIT, Cursor, Limit, Page, read_one, read_page
-from laddbok.api.parts import ApiRequest, asked
+from laddbok.api.parts import ApiRequest, asked, parts_of
 from laddbok.api.writes import IdempotencyKey, written
 from laddbok.model.errors import Invalid
-from laddbok.store.reads import Filters, parse_cursor
+from laddbok.store.deliveries import look_again
+from laddbok.store.reads import Filters, as_owner, parse_cursor
 from laddbok.store.sql import query
 
 Line = Annotated[str, msgspec.Meta(max_length=200)]
@@ -120,6 +121,8 @@ async def put_payer(
         row = await connection.fetchrow(f"{filters.into(query('payer_rows'))} 1", *filters.arguments)
         values = checked(merged(dict(row) if row else _NEW, data))
         await connection.execute(query("payer_put"), payer_id, *(values[name] for name in data.__struct_fields__))
+        async with as_owner(connection):
+            await look_again(connection, request.user.tenant, parts_of(request).clock.now(), payer_id=payer_id)
         return await _payer(connection, payer_id)
 
     return await written(request, work)

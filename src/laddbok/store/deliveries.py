@@ -27,7 +27,9 @@ from laddbok.store.sql import query
 LEASE = timedelta(minutes=5)
 """So long nobody else takes a document that is being mailed."""
 LOOK_AGAIN = timedelta(hours=12)
-"""When a reminder of an invoice that is disputed is looked at again."""
+"""When a reminder of an invoice that is disputed is looked at again, and what has no address."""
+LOOKED_AT = 5_000
+"""So many of those that are due are looked at in one statement."""
 MAX_ERROR_CHARS = 400
 MAX_AT_ONCE = 500
 """Documents that a person gives out in one step."""
@@ -58,6 +60,19 @@ async def take(connection: asyncpg.Connection, now: datetime) -> Delivery | None
     """The next document that is to be mailed, ours for LEASE; None: there is none."""
     row = await connection.fetchrow(query("delivery_take"), now, now + LEASE)
     return None if row is None else Delivery(**dict(row))
+
+
+async def set_aside(connection: asyncpg.Connection, now: datetime) -> int:
+    """What is due and has no address is looked at again after LOOK_AGAIN. Returns: how many, of the first LOOKED_AT."""
+    found: int = await connection.fetchval(query("delivery_set_aside"), now, now + LOOK_AGAIN, LOOKED_AT)
+    return found
+
+
+async def look_again(
+    connection: asyncpg.Connection, tenant: int, now: datetime, *, payer_id: str | None = None, host_id: str | None = None
+) -> None:  # fmt: skip
+    """What waits for a customer or a host may be mailed now: their address was changed."""
+    await connection.execute(query("delivery_look_again"), tenant, payer_id, host_id, now)
 
 
 async def is_held_back(connection: asyncpg.Connection, delivery: Delivery, now: datetime) -> bool:

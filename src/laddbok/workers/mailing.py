@@ -12,7 +12,7 @@ from datetime import datetime
 import asyncpg
 
 from laddbok.flow.mail import MailDown, MailRefused, MailServer
-from laddbok.store.deliveries import Delivery, is_held_back, mail_of, mailed, put_back, refused, take
+from laddbok.store.deliveries import Delivery, is_held_back, mail_of, mailed, put_back, refused, set_aside, take
 from laddbok.store.receipt_links import receipt_path
 
 log = logging.getLogger(__name__)
@@ -51,6 +51,10 @@ class Mailer:
 
     async def once(self) -> int:
         """Mail what waits, AT_ONCE at most. Returns: how many were taken. Raises: MailDown."""
+        async with self._pool.acquire() as connection:
+            for _ in range(AT_ONCE):
+                if not await set_aside(connection, self._now()):
+                    break
         for count in range(AT_ONCE):
             async with self._pool.acquire() as connection:
                 delivery = await take(connection, self._now())

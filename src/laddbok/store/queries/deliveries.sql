@@ -8,16 +8,37 @@ WHERE i.tenant = $1 AND i.id = $2 AND (
 ON CONFLICT DO NOTHING;
 
 -- name: delivery_take
--- The next document that is to be mailed, and is nobody else's until its lease is over.
+-- The next document that is to be mailed, and is nobody else's until its lease is over. In the order of the index on `due_at` and of
+-- nothing else, so that taking one looks at one, however many wait.
 WITH next AS (
     SELECT d.tenant, d.invoice_id, d.reminder, a.address FROM delivery AS d
     CROSS JOIN LATERAL laddbok_mail_address(d.tenant, d.invoice_id) AS a (address)
     WHERE d.state = 'waiting' AND d.due_at <= $1 AND a.address IS NOT NULL
-    ORDER BY d.due_at, d.invoice_id, d.reminder LIMIT 1 FOR UPDATE OF d SKIP LOCKED
+    ORDER BY d.due_at LIMIT 1 FOR UPDATE OF d SKIP LOCKED
 )
 UPDATE delivery AS d SET due_at = $2, address = n.address, changed_at = $1
 FROM next AS n WHERE (d.tenant, d.invoice_id, d.reminder) = (n.tenant, n.invoice_id, n.reminder)
 RETURNING d.tenant, d.invoice_id, d.reminder, d.tries, d.address;
+
+-- name: delivery_set_aside
+-- Of so many that are due, those that have no address are looked at again later, and stand before nothing that is to be mailed.
+WITH due AS (
+    SELECT tenant, invoice_id, reminder FROM delivery WHERE state = 'waiting' AND due_at <= $1
+    ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED
+), aside AS (
+    UPDATE delivery AS d SET due_at = $2 FROM due AS n
+    WHERE (d.tenant, d.invoice_id, d.reminder) = (n.tenant, n.invoice_id, n.reminder)
+        AND laddbok_mail_address(n.tenant, n.invoice_id) IS NULL
+    RETURNING true
+)
+SELECT count(*) FROM aside;
+
+-- name: delivery_look_again
+-- A customer, or a host, may have an address now: what never had one is due at once.
+UPDATE delivery SET due_at = $4
+WHERE tenant = $1 AND state = 'waiting' AND address IS NULL AND due_at > $4 AND invoice_id IN (
+    SELECT id FROM invoice WHERE tenant = $1 AND payer_id = $2
+    UNION ALL SELECT invoice_id FROM host_settlement WHERE tenant = $1 AND host_id = $3);
 
 -- name: delivery_drop
 -- A reminder that was cancelled need not be sent any more.
