@@ -17,6 +17,7 @@ from laddbok.store.postgres import PostgresStore
 from laddbok.wires.bank_files import read_bank_file
 from laddbok.wires.demo_payments import NAME as DEMO_PAYMENTS
 from laddbok.wires.demo_payments import DemoPayments
+from laddbok.wires.exchange_rates import read_rates
 from laddbok.wires.payment_providers import ProviderSettings, make_providers, read_callback
 from laddbok.wires.stripe import StripeSettings
 from laddbok.wires.swish import SwishSettings
@@ -49,7 +50,7 @@ def payment_providers(settings: Settings) -> dict[str, PaymentProvider]:
 
 def payment_wires(providers: dict[str, PaymentProvider]) -> PaymentWires:
     """What the API uses of banks and providers."""
-    return PaymentWires(read_bank_file, partial(read_callback, providers), frozenset(providers))
+    return PaymentWires(read_bank_file, partial(read_callback, providers), read_rates, frozenset(providers))
 
 
 def payment_jobs(settings: Settings, store: PostgresStore, pool: asyncpg.Pool) -> dict[str, Does]:

@@ -14,11 +14,14 @@ from laddbok.billing.credit import CreditWish
 from laddbok.billing.sie4 import sie4
 from laddbok.billing_checks import DocumentChecks
 from laddbok.flow.billing_run import period_of
+from laddbok.flow.reconcile import Item
+from laddbok.model.errors import Invalid
 from laddbok.model.exchange import DailyRate
 from laddbok.model.invoice import Invoice
 from laddbok.model.payment import BANK, Allocation, AllocationKind, Payment
 from laddbok.store.embedded import Dsn
 from laddbok.store.exchange_rates import keep_rates, read_rates
+from laddbok.store.late_rates import take_in
 from laddbok.store.ledger import account_card, accrue, journal, trial_balance
 from laddbok.store.payments import record, record_all
 from laddbok.store.reconcile import reconcile
@@ -98,6 +101,46 @@ def test_a_month_in_euro_is_billed_paid_credited_and_exported_in_kronor(new_data
         assert not {"ledger", "receivables", "entries", "series"} & wrong.keys(), wrong
 
     on(new_database(), work)
+
+
+def test_money_of_a_day_without_a_rate_waits_and_is_booked_when_the_rate_comes(
+    new_database: Callable[[], Dsn],
+) -> None:
+    async def work(connection: asyncpg.Connection, reader: asyncpg.Connection, tenant: int) -> None:
+        await in_euro(connection)
+        await keep_rates(connection, [tenant], [ecb(date(2026, 11, 4), "11.0350")], NOW)
+        await run_checked(connection, reader, tenant)
+        first, *others = await connection.fetch("SELECT id, payable FROM invoice ORDER BY number")
+        half = round(first["payable"] / 2, 2)
+        await pay(connection, tenant, first["id"], half, 1)
+        await pay(connection, tenant, first["id"], first["payable"] - half, 2)
+        found = await waiting(connection, tenant)
+        assert [each.detail for each in found] == ["waits for the exchange rate EUR/SEK of 2026-11-20"] * 2
+        with pytest.raises(Invalid, match="reconciling names what waits"):
+            sie4(
+                (await terms_of(connection, tenant)).seller, await journal(connection, tenant, "norrladd", *YEAR), PAID
+            )
+        other_day = [ecb(date(2026, 11, 21), "11.5")]
+        assert (await take_in(connection, [tenant], other_day, NOW))[1] == 0
+        assert len(await waiting(connection, tenant)) == 2, "the rate of a later day is none"
+        for booked in (2, 0):
+            assert (await take_in(connection, [tenant], [ecb(PAID, "11.4321")], NOW))[1] == booked
+        assert await waiting(connection, tenant) == ()
+        for number, row in enumerate(others, start=3):
+            await pay(connection, tenant, row["id"], row["payable"], number)
+        balance = await balance_of(connection, tenant)
+        assert (balance["1510"], sum(balance.values())) == (0, 0)
+        assert balance["3960"] < 0
+        await _the_export_is_the_balance(connection, tenant, balance)
+        wrong = {each.check for each in await reconcile(connection, tenant, NOW) if each.differences}
+        assert not {"ledger", "receivables", "entries", "series"} & wrong
+
+    on(new_database(), work)
+
+
+async def waiting(connection: asyncpg.Connection, tenant: int) -> tuple[Item, ...]:
+    [found] = [each for each in await reconcile(connection, tenant, NOW) if each.check == "entries"]
+    return found.items
 
 
 async def _the_export_is_the_balance(connection: asyncpg.Connection, tenant: int, balance: dict[str, Decimal]) -> None:

@@ -25,6 +25,8 @@ from laddbok.model.exchange import ExchangeRate, rate_on
 from laddbok.model.invoice import Invoice, InvoiceBooks
 from laddbok.model.money import round_money
 
+EXCHANGE = "exchange"
+"""The kind of source of an entry that says what another one is worth in the books; its id is the other's number."""
 _NOTHING = Decimal(0)
 
 
@@ -78,6 +80,16 @@ def entry_in_books(invoice: Invoice, invoice_id: str, accounts: Mapping[str, str
 def taken_back(posted: JournalEntry, back: JournalEntry) -> JournalEntry:
     """The entry that takes back what was posted, at the same exchange rate."""
     return replace(back, postings=tuple(map(turned, posted.postings)), book_currency=posted.book_currency)
+
+
+def worth_later(entry: JournalEntry, number: int) -> JournalEntry:
+    """The entry by which one that waited for its exchange rate comes into the books: what its lines are worth there, and no money.
+
+    Args: entry, in both currencies; number, under which it stands in its own only.
+    Source: our choice, docs/rules.md "Other currencies".
+    """
+    lines = tuple(replace(each, amount=_NOTHING) for each in entry.postings if each.book_amount)
+    return replace(entry, source_kind=EXCHANGE, source_id=str(number), postings=lines)
 
 
 def booked(

@@ -70,7 +70,10 @@ def sie4(seller: Seller, entries: Sequence[tuple[int, JournalEntry]], made_on: d
     """
     currencies = {entry.book_currency or entry.currency for _, entry in entries}
     if len(currencies) > 1:
-        raise Invalid("entries", f"they are in {', '.join(sorted(currencies))}: a SIE file has one currency")
+        raise Invalid(
+            "entries",
+            f"they are in {', '.join(sorted(currencies))}: a SIE file has one currency; reconciling names what waits for a rate",
+        )
     lines = [*_head(seller, entries, currencies, made_on), *(line for each in entries for line in _entry(*each))]
     return "".join(f"{line}\r\n" for line in lines).encode("cp437")
 

@@ -13,7 +13,8 @@ import msgspec
 
 from laddbok import app
 from laddbok.settings import Settings
-from laddbok.store.exchange_rates import keep_rates, read_rates
+from laddbok.store.exchange_rates import read_rates
+from laddbok.store.late_rates import take_in
 from laddbok.store.sql import query
 from laddbok.verbs.books import opened
 from laddbok.wires.exchange_rates import read_rate_file
@@ -46,8 +47,8 @@ async def import_file(settings: Settings, file: str, as_json: bool) -> dict[str,
     rates = read_rate_file(Path(file))
     async with opened(settings) as (connection, _):
         tenants = [row["tenant"] for row in await connection.fetch(query("all_tenants"))]
-        kept = await keep_rates(connection, tenants, rates, settings.clock.now())
-    counts = {"rates": len(rates), **msgspec.structs.asdict(kept)}
+        kept, booked = await take_in(connection, tenants, rates, settings.clock.now())
+    counts = {"rates": len(rates), **msgspec.structs.asdict(kept), "booked": booked}
     if not as_json:
         for name, value in counts.items():
             print(f"{name:20} {value}")

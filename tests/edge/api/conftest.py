@@ -22,6 +22,7 @@ from laddbok.model.clock import SystemClock
 from laddbok.store.embedded import Dsn
 from laddbok.store.people import ensure_admin, ensure_admin_key
 from laddbok.wires.bank_files import read_bank_file
+from laddbok.wires.exchange_rates import read_rates
 from laddbok.wires.ocmf import check_reading
 from laddbok.wires.payment_providers import ProviderSettings, make_providers, read_callback
 from laddbok.wires.stripe import StripeSettings
@@ -37,7 +38,7 @@ PROVIDERS = make_providers(
     ),
     SystemClock(),
 )
-WIRES = PaymentWires(read_bank_file, partial(read_callback, PROVIDERS), frozenset(PROVIDERS))
+WIRES = PaymentWires(read_bank_file, partial(read_callback, PROVIDERS), read_rates, frozenset(PROVIDERS))
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 

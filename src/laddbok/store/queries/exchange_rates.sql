@@ -36,5 +36,34 @@ FROM legal_entity WHERE tenant = $1 AND id = $2;
 -- What is open of documents in their own currency, and the exchange rate at which they stand in the books.
 SELECT p.invoice_id, sum(p.amount) AS open, (convert_from(i.content, 'UTF8')::jsonb #>> '{books,rate,rate}')::numeric AS rate
 FROM posting AS p JOIN invoice AS i ON i.tenant = p.tenant AND i.id = p.invoice_id
-WHERE p.tenant = $1 AND p.invoice_id = ANY ($2::text[]) AND p.book_currency IS NOT NULL
+WHERE p.tenant = $1 AND p.invoice_id = ANY ($2::text[]) AND (p.book_currency IS NOT NULL OR EXISTS (
+    SELECT FROM journal_entry AS x WHERE x.tenant = p.tenant AND x.legal_entity_id = i.legal_entity_id
+        AND x.source_kind = 'exchange' AND x.source_id = p.entry_id::text))
 GROUP BY p.invoice_id, i.content;
+
+-- name: waiting_entries
+-- Entries, after a number and so many, that stand in the books in another currency, for their day had no exchange rate; line by line.
+SELECT e.id, e.legal_entity_id, e.date, e.text, e.source_kind, e.source_id, p.account, p.amount, p.currency, p.invoice_id, p.payer_id
+FROM (
+    SELECT j.* FROM journal_entry AS j JOIN legal_entity AS l ON l.tenant = j.tenant AND l.id = j.legal_entity_id
+    WHERE j.tenant = $1 AND j.id > $2 AND EXISTS (
+        SELECT FROM posting AS q WHERE q.tenant = j.tenant AND q.entry_id = j.id AND q.book_currency IS NULL
+            AND q.currency <> coalesce(l.book_currency, CASE l.country WHEN 'SE' THEN 'SEK' ELSE l.currency END))
+        AND NOT EXISTS (SELECT FROM journal_entry AS x WHERE x.tenant = j.tenant AND x.legal_entity_id = j.legal_entity_id
+            AND x.source_kind = 'exchange' AND x.source_id = j.id::text)
+    ORDER BY j.id LIMIT $3
+) AS e JOIN posting AS p ON p.tenant = e.tenant AND p.entry_id = e.id
+ORDER BY e.id, p.line;
+
+-- name: exchange_rates_last
+-- The last rate of each currency against each base.
+SELECT DISTINCT ON (r.base, r.currency) r.base, r.currency, r.day, r.rate, r.source, r.received_at FROM exchange_rate AS r
+WHERE r.tenant = $1 ORDER BY r.base, r.currency, r.day DESC, r.version DESC;
+
+-- name: exchange_rate_rows
+-- The rates that count, the newest first.
+SELECT r.base, r.currency, r.day, r.rate, r.source, r.received_at FROM exchange_rate AS r
+WHERE NOT EXISTS (
+    SELECT FROM exchange_rate AS n WHERE n.tenant = r.tenant AND n.base = r.base AND n.currency = r.currency AND n.day = r.day
+        AND n.version > r.version)
+    AND /* filters */ ORDER BY r.day DESC, r.base DESC, r.currency DESC LIMIT

@@ -115,7 +115,10 @@ INSERT INTO invoice_event (tenant, invoice_id, at, kind, by, body) VALUES (laddb
 SELECT j.id, j.date, j.text, j.source_kind, j.posted_at, q.account, coalesce(q.book_amount, q.amount) AS amount,
     coalesce(q.book_currency, q.currency) AS currency, q.invoice_id
 FROM journal_entry AS j JOIN posting AS q ON q.tenant = j.tenant AND q.entry_id = j.id
-WHERE j.id IN (SELECT entry_id FROM posting WHERE invoice_id = $1) ORDER BY j.date, j.id, q.line LIMIT 1000;
+WHERE j.id IN (SELECT entry_id FROM posting WHERE invoice_id = $1)
+    AND NOT EXISTS (SELECT FROM journal_entry AS x WHERE x.tenant = j.tenant AND x.legal_entity_id = j.legal_entity_id
+        AND x.source_kind = 'exchange' AND x.source_id = j.id::text)
+ORDER BY j.date, j.id, q.line LIMIT 1000;
 
 -- name: invoice_credits
 -- The credit notes that refer to a document.
@@ -165,7 +168,9 @@ SELECT secret FROM receipt_secret WHERE tenant = $1;
 SELECT j.id, j.date, j.text, j.source_kind, j.posted_at, q.line, q.account, coalesce(q.book_amount, q.amount) AS amount,
     coalesce(q.book_currency, q.currency) AS currency, q.invoice_id, q.payer_id
 FROM journal_entry AS j JOIN posting AS q ON q.tenant = j.tenant AND q.entry_id = j.id
-WHERE /* filters */ ORDER BY j.date, j.id, q.line LIMIT
+WHERE NOT EXISTS (SELECT FROM journal_entry AS x WHERE x.tenant = j.tenant AND x.legal_entity_id = j.legal_entity_id
+        AND x.source_kind = 'exchange' AND x.source_id = j.id::text)
+    AND /* filters */ ORDER BY j.date, j.id, q.line LIMIT
 
 -- name: dispute_ground
 -- What a dispute needs to know of its document.

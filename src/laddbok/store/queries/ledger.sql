@@ -1,6 +1,6 @@
 -- name: ledger_balance
 -- The accounts of a seller: balance before a day, debit and credit from then to another day, balance after it; in the
--- currency of the books.
+-- currency of the books. An entry that waited for its exchange rate stands there by the entry that says what it is worth.
 SELECT p.account, p.currency,
     coalesce(sum(p.amount) FILTER (WHERE p.date < $3), 0) AS opening,
     coalesce(sum(p.amount) FILTER (WHERE p.date >= $3 AND p.amount > 0), 0) AS debit,
@@ -10,6 +10,8 @@ FROM (
     SELECT q.account, coalesce(q.book_currency, q.currency) AS currency, coalesce(q.book_amount, q.amount) AS amount, e.date
     FROM journal_entry AS e JOIN posting AS q ON q.tenant = e.tenant AND q.entry_id = e.id
     WHERE e.tenant = $1 AND e.legal_entity_id = $2 AND e.date <= $4
+        AND NOT EXISTS (SELECT FROM journal_entry AS x WHERE x.tenant = e.tenant AND x.legal_entity_id = e.legal_entity_id
+        AND x.source_kind = 'exchange' AND x.source_id = e.id::text)
 ) AS p
 GROUP BY p.account, p.currency ORDER BY p.account, p.currency;
 
@@ -21,6 +23,8 @@ SELECT * FROM (
             coalesce(q.book_currency, q.currency) AS currency, q.invoice_id, q.payer_id, q.line
         FROM journal_entry AS e JOIN posting AS q ON q.tenant = e.tenant AND q.entry_id = e.id
         WHERE e.tenant = $1 AND e.legal_entity_id = $2 AND q.account = $3 AND e.date <= $5
+            AND NOT EXISTS (SELECT FROM journal_entry AS x WHERE x.tenant = e.tenant AND x.legal_entity_id = e.legal_entity_id
+        AND x.source_kind = 'exchange' AND x.source_id = e.id::text)
     ) AS p
 ) AS card WHERE date >= $4 ORDER BY currency, date, entry, line LIMIT $6;
 
@@ -29,6 +33,8 @@ SELECT * FROM (
 SELECT e.id, e.date, e.text, e.source_kind, e.source_id, p.account, p.amount, p.currency, p.book_amount, p.book_currency
 FROM journal_entry AS e JOIN posting AS p ON p.tenant = e.tenant AND p.entry_id = e.id
 WHERE e.tenant = $1 AND e.legal_entity_id = $2 AND e.date BETWEEN $3 AND $4
+    AND NOT EXISTS (SELECT FROM journal_entry AS x WHERE x.tenant = e.tenant AND x.legal_entity_id = e.legal_entity_id
+        AND x.source_kind = 'exchange' AND x.source_id = e.id::text)
 ORDER BY e.id, p.line;
 
 -- name: ledger_earned

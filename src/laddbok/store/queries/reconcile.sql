@@ -107,7 +107,7 @@ SELECT id, detail, count(*) OVER () AS of FROM (
 ) AS wrong ORDER BY id, detail LIMIT $2;
 
 -- name: reconcile_entries
--- Journal entries that do not sum to 0, and those of documents that there are none of.
+-- Journal entries that do not sum to 0, those of documents that there are none of, and those that wait for an exchange rate.
 SELECT id, detail, count(*) OVER () AS of FROM (
     SELECT e.source_kind || ' ' || e.source_id AS id, coalesce(p.currency, '') || ' is off by ' || coalesce(sum(p.amount), 0) AS detail
     FROM journal_entry AS e LEFT JOIN posting AS p ON p.tenant = e.tenant AND p.entry_id = e.id
@@ -118,6 +118,15 @@ SELECT id, detail, count(*) OVER () AS of FROM (
     WHERE e.tenant = $1 AND e.source_kind IN ('invoice', 'credit_note', 'receipt', 'self_billed') AND NOT EXISTS (
         SELECT FROM invoice AS i WHERE i.tenant = e.tenant AND i.id = e.source_id AND i.kind = e.source_kind
             AND i.legal_entity_id = e.legal_entity_id)
+    UNION ALL
+    SELECT e.source_kind || ' ' || e.source_id, 'waits for the exchange rate ' || p.currency || '/' || b.books || ' of ' || e.date
+    FROM journal_entry AS e JOIN legal_entity AS l ON l.tenant = e.tenant AND l.id = e.legal_entity_id
+    CROSS JOIN LATERAL (SELECT coalesce(l.book_currency, CASE l.country WHEN 'SE' THEN 'SEK' ELSE l.currency END) AS books) AS b
+    JOIN posting AS p ON p.tenant = e.tenant AND p.entry_id = e.id
+    WHERE e.tenant = $1 AND p.book_currency IS NULL AND p.currency <> b.books
+        AND NOT EXISTS (SELECT FROM journal_entry AS x WHERE x.tenant = e.tenant AND x.legal_entity_id = e.legal_entity_id
+            AND x.source_kind = 'exchange' AND x.source_id = e.id::text)
+    GROUP BY e.tenant, e.id, p.currency, b.books
 ) AS wrong ORDER BY id, detail LIMIT $2;
 
 -- name: reconcile_receivables
