@@ -77,6 +77,41 @@ def test_a_host_is_kept_agreed_with_and_followed_to_its_statement(billed: Runnin
     assert [each["id"] for each in get(billed, "/hosts")["items"]] == ["eken"]
 
 
+def test_a_month_is_looked_at_then_settled_once(billed: RunningApi) -> None:
+    october = {"seller_id": SELLER, "month": "2026-10"}
+    site = {"name": "Lindgatan", "time_zone": "Europe/Stockholm"}
+    assert billed.client.put("/sites/lindgatan", json=site).status_code == 200
+    billed.sql("INSERT INTO site_seller VALUES (1, 'lindgatan', $1, '2026-01-01', NULL) RETURNING site_id", SELLER)
+    assert billed.client.put("/hosts/linden", json=EKEN).status_code == 200
+    agreed = billed.client.put("/hosts/linden/agreements/lindgatan", json={"from": "2026-09-01", "terms": TERMS})
+    assert agreed.status_code == 200, agreed.text
+    with as_(billed, READER) as reader, as_(billed, STRANGER) as stranger:
+        assert reader.get("/host-settlements", params=october).status_code == 403
+        assert reader.post("/host-settlements", json=october).status_code == 403
+        assert stranger.post("/host-settlements", json=october).status_code in (403, 404)
+    documents = billed.sql("SELECT count(*) FROM invoice")[0]["count"]
+    seen = get(billed, "/host-settlements", **october)
+    assert billed.sql("SELECT count(*) FROM invoice")[0]["count"] == documents, "it was looked at"
+    [one] = seen["items"]
+    assert (seen["final"], one["host_id"], one["invoice_id"], one["in_the_way"]) == (False, "linden", None, [])
+    kept = billed.client.post("/host-settlements", json=october).json()
+    [made] = kept["items"]
+    assert {**made, "invoice_id": None} == one
+    document = get(billed, f"/invoices/{made['invoice_id']}")
+    assert (document["kind"], document["payable"], document["currency"]) == ("self_billed", made["payable"], "SEK")
+    assert billed.client.post("/host-settlements", json=october).json()["items"] == [], "each host once"
+    assert billed.sql("SELECT count(*) FROM invoice")[0]["count"] == documents + 1
+
+
+@pytest.mark.parametrize(
+    ("seller", "month", "status"), [(SELLER, "2026-11", 409), (SELLER, "2026-13", 422), ("nobody", "2026-10", 404)]
+)
+def test_a_month_that_can_not_be_settled_is_refused(filled: RunningApi, seller: str, month: str, status: int) -> None:
+    wanted = {"seller_id": seller, "month": month}
+    assert filled.client.get("/host-settlements", params=wanted).status_code == status
+    assert filled.client.post("/host-settlements", json=wanted).status_code == status
+
+
 @pytest.mark.parametrize(
     ("path", "body", "status", "field"),
     [
