@@ -61,6 +61,7 @@ from laddbok.api import (
     tariff_exports,
     tariffs,
     timeline,
+    write_offs,
 )
 from laddbok.api.attempts import Attempts
 from laddbok.api.command_answers import CommandAnswers
@@ -106,7 +107,7 @@ HANDLERS = [
     legal_entities.list_legal_entities, legal_entities.show_legal_entity, legal_entities.put_legal_entity,
     billing_runs.plan_run, billing_runs.show_plan, billing_runs.start_run, billing_runs.list_runs, billing_runs.show_run,
     invoices.list_invoices, invoices.show_invoice, invoices.show_content, invoices.show_pdf, invoices.show_xml,
-    disputes.open_dispute, disputes.decide_dispute, credits.credit_document,
+    disputes.open_dispute, disputes.decide_dispute, credits.credit_document, write_offs.write_off, write_offs.undo,
     reminders.list_reminders, reminders.list_reminder_runs, reminders.show_reminder_pdf, reminders.cancel,
     deliveries.list_deliveries, deliveries.show_delivery_figures, deliveries.say_sent, deliveries.say_all_sent,
     deliveries.mail_again,

@@ -19,6 +19,7 @@ from laddbok.api.disputes import DisputeView, disputes
 from laddbok.api.pages import DEFAULT_LIMIT, Cursor, Limit, Page, read_one, read_page
 from laddbok.api.parts import ApiRequest, asked, parts_of
 from laddbok.api.reminders import ReminderView, reminders_of
+from laddbok.api.write_offs import WriteOffView, write_offs_of
 from laddbok.model.errors import Invalid, NotFound
 from laddbok.model.invoice import InvoiceKind
 from laddbok.store.reads import Filters, parse_cursor
@@ -35,13 +36,14 @@ class InvoiceState(StrEnum):
     OVERDUE = "overdue"
     PAID = "paid"
     CREDITED = "credited"
+    WRITTEN_OFF = "written_off"
     CREDIT_NOTE = "credit_note"
     DISPUTED = "disputed"
 
 
 class InvoiceRow(msgspec.Struct, kw_only=True):
-    """A document in a list. `open` is what is left to pay, by the books, `claims_open` what of it reminders claimed; `deadline`: of
-    its open dispute."""
+    """A document in a list. `open` is what is left to pay, by the books, `claims_open` what of it reminders claimed,
+    `written_off` what was given up; `deadline`: of its open dispute."""
 
     id: str
     seller_id: str
@@ -66,6 +68,7 @@ class InvoiceRow(msgspec.Struct, kw_only=True):
     open: Decimal
     claims_open: Decimal
     credited: Decimal
+    written_off: Decimal
     is_disputed: bool
     state: str
     deadline: date | None
@@ -137,6 +140,7 @@ class InvoiceView(InvoiceRow, kw_only=True):
     credits: list[CreditRef]
     disputes: list[DisputeView]
     reminders: list[ReminderView]
+    write_offs: list[WriteOffView]
     documents: list[StoredDocument]
     page: str
 
@@ -239,6 +243,7 @@ async def _life(connection: asyncpg.Connection, invoice_id: str) -> dict[str, An
         "credits": [CreditRef(*row.values()) for row in await connection.fetch(query("invoice_credits"), invoice_id)],
         "disputes": await disputes(connection, invoice_id),
         "reminders": await reminders_of(connection, invoice_id),
+        "write_offs": await write_offs_of(connection, invoice_id),
         "documents": [
             StoredDocument(*row.values()) for row in await connection.fetch(query("invoice_documents"), invoice_id)
         ],

@@ -30,6 +30,7 @@ ACCOUNTS = {
     "reminder_fees": "3930",
     "interest": "8313",
     "bad_debt": "6351",
+    "recovered": "3950",
     "bank_fees": "6570",
     "sales_25": "3001",
     "sales_12": "3002",

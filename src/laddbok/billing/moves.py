@@ -57,8 +57,8 @@ def moved(
         raise Invalid("amount", f"{amount} is not a part of {there}")
     if abs(amount) > abs(there) or (most is not None and amount > most):
         raise Conflict(f"{amount} is more than the {there if most is None else min(there, most)} that can be moved")
-    if to_invoice is not None and amount > max(to_invoice.open, _NOTHING):
-        raise Conflict(f"{amount} is more than the {to_invoice.open} that are owed on invoice {to_invoice.number}")
+    if to_invoice is not None and amount > max(to_invoice.takes, _NOTHING):
+        raise Conflict(f"{amount} is more than the {to_invoice.takes} that are owed on invoice {to_invoice.number}")
     if to_kind is AllocationKind.FEE and amount > 0:
         raise Invalid("amount", "a fee of the bank is money that went out")
     if to_kind is not None:

@@ -73,13 +73,20 @@ def _named(payment: Payment, invoices: Sequence[OpenInvoice], payer_ids: Collect
             return structured
     if in_words := [each for each in invoices if _keys(each) & set(map(_key, _numbers_in(payment.text)))]:
         return _borne_out(payment, in_words, payer_ids)
-    owed = [each for each in invoices if each.payer_id in payer_ids and each.open == payment.amount > 0]
+    owed = [
+        each for each in invoices if each.payer_id in payer_ids and payment.amount > 0 and is_owed(each, payment.amount)
+    ]
     if len(owed) == 1:
         return Named(((owed[0], None),), Reason.AMOUNT_AND_PAYER)
     if not payment.remitted:
         return Named((), Reason.NO_REFERENCE)
     has_right_digits = all(is_ocr(_plain(each.reference)) for each in payment.remitted)
     return Named((), Reason.UNKNOWN_REFERENCE if has_right_digits else Reason.WRONG_REFERENCE)
+
+
+def is_owed(invoice: OpenInvoice, amount: Decimal) -> bool:
+    """Whether so much is what is open on an invoice, or would be, had nothing been written off."""
+    return amount in (invoice.open, invoice.takes)
 
 
 def _by_reference(payment: Payment, invoices: Sequence[OpenInvoice]) -> Named:
@@ -99,7 +106,7 @@ def _borne_out(payment: Payment, found: Sequence[OpenInvoice], payer_ids: Collec
     words = set(map(_key, _numbers_in(payment.text)))
     is_sure = (
         all(each.payment_reference and _key(each.payment_reference) in words for each in found)
-        or sum(each.open for each in found) == payment.amount
+        or payment.amount in (sum(each.open for each in found), sum(each.takes for each in found))
         or all(each.payer_id in payer_ids for each in found)
     )
     return Named(tuple((each, None) for each in found) if is_sure else (), Reason.NUMBER_IN_TEXT if is_sure else Reason.UNSURE)  # fmt: skip
@@ -110,7 +117,7 @@ def _paid(payment: Payment, found: Named) -> tuple[Allocation, ...]:
     parts: list[Allocation] = []
     left = payment.amount
     for invoice, meant in sorted(found.invoices, key=lambda each: (each[0].due_date, each[0].number)):
-        part = min(left, max(invoice.open, _NOTHING), left if meant is None else meant)
+        part = min(left, max(invoice.takes, _NOTHING), left if meant is None else meant)
         if part > 0:
             parts.append(_part(AllocationKind.INVOICE, part, invoice, found.reason))
             left -= part

@@ -16,7 +16,7 @@ from decimal import Decimal
 
 import msgspec
 
-from laddbok.billing.payments import match, numbers_named
+from laddbok.billing.payments import is_owed, match, numbers_named
 from laddbok.model.payment import Allocation, AllocationKind, OpenInvoice, Payment, Reason
 
 MIN_REFERENCE_CHARS = 8
@@ -73,7 +73,7 @@ class OpenItems:
         """The invoices that it names, and those of its customers on which exactly so much is open; the oldest first."""
         ids = {found for number in numbers_named(payment) for found in self._by_number.get(bare(number), ())}
         owed = {found for payer in payers for found in self._by_payer.get(payer, ())} - ids
-        ids |= {found for found in owed if self._invoices[found].open == payment.amount}
+        ids |= {found for found in owed if is_owed(self._invoices[found], payment.amount)}
         return sorted((self._invoices[found] for found in ids), key=lambda each: (each.due_date, each.number))
 
     def _settlement(self, payment: Payment) -> tuple[Allocation, ...]:

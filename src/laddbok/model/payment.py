@@ -143,7 +143,8 @@ class Allocation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class OpenInvoice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An invoice as payments see it: `open` is what is still owed, below 0 what we owe; `credited` what credit notes took back."""
+    """An invoice as payments see it: `open` is what is still owed, below 0 what we owe; `credited` what credit notes took back,
+    `written_off` what was given up of it."""
 
     id: str
     number: str
@@ -153,3 +154,9 @@ class OpenInvoice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     due_date: date
     open: Decimal
     credited: Decimal = Decimal(0)
+    written_off: Decimal = Decimal(0)
+
+    @property
+    def takes(self) -> Decimal:
+        """What may be paid on it: what is open, and what was given up."""
+        return self.open + self.written_off

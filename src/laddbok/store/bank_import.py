@@ -18,7 +18,8 @@ from laddbok.billing.same_entry import MOST_DAYS_APART, Line, Sameness, held_aga
 from laddbok.model.billing import SellerTerms
 from laddbok.model.errors import Invalid
 from laddbok.model.payment import REFUND_TASKS, Allocation, AllocationKind, BankEntry, BankFile, Payment, Reason
-from laddbok.store.billing import post, seller_terms
+from laddbok.store.billing import seller_terms
+from laddbok.store.journal import post
 from laddbok.store.payments import (
     BY_LADDBOK,
     Matched,

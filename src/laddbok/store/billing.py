@@ -17,13 +17,15 @@ import msgspec
 from laddbok.billing.freeze import Series
 from laddbok.flow.billing_run import Final, Planned, PositionKey, finals
 from laddbok.flow.shared_parts import shown_lines
-from laddbok.model.billing import Customer, JournalEntry, PaidPart, Position, SellerTerms
+from laddbok.model.billing import Customer, PaidPart, Position, SellerTerms
 from laddbok.model.cdr import Cdr
 from laddbok.model.invoice import Address, Buyer, BuyerKind, Endpoint, InvoiceKind, Reference, Seller
 from laddbok.model.rated import Rating
 from laddbok.store.contract_charges import AlreadyCharged, add_charges
 from laddbok.store.credits import check_left
-from laddbok.store.exchange_rates import in_books, read_rates
+from laddbok.store.exchange_rates import read_rates
+from laddbok.store.follow_credits import follow_credits
+from laddbok.store.journal import post
 from laddbok.store.sql import query
 
 RENDER = "render_invoice"
@@ -104,6 +106,7 @@ async def finalise(
         await _mark(connection, tenant, [(key, "billed", each.id) for each in made for key in each.positions])
         await add_charges(connection, tenant, [(each.id, charge) for each in made for charge in each.charges])
         await post(connection, tenant, terms.seller.id, [each.entry for each in made], now)
+        await follow_credits(connection, tenant, terms, [each.frozen.invoice for each in made], now)
         if run_id is not None:
             await connection.execute(query("run_advance"), tenant, run_id, len(made))
     return made
@@ -119,33 +122,6 @@ async def close_unbilled(
     outcomes = [(key, "netted", None) for key in netted] + [(key, "nothing", None) for key in nothing]
     async with connection.transaction():
         await _mark(connection, tenant, outcomes)
-
-
-async def post(
-    connection: asyncpg.Connection, tenant: int, seller_id: str, entries: Sequence[JournalEntry], now: datetime
-) -> None:
-    """Write journal entries, in the caller's transaction; each source can be posted once."""
-    entries = await in_books(connection, tenant, seller_id, entries)
-    columns = [[getattr(each, name) for each in entries] for name in ("date", "text", "source_kind", "source_id")]
-    rows = await connection.fetch(query("journal_add"), tenant, seller_id, *columns, now)
-    ids = {(row["source_kind"], row["source_id"]): row["id"] for row in rows}
-    postings = [
-        (
-            ids[entry.source_kind, entry.source_id],
-            line,
-            p.account,
-            p.amount,
-            entry.currency,
-            p.invoice_id,
-            p.payer_id,
-            p.book_amount,
-            entry.book_currency,
-        )
-        for entry in entries
-        for line, p in enumerate(entry.postings, start=1)
-    ]
-    if postings:
-        await connection.execute(query("postings_add"), tenant, *map(list, zip(*postings, strict=True)))
 
 
 async def _check_credits(

@@ -18,8 +18,8 @@ from laddbok.model.billing import ContractCharge, JournalEntry, Position, Postin
 from laddbok.model.cdr import Cdr
 from laddbok.model.errors import Conflict
 from laddbok.model.rated import Rating
-from laddbok.store.billing import post
 from laddbok.store.exchange_rates import in_books
+from laddbok.store.journal import post
 from laddbok.store.sql import query
 
 PORTION = 1_000

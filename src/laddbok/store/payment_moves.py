@@ -19,10 +19,13 @@ from laddbok.billing.payment_postings import entry_of_move, entry_of_refund
 from laddbok.model.billing import SellerTerms
 from laddbok.model.errors import Conflict, Invalid, NotFound
 from laddbok.model.payment import BANK, Allocation, AllocationKind, Reason
-from laddbok.store.billing import post, seller_terms
+from laddbok.model.write_off import WriteOffKind
+from laddbok.store.billing import seller_terms
+from laddbok.store.journal import post
 from laddbok.store.payments import BY_LADDBOK, add_parts, open_invoices, refund_id_of
 from laddbok.store.rows import as_json
 from laddbok.store.sql import query
+from laddbok.store.written_off import give_way
 
 SEND_REFUND = "send_refund"
 """The kind of the job that asks a provider to pay a refund; its key is tenant and refund id."""
@@ -254,6 +257,8 @@ async def _write(
     terms = payment.terms
     entry = entry_of_move(f"{payment.id}/{last + 1}", _today(terms, now), payment.currency, rows, terms.accounts)
     await post(connection, tenant, terms.seller.id, [entry], now)
+    paid = {part.invoice_id for part in rows if part.kind is AllocationKind.INVOICE}
+    await give_way(connection, tenant, terms, filter(None, paid), WriteOffKind.PAID, now)
 
 
 async def _refundable(

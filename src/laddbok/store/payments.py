@@ -18,10 +18,12 @@ from laddbok.billing.payment_postings import entry_of_payment
 from laddbok.billing.payments import numbers_named
 from laddbok.flow.open_items import OpenItems, bare, words_of
 from laddbok.model.billing import SellerTerms
-from laddbok.model.payment import REFUND_TASKS, Allocation, OpenInvoice, Payment
-from laddbok.store.billing import post
+from laddbok.model.payment import REFUND_TASKS, Allocation, AllocationKind, OpenInvoice, Payment
+from laddbok.model.write_off import WriteOffKind
+from laddbok.store.journal import post
 from laddbok.store.receipt_jobs import receipt_is_due, session_of
 from laddbok.store.sql import query
+from laddbok.store.written_off import give_way
 
 BY_LADDBOK = "laddbok"
 _encode = msgspec.json.Encoder(order="deterministic").encode
@@ -80,6 +82,8 @@ async def record_all(
     await _write_parts(connection, tenant, {each: (0, parts) for each, (_, parts) in new.items()}, now, BY_LADDBOK)
     entries = [entry_of_payment(payment, each, parts, terms.accounts) for each, (payment, parts) in new.items()]
     await post(connection, tenant, seller_id, entries, now)
+    paid = {part.invoice_id for _, parts in new.values() for part in parts if part.kind is AllocationKind.INVOICE}
+    await give_way(connection, tenant, terms, filter(None, paid), WriteOffKind.PAID, now)
     for payment_id, (payment, parts) in new.items():
         await propose_refunds(connection, tenant, payment_id, parts, payment.currency, now)
         for session_id in {session_of(part.payer_id) for part in parts} - {None}:

@@ -70,6 +70,7 @@ async def reconcile(
             listed("entries", await _list(connection, "reconcile_entries", tenant)),
             listed("receivables", await _list(connection, "reconcile_receivables", tenant)),
             listed("reminders", await _list(connection, "reconcile_reminders", tenant)),
+            listed("write_offs", await _list(connection, "reconcile_write_offs", tenant)),
             listed("payments", await _list(connection, "reconcile_payments", tenant)),
             listed("card_holds", await _list(connection, "reconcile_card_holds", tenant)),
             listed("receipts", await _list(connection, "reconcile_receipts", tenant, RECEIPT)),

@@ -8,27 +8,28 @@ once, whoever looks how often. What can't be decided (a reference rate that is n
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from hashlib import sha256
-from zoneinfo import ZoneInfo
 
 import asyncpg
 import msgspec
 
 from laddbok.billing.balance import summed_up
 from laddbok.billing.late_terms import LateTerms, parse_late_terms
-from laddbok.billing.reminders import REMINDER, entry_of_cancelled, entry_of_claim
+from laddbok.billing.reminders import entry_of_claim
 from laddbok.billing.reminding import Earlier, LateInvoice, is_due, next_reminder
-from laddbok.model.billing import JournalEntry, Posting, SellerTerms
+from laddbok.model.billing import SellerTerms
 from laddbok.model.errors import Invalid, NotFound
 from laddbok.model.invoice import Invoice
 from laddbok.model.reminder import Reminder
-from laddbok.store.billing import post, seller_terms
+from laddbok.store.billing import seller_terms
+from laddbok.store.journal import post
+from laddbok.store.reminder_claims import take_claim_back
 from laddbok.store.rows import as_json
 from laddbok.store.sql import query
 
 RENDER_REMINDER = "render_reminder"
 """The kind of the job that makes the PDF of a reminder; its key is tenant, number and invoice id."""
-REMINDED, REMINDER_CANCELLED = "reminded", "reminder_cancelled"
-"""The kinds of the events on an invoice."""
+REMINDED = "reminded"
+"""The kind of the event on an invoice."""
 PORTION = 500
 MAX_NAMED = 1_000
 MAX_REASON_CHARS = 500
@@ -159,18 +160,8 @@ async def cancel_reminder(
     async with connection.transaction():
         seller_id = (await stored_reminder(connection, tenant, invoice_id, number)).seller.id
         [terms] = await seller_terms(connection, tenant, seller_id)
-        today = now.astimezone(ZoneInfo(terms.time_zone)).date()
         await connection.execute(query("payments_lock"), tenant, seller_id)
-        await connection.fetchval(query("reminder_hold"), tenant, invoice_id, number)
-        if not await connection.fetchval(query("reminder_cancel"), tenant, invoice_id, number, reason, now, by):
-            return False
-        posted = await _entry(connection, tenant, seller_id, f"{invoice_id}/{number}")
-        if posted is not None:
-            await post(connection, tenant, seller_id, [entry_of_cancelled(posted, today)], now)
-        await connection.execute(query("delivery_drop"), tenant, invoice_id, number, now)
-        body = {"number": number, "reason": reason}
-        await _tell(connection, tenant, invoice_id, now, REMINDER_CANCELLED, by, body)
-    return True
+        return await take_claim_back(connection, tenant, terms, invoice_id, number, reason, now, by)
 
 
 async def stored_reminder(connection: asyncpg.Connection, tenant: int, invoice_id: str, number: int) -> Reminder:
@@ -203,17 +194,6 @@ async def sellers(connection: asyncpg.Connection, tenant: int, seller_id: str | 
     if not found and seller_id is not None:
         raise NotFound("legal entity", seller_id)
     return found
-
-
-async def _entry(connection: asyncpg.Connection, tenant: int, seller_id: str, source: str) -> JournalEntry | None:
-    """What a reminder posted; None: it claimed nothing."""
-    rows = await connection.fetch(query("entry_of_source"), tenant, seller_id, REMINDER, source)
-    if not rows:
-        return None
-    names = ("account", "amount", "invoice_id", "payer_id", "book_amount")
-    postings = tuple(Posting(**{name: row[name] for name in names}) for row in rows)
-    head = {name: rows[0][name] for name in ("date", "text", "source_kind", "source_id", "currency", "book_currency")}
-    return JournalEntry(postings=postings, **head)
 
 
 async def _tell(

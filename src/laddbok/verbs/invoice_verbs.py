@@ -25,6 +25,7 @@ def add_invoice_verbs(add: Add, commands: Any, settings: Callable[[], Any]) -> N
     _add_list(add, verbs, settings)
     _add_show(add, verbs, settings)
     _add_credit(add, verbs, settings)
+    _add_write_off(add, verbs, settings)
     _add_file(add, verbs, settings, "pdf", "write the PDF of a document")
     _add_file(add, verbs, settings, "xml", "write the e-invoice of a document (UBL)")
 
@@ -80,6 +81,23 @@ def _add_credit(add: Add, verbs: Any, settings: Callable[[], Any]) -> None:
     verb.add_argument("--gross", type=_amount, default=None, help="so much, VAT included (all that is left)")
     verb.add_argument("--vat", type=_amount, default=None, metavar="PERCENT", help="of that amount (the only rate)")
     verb.add_argument("--reason", required=True, help="why; it stands on the credit note")
+
+
+def _add_write_off(add: Add, verbs: Any, settings: Callable[[], Any]) -> None:
+    def run(options: argparse.Namespace) -> Any:
+        from laddbok import app
+        from laddbok.billing.write_off import WriteOffWish
+        from laddbok.verbs import write_offs
+
+        wish = WriteOffWish(reason=options.reason, amount=options.amount, vat_relief=options.vat_relief)
+        return app.run(write_offs.write_off(settings(), options.number, wish, undo=options.undo, as_json=options.json))
+
+    verb = add("write-off", run, "give up what nobody will pay of an invoice", verbs)
+    verb.add_argument("number", help="or its id")
+    verb.add_argument("--amount", type=_amount, default=None, help="so much, VAT included (all that is open)")
+    verb.add_argument("--vat-relief", action="store_true", help="the loss is established: take its VAT back")
+    verb.add_argument("--undo", action="store_true", help="what was written off is owed again")
+    verb.add_argument("--reason", required=True, help="why")
 
 
 def _add_file(add: Add, verbs: Any, settings: Callable[[], Any], kind: str, about: str) -> None:

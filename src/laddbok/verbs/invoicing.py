@@ -47,7 +47,7 @@ async def run_month(
     Raises: NotFound: there is no such seller. Conflict: late sessions of the month are still awaited.
     """
     now, answers, checks = settings.clock.now(), [], DocumentChecks(settings.einvoice_rules)
-    async with _opened(settings) as (database, connection, tenant):
+    async with opened(settings) as (database, connection, tenant):
         reader = await database.connect()
         try:
             for terms in await _sellers(connection, tenant, seller_id):
@@ -74,7 +74,7 @@ async def run_month(
 
 async def show(settings: Settings, number: str, as_json: bool) -> dict[str, Any]:
     """The frozen content of a document. Raises: NotFound."""
-    async with _opened(settings) as (_, connection, tenant):
+    async with opened(settings) as (_, connection, tenant):
         row = await connection.fetchrow(query("invoice_content"), tenant, number)
     if row is None:
         raise NotFound("invoice", number)
@@ -91,7 +91,7 @@ async def write_file(settings: Settings, number: str, kind: str, path: Path, as_
     Args: kind, "pdf" or "xml".
     Raises: NotFound; Conflict when several have the number; Invalid when the file can't be written, or a receipt is asked as XML.
     """
-    async with _opened(settings) as (_, connection, tenant):
+    async with opened(settings) as (_, connection, tenant):
         invoice_id = await named_document(connection, tenant, number)
         stored = await stored_file(connection, tenant, invoice_id, kind)
         work = await document_to_render(connection, tenant, invoice_id)
@@ -111,7 +111,7 @@ async def write_file(settings: Settings, number: str, kind: str, path: Path, as_
 async def list_month(settings: Settings, month: str, seller_id: str | None, as_json: bool) -> dict[str, Any]:
     """The documents of a month. Raises: Invalid when it is no month."""
     start = month_of(month)[0]
-    async with _opened(settings) as (_, connection, tenant):
+    async with opened(settings) as (_, connection, tenant):
         rows = await connection.fetch(query("invoices_of_month"), tenant, start, seller_id, MAX_LISTED)
     if not as_json:
         for row in rows:
@@ -126,7 +126,7 @@ def _plain(value: Any) -> Any:
 
 async def credit(settings: Settings, number: str, wish: CreditWish, as_json: bool) -> dict[str, Any]:
     """Credit a document, whole or in part: `laddbok invoice credit`. Raises: NotFound, Conflict, Invalid."""
-    async with _opened(settings) as (_, connection, tenant):
+    async with opened(settings) as (_, connection, tenant):
         made = await credit_invoice(
             connection, tenant, number, wish, settings.clock.now(), "cli", DocumentChecks(settings.einvoice_rules)
         )
@@ -139,7 +139,8 @@ async def credit(settings: Settings, number: str, wish: CreditWish, as_json: boo
 
 
 @asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[tuple[Database, asyncpg.Connection, int]]:
+async def opened(settings: Settings) -> AsyncIterator[tuple[Database, asyncpg.Connection, int]]:
+    """A database that is prepared, a connection to it, and the tenant of the command line."""
     async with open_database(settings.database_url, settings.state_folder) as database:
         await app.prepare_tenant(settings, database)
         connection = await database.connect()

@@ -11,6 +11,7 @@ import { Icon } from "../parts/icons.js";
 import { InvoiceLife } from "../parts/invoice-life.js";
 import { Reminders } from "../parts/reminders.js";
 import { Pending, useResource } from "../parts/resource.js";
+import { WriteOffs, writeOffAction } from "../parts/write-offs.js";
 import { contractPath, invoicePath, payerPath, route, sessionPath } from "../router.js";
 
 const sessionsOf = (content) => content.sessions ?? [];
@@ -128,6 +129,7 @@ function Head({ invoice, reload }) {
   const api = `/api/v1/invoices/${seg(invoice.id)}`;
   const isOpen = invoice.disputes.some((each) => !each.decision);
   const mayCredit = mayBill() && ["invoice", "receipt"].includes(invoice.kind) && invoice.state !== "credited";
+  const mayWriteOff = mayBill() && invoice.kind === "invoice" && Number(invoice.open) > 0;
   const mayDispute = mayAct() && !isOpen && ["invoice", "receipt"].includes(invoice.kind);
   const stored = new Set(invoice.documents.map(({ kind }) => kind));
   return html`
@@ -149,7 +151,11 @@ function Head({ invoice, reload }) {
         )}
         <a class="button" href=${invoice.page} target="_blank">${t("invoice.page")}</a>
         <${Actions}
-          actions=${[mayCredit && creditAction(invoice, reload), mayDispute && disputeAction(invoice, reload)].filter(Boolean)}
+          actions=${[
+            mayCredit && creditAction(invoice, reload),
+            mayWriteOff && writeOffAction(invoice, reload),
+            mayDispute && disputeAction(invoice, reload),
+          ].filter(Boolean)}
         />
       </div>
     </div>
@@ -163,6 +169,7 @@ function Figures({ invoice }) {
     [t("price.vat"), totals.vat],
     [t("billing.payable"), totals.payable],
     [t("column.open"), invoice.open],
+    ...(Number(invoice.written_off) ? [[t("write_off.stands"), invoice.written_off]] : []),
     ...(Number(invoice.claims_open) ? [[t("reminders.claims_open"), invoice.claims_open]] : []),
   ];
   return html`
@@ -355,6 +362,7 @@ export function InvoicePage() {
           <${Lines} content=${invoice.content} />
           <${Sessions} content=${invoice.content} />
           <${Reminders} invoice=${invoice} reload=${load} />
+          <${WriteOffs} invoice=${invoice} reload=${load} />
           <${Books} entries=${invoice.entries} />
         </div>
         <div class="session-side">

@@ -7,7 +7,7 @@ import { GrowingList, useGrowing } from "../parts/growing-list.js";
 import { Icon } from "../parts/icons.js";
 import { go, invoicePath, route, withQuery } from "../router.js";
 
-const STATES = ["open", "overdue", "disputed", "paid", "credited", "credit_note"];
+const STATES = ["open", "overdue", "disputed", "paid", "written_off", "credited", "credit_note"];
 const PAGE = 50;
 
 function Filters({ query }) {

@@ -25,6 +25,7 @@ const STATES = {
   overdue: ["bad", "warning"],
   paid: ["good", "check"],
   credited: ["quiet", "reset"],
+  written_off: ["quiet", "cross"],
   credit_note: ["quiet", "reset"],
 };
 

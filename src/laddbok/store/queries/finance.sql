@@ -63,7 +63,7 @@ WHERE /* filters */ ORDER BY r.started_at DESC, r.id DESC LIMIT
 SELECT i.id, i.legal_entity_id AS seller_id, i.kind, i.number_text AS number, i.run_id, i.payer_id,
     coalesce(p.name, i.payer_id) AS payer_name, i.contract_id, i.period_start, i.period_end, i.issue_date, i.due_date,
     i.currency, i.net, i.vat, i.gross, i.payable, i.payment_reference, i.refers_to, i.finalised_at, m.open, m.claims_open, m.credited,
-    m.is_disputed, m.state, m.deadline
+    m.written_off, m.is_disputed, m.state, m.deadline
 FROM invoice AS i
 LEFT JOIN payer AS p ON p.tenant = i.tenant AND p.id = i.payer_id
 JOIN legal_entity AS e ON e.tenant = i.tenant AND e.id = i.legal_entity_id
@@ -82,6 +82,9 @@ CROSS JOIN LATERAL (
     WHERE r.tenant = i.tenant AND r.invoice_id = i.id AND NOT EXISTS (
         SELECT FROM reminder_cancelled AS x WHERE x.tenant = r.tenant AND x.invoice_id = r.invoice_id AND x.number = r.number)
 ) AS c
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(w.amount), 0) AS amount FROM write_off AS w WHERE w.tenant = i.tenant AND w.invoice_id = i.id
+) AS w
 LEFT JOIN LATERAL (
     SELECT d.deadline FROM dispute AS d
     WHERE d.tenant = i.tenant AND d.invoice_id = i.id AND NOT EXISTS (
@@ -89,9 +92,11 @@ LEFT JOIN LATERAL (
     LIMIT 1
 ) AS d ON true
 CROSS JOIN LATERAL (
-    SELECT o.open, greatest(0, least(c.claimed, o.open)) AS claims_open, k.credited, d.deadline IS NOT NULL AS is_disputed, d.deadline, CASE
+    SELECT o.open, greatest(0, least(c.claimed, o.open)) AS claims_open, k.credited, w.amount AS written_off,
+        d.deadline IS NOT NULL AS is_disputed, d.deadline, CASE
         WHEN i.kind = 'credit_note' THEN 'credit_note'
         WHEN k.credited > 0 AND k.credited >= i.gross THEN 'credited'
+        WHEN o.open <= 0 AND w.amount > 0 THEN 'written_off'
         WHEN i.kind <> 'invoice' OR o.open <= 0 THEN 'paid'
         WHEN i.due_date < ($1::timestamptz AT TIME ZONE e.time_zone)::date THEN 'overdue'
         ELSE 'open' END AS state

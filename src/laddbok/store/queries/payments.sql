@@ -68,7 +68,7 @@ WITH named AS (
     SELECT id, false FROM invoice WHERE tenant = $1 AND payer_id = ANY($5::text[]) AND id NOT IN (SELECT id FROM named)
 )
 SELECT i.id, i.number_text AS number, i.payment_reference, i.payer_id, i.currency, i.due_date,
-    coalesce(o.open, 0) AS open, coalesce(-o.credited, 0) AS credited
+    coalesce(o.open, 0) AS open, coalesce(-o.credited, 0) AS credited, w.written_off
 FROM found AS f JOIN invoice AS i ON i.tenant = $1 AND i.id = f.id
 LEFT JOIN LATERAL (
     SELECT sum(g.amount) AS open, sum(g.amount) FILTER (WHERE g.invoice_id <> i.id) AS credited
@@ -76,8 +76,11 @@ LEFT JOIN LATERAL (
     WHERE g.tenant = i.tenant AND g.invoice_id IN (
         SELECT i.id UNION ALL SELECT c.id FROM invoice AS c WHERE c.tenant = i.tenant AND c.refers_to = i.id)
 ) AS o ON true
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(w.amount), 0) AS written_off FROM write_off AS w WHERE w.tenant = i.tenant AND w.invoice_id = i.id
+) AS w
 WHERE i.legal_entity_id = $2 AND i.kind IN ('invoice', 'receipt') AND i.payer_id IS NOT NULL
-    AND (f.is_named OR o.open = ANY($6::numeric[]))
+    AND (f.is_named OR o.open = ANY($6::numeric[]) OR w.written_off > 0 AND o.open + w.written_off = ANY($6::numeric[]))
 ORDER BY i.due_date, i.number_text
 LIMIT 50000;
 

@@ -130,14 +130,16 @@ SELECT id, detail, count(*) OVER () AS of FROM (
 ) AS wrong ORDER BY id, detail LIMIT $2;
 
 -- name: reconcile_receivables
--- Documents whose account in the books is not what is to be paid of them less what payments cover; fees are beside it.
+-- Documents whose account in the books is not what is to be paid of them less what payments cover and what was written off; fees are
+-- beside it.
 SELECT id, detail, count(*) OVER () AS of FROM (
     SELECT i.id, 'open ' || owed.amount || ', in the books ' || coalesce(booked.amount, 0) AS detail
     FROM invoice AS i
     CROSS JOIN LATERAL (
         SELECT CASE WHEN i.kind IN ('credit_note', 'self_billed') THEN -i.payable ELSE i.payable END
             - coalesce((SELECT sum(a.amount) FROM payment_allocation AS a
-                WHERE a.tenant = i.tenant AND a.invoice_id = i.id AND a.kind = 'invoice'), 0) AS amount
+                WHERE a.tenant = i.tenant AND a.invoice_id = i.id AND a.kind = 'invoice'), 0)
+            - coalesce((SELECT sum(w.amount) FROM write_off AS w WHERE w.tenant = i.tenant AND w.invoice_id = i.id), 0) AS amount
     ) AS owed
     LEFT JOIN LATERAL (
         SELECT sum(p.amount) AS amount FROM posting AS p
