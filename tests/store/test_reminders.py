@@ -28,7 +28,7 @@ from laddbok.store.embedded import Dsn
 from laddbok.store.payments import matched, record
 from laddbok.store.postgres import PostgresStore
 from laddbok.store.reconcile import reconcile
-from laddbok.store.reminders import RENDER_REMINDER, Reminded, cancel_reminder, remind_all, stored_reminder
+from laddbok.store.reminders import RENDER_REMINDER, Reminded, cancel_reminder, keep_pdf, remind_all, stored_reminder
 from laddbok.verbs import reminders as verb
 from laddbok.workers.jobs import Worker
 from laddbok.workers.reminding import DailyReminders
@@ -377,3 +377,19 @@ def test_who_paid_at_once_and_is_no_customer_is_sent_nothing(new_database: Calla
         assert [row[0] for row in listed] == [COMPANY, CONSUMER]
 
     on(dsn, work)
+
+
+def test_a_reminders_file_that_is_another_is_named(new_database: Callable[[], Dsn]) -> None:
+    async def work(connection: asyncpg.Connection, tenant: int) -> None:
+        await remind(connection, tenant)
+        await keep_pdf(connection, tenant, await stored_reminder(connection, tenant, CONSUMER, 1), b"a PDF", NOW)
+        await all_agree(connection, tenant)
+        await connection.execute("ALTER TABLE reminder_document DISABLE TRIGGER USER")
+        await connection.execute("UPDATE reminder_document SET bytes = 'y'")
+        [found] = [each for each in await reconcile(connection, tenant, NOW) if each.check == "files"]
+        assert [(each.id, each.detail) for each in found.items] == [
+            (CONSUMER, "reminder 1: its hash is not that of its bytes")
+        ]
+        await connection.execute("UPDATE reminder_document SET bytes = 'a PDF'")
+
+    on(new_database(), work)

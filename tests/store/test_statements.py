@@ -15,7 +15,16 @@ from laddbok.billing.statement_files import sessions_csv, statement_csv, stateme
 from laddbok.model.errors import Conflict, Invalid, NotFound
 from laddbok.model.statement import ApartmentList, MonthBill, StatementKind
 from laddbok.store.embedded import Dsn
-from laddbok.store.statements import Issued, agree_apartments, agree_home, issue_home, issue_list, kept_statement
+from laddbok.store.reconcile import reconcile
+from laddbok.store.statements import (
+    Issued,
+    agree_apartments,
+    agree_home,
+    issue_home,
+    issue_list,
+    keep_pdf,
+    kept_statement,
+)
 from tests.rules.billing.pdf_text import page_texts
 from tests.store.test_billing_run import NOW, SESSIONS, on
 
@@ -294,5 +303,36 @@ def test_two_who_keep_a_month_at_once_keep_it_once(new_database: Callable[[], Ds
         assert sum(each.is_new for each in made) == 1
         assert not (await list_of(reader, tenant)).is_new
         assert await connection.fetchval("SELECT count(*) FROM statement") == 1
+
+    on(new_database(), work)
+
+
+BROKEN = [
+    ("UPDATE statement SET currency = 'EUR' WHERE revision = 1", "statements", "1: its columns are not its content"),
+    ("UPDATE statement SET content = content || ' ' WHERE revision = 1", "statements", "1: its hash is not that of its content"),
+    ("UPDATE statement SET previous_hash = 'x', hash = sha256('x' || content) WHERE revision = 2", "statements",
+     "2: it is not chained to the revision before"),
+    ("UPDATE statement_pdf SET bytes = 'y' WHERE revision = 2", "files", "2: pdf: its hash is not that of its bytes"),
+    ("DELETE FROM statement_pdf WHERE revision = 1", "rendered", "1: Torget"),
+]  # fmt: skip
+"""One after the other: what is broken, and which check tells of which revision what."""
+
+
+def test_a_statement_that_was_altered_is_named(new_database: Callable[[], Dsn]) -> None:
+    async def work(connection: asyncpg.Connection, reader: asyncpg.Connection, tenant: int) -> None:
+        await agree_apartments(connection, tenant, SITE, house(), NOW, "anna")
+        for revision, net in enumerate(("9876.53", "9000.00"), start=1):
+            await list_of(connection, tenant, msgspec.structs.replace(BILL, net=Decimal(net)))
+            of = (StatementKind.APARTMENTS, SITE, "2026-10", revision)
+            await keep_pdf(connection, tenant, *of, b"a PDF %d" % revision, NOW)
+        await connection.execute("DELETE FROM job")
+        right = {each.check: each.differences for each in await reconcile(connection, tenant, NOW)}
+        assert (right["statements"], right["files"], right["rendered"]) == (0, 0, 0)
+        for table in ("statement", "statement_pdf"):
+            await connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        for broken, check, told in BROKEN:
+            await connection.execute(broken)
+            [found] = [each for each in await reconcile(connection, tenant, NOW) if each.check == check]
+            assert f"apartments/{SITE}/2026-10/{told}" in [f"{item.id}: {item.detail}" for item in found.items]
 
     on(new_database(), work)

@@ -17,16 +17,18 @@ from laddbok.store.billing import RENDER, seller_terms
 from laddbok.store.receipt_jobs import RECEIPT
 from laddbok.store.reminders import RENDER_REMINDER
 from laddbok.store.sql import query
+from laddbok.store.statements import RENDER_STATEMENT
 
 FRAMES_SINCE = timedelta(days=7)
 """How far back messages are counted; all else is compared from the first day on."""
 PORTION = 500
 FILES_A_NIGHT = 5_000
-"""Documents whose files are hashed again in a night: some 250 MB. The next night goes on where this one was."""
+"""Documents and statements whose files are hashed again in a night: some 250 MB. The next night goes on where this one was."""
 
 
 class Files(msgspec.Struct, frozen=True, kw_only=True):
-    """Whose files are looked at: the documents after one and up to another (None: to the last), and some that are named."""
+    """Whose files are looked at: the documents, with their reminders, and the statements after one and up to another (None: to the last),
+    and some that are named."""
 
     after: str = ""
     through: str | None = None
@@ -65,6 +67,7 @@ async def reconcile(
             listed("to_nobody", await _list(connection, "reconcile_to_nobody", tenant)),
             listed("numbers", missing),
             listed("documents", wrong),
+            listed("statements", await _list(connection, "reconcile_statements", tenant)),
             listed("rendered", await _rendered(connection, tenant)),
             listed("files", await _list(connection, "reconcile_files", tenant, *msgspec.structs.astuple(files))),
             listed("entries", await _list(connection, "reconcile_entries", tenant)),
@@ -78,9 +81,10 @@ async def reconcile(
 
 
 async def _rendered(connection: asyncpg.Connection, tenant: int) -> Found:
-    """Documents and reminders that lack their PDF."""
+    """Documents, reminders and statements that lack their PDF."""
     reminders = await _list(connection, "reconcile_reminders_rendered", tenant, RENDER_REMINDER)
-    return together([await _list(connection, "reconcile_rendered", tenant, RENDER), reminders])
+    statements = await _list(connection, "reconcile_statements_rendered", tenant, RENDER_STATEMENT)
+    return together([await _list(connection, "reconcile_rendered", tenant, RENDER), reminders, statements])
 
 
 async def _list(connection: asyncpg.Connection, name: str, *arguments: Any) -> Found:

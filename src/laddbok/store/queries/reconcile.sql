@@ -216,12 +216,17 @@ WHERE r.tenant = $1
 ORDER BY r.invoice_id, r.number LIMIT $3;
 
 -- name: reconcile_next_files
--- Whose files a night looks at: so many documents after where the night before was, to the end when fewer are left, and those
--- that were named then.
+-- Whose files a night looks at: so many documents and statements after where the night before was, to the end when fewer are left, and
+-- those that were named then.
 WITH last AS (
     SELECT files_through, body FROM reconciliation WHERE tenant = $1 ORDER BY at DESC LIMIT 1
 ), portion AS (
-    SELECT id FROM invoice WHERE tenant = $1 AND id > coalesce((SELECT files_through FROM last), '') ORDER BY id LIMIT $2
+    (SELECT id FROM invoice WHERE tenant = $1 AND id > coalesce((SELECT files_through FROM last), '') ORDER BY id LIMIT $2)
+    UNION ALL (
+        SELECT s.id FROM (
+            SELECT kind || '/' || subject_id || '/' || month || '/' || revision AS id FROM statement WHERE tenant = $1) AS s
+        WHERE s.id > coalesce((SELECT files_through FROM last), '') ORDER BY s.id LIMIT $2)
+    ORDER BY id LIMIT $2
 )
 SELECT coalesce((SELECT files_through FROM last), '') AS after, CASE WHEN count(*) = $2 THEN max(id) END AS through,
     ARRAY(
@@ -230,24 +235,64 @@ SELECT coalesce((SELECT files_through FROM last), '') AS after, CASE WHEN count(
 FROM portion;
 
 -- name: reconcile_files
--- Files of the documents after one and up to another, and of some more, whose bytes have not the hash with which they are stored,
--- or that was told when they were rendered.
+-- Files of the documents after one and up to another, of their reminders, of the statements between, and of some more, whose bytes have
+-- not the hash with which they are stored, or (of documents) that was told when they were rendered.
 WITH looked_at AS (
     SELECT id FROM invoice WHERE tenant = $1 AND id > $2 AND ($3::text IS NULL OR id <= $3)
     UNION SELECT unnest($4::text[])
 ), hashed AS MATERIALIZED (
-    SELECT d.invoice_id, d.kind, d.sha256, sha256(d.bytes) AS hashed FROM invoice_document AS d
+    SELECT d.invoice_id AS id, d.kind AS file, d.sha256, sha256(d.bytes) AS hashed, t.sha256 AS told FROM invoice_document AS d
+    JOIN looked_at AS l ON l.id = d.invoice_id
+    CROSS JOIN LATERAL (
+        SELECT coalesce((
+            SELECT e.body ->> d.kind FROM invoice_event AS e
+            WHERE e.tenant = $1 AND e.invoice_id = d.invoice_id AND e.kind = 'rendered' ORDER BY e.number LIMIT 1), '') AS sha256
+    ) AS t
+    WHERE d.tenant = $1
+    UNION ALL
+    SELECT d.invoice_id, 'reminder ' || d.number, d.sha256, sha256(d.bytes), NULL FROM reminder_document AS d
     JOIN looked_at AS l ON l.id = d.invoice_id WHERE d.tenant = $1
+    UNION ALL
+    SELECT s.id, 'pdf', s.sha256, sha256(s.bytes), NULL FROM (
+        SELECT kind || '/' || subject_id || '/' || month || '/' || revision AS id, bytes, sha256 FROM statement_pdf WHERE tenant = $1
+    ) AS s
+    WHERE s.id > $2 AND ($3::text IS NULL OR s.id <= $3) OR s.id = ANY ($4::text[])
 )
-SELECT h.invoice_id AS id, h.kind || CASE WHEN h.hashed <> h.sha256 THEN ': its hash is not that of its bytes'
+SELECT h.id, h.file || CASE WHEN h.hashed <> h.sha256 THEN ': its hash is not that of its bytes'
         ELSE ': is not what was rendered' END AS detail, count(*) OVER () AS of
 FROM hashed AS h
-LEFT JOIN LATERAL (
-    SELECT e.body ->> h.kind AS sha256 FROM invoice_event AS e
-    WHERE e.tenant = $1 AND e.invoice_id = h.invoice_id AND e.kind = 'rendered' ORDER BY e.number LIMIT 1
-) AS told ON true
-WHERE h.hashed <> h.sha256 OR told.sha256 IS DISTINCT FROM encode(h.hashed, 'hex')
-ORDER BY h.invoice_id, h.kind LIMIT $5;
+WHERE h.hashed <> h.sha256 OR h.told <> encode(h.hashed, 'hex')
+ORDER BY h.id, h.file LIMIT $5;
+
+-- name: reconcile_statements
+-- Revisions of statements that are not chained to the one before, have not the hash of their content, or other columns than that says.
+SELECT id, detail, count(*) OVER () AS of FROM (
+    SELECT s.kind || '/' || s.subject_id || '/' || s.month || '/' || s.revision AS id, CASE
+        WHEN s.hash <> sha256(coalesce(s.previous_hash, '') || s.content) THEN 'its hash is not that of its content'
+        WHEN s.previous_hash IS DISTINCT FROM s.hash_before THEN 'it is not chained to the revision before'
+        WHEN s.revision <> s.place THEN 'the revision before is missing'
+        WHEN (h.head ->> 'subject_id', h.head ->> 'month', (h.head ->> 'revision')::integer, h.head ->> 'name', h.head ->> 'currency')
+            IS DISTINCT FROM (s.subject_id, s.month, s.revision, s.name, s.currency) THEN 'its columns are not its content'
+        END AS detail
+    FROM (
+        SELECT *, lag(hash) OVER w AS hash_before, row_number() OVER w AS place FROM statement WHERE tenant = $1
+        WINDOW w AS (PARTITION BY kind, subject_id, month ORDER BY revision)
+    ) AS s
+    CROSS JOIN LATERAL (SELECT convert_from(s.content, 'UTF8')::jsonb -> 'head' AS head) AS h
+) AS wrong WHERE detail IS NOT NULL ORDER BY id LIMIT $2;
+
+-- name: reconcile_statements_rendered
+-- Revisions of statements that have no PDF, and nobody is about to make one.
+SELECT s.kind || '/' || s.subject_id || '/' || s.month || '/' || s.revision AS id, s.name AS detail, count(*) OVER () AS of
+FROM statement AS s
+WHERE s.tenant = $1
+    AND NOT EXISTS (
+        SELECT FROM statement_pdf AS d WHERE d.tenant = s.tenant AND d.kind = s.kind AND d.subject_id = s.subject_id
+            AND d.month = s.month AND d.revision = s.revision)
+    AND NOT EXISTS (
+        SELECT FROM job AS j WHERE j.kind = $2 AND j.failed_at IS NULL
+            AND j.key = s.tenant || '/' || s.kind || '/' || s.month || '/' || s.revision || '/' || s.subject_id)
+ORDER BY 1 LIMIT $3;
 
 -- name: reconcile_to_nobody
 -- Positions that wait to be billed and have no seller, or one who bills in another currency, or nobody who pays.
