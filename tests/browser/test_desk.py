@@ -111,14 +111,14 @@ def test_a_correction_says_what_it_will_do_and_keeps_what_was_typed_when_it_is_r
 
 def test_a_settled_session_is_voided_and_shows_its_credit(page: Page, charges: dict[str, str]) -> None:
     page.goto(f"/sessions/{charges['voided']}")
-    expect(page.locator(".issued")).to_contain_text("CDR, revision 1")
+    expect(page.locator("[aria-labelledby=issued]")).to_contain_text("CDR, revision 1")
     dialog = open_dialog(page, "Void")
     expect(dialog).to_contain_text("CDR revision 1 (kr 0.03) is credited")
     dialog.get_by_label("Reason").fill("a test of ours")
     dialog.get_by_role("button", name="Void").click()
     expect(page.locator(".session-head .badge")).to_have_text("Void", timeout=LIVE_MS)
-    expect(page.locator(".issued")).to_contain_text("Credit of revision 1", timeout=LIVE_MS)
-    expect(page.locator(".issued")).to_contain_text("-kr 0.03")
+    expect(page.locator("[aria-labelledby=issued]")).to_contain_text("Credit of revision 1", timeout=LIVE_MS)
+    expect(page.locator("[aria-labelledby=issued]")).to_contain_text("-kr 0.03")
 
 
 def test_whoever_decides_on_an_old_picture_is_told_and_sees_the_new_one(

@@ -16,11 +16,13 @@ from msgspec.structs import replace
 from laddbok.flow import billing_run
 from laddbok.flow.apply import Desk
 from laddbok.flow.billing_run import Planned as PlannedDocument
+from laddbok.flow.billing_run import SortedOut, sort_out
 from laddbok.flow.changes import Changes
 from laddbok.flow.charge_to_cash import settle
 from laddbok.flow.decide import Decided
-from laddbok.flow.messages import Entry, Received, Reply
+from laddbok.flow.messages import Entry, Received, Reply, StationMemory
 from laddbok.flow.store import Found, LeasedJob
+from laddbok.model.billing import Position
 from laddbok.model.events import TransactionEnded
 from laddbok.model.invoice import InvoiceKind
 from laddbok.model.session import SessionState
@@ -77,8 +79,8 @@ class MarksFirst(Desk):
 class Unfenced(Desk):
     """Takes in what an older connection of a station left behind."""
 
-    def _is_current(self, entry: Entry) -> bool:
-        return entry.station_no in self.stations
+    def _memory_of(self, entry: Entry) -> StationMemory | None:
+        return self.stations.get(entry.station_no)
 
 
 class UnfencedGateway(Gateway):
@@ -141,8 +143,14 @@ def no_credit_notes() -> Iterator[None]:
     def invoices_only(*asked: Any) -> Iterator[PlannedDocument]:
         return (each for each in documents(*asked) if each.invoice.kind is InvoiceKind.INVOICE)
 
+    def without_credits(positions: Sequence[Position]) -> SortedOut:
+        found = sort_out(positions)
+        return found._replace(billed=[each for each in found.billed if each.kind == "cdr"])
+
     documents = billing_run._documents
-    with patch("laddbok.flow.billing_run._documents", invoices_only):
+    of_contracts = patch("laddbok.flow.billing_run._documents", invoices_only)
+    of_paid_at_once = patch("tests.sim.books.sort_out", without_credits)
+    with of_contracts, of_paid_at_once:
         yield
 
 

@@ -129,11 +129,11 @@ class Desk:
         live: list[Entry] = []
         gone: list[Reply] = []
         for entry in entries:
-            memory = self.stations.get(entry.station_no)
-            if memory is not None and memory.epoch == entry.epoch:
-                live.append(_as_it_counts(entry, memory))
-            else:
+            memory = self._memory_of(entry)
+            if memory is None:
                 gone.append(Reply.dropped(entry))
+            else:
+                live.append(_as_it_counts(entry, memory))
         if not live:
             return gone
         found = await self._look_up(live)
@@ -159,6 +159,11 @@ class Desk:
                 self.drop(entry.station_no, entry.epoch)
             raise
         return gone + [self._absorb(each) for each in decided]
+
+    def _memory_of(self, entry: Entry) -> StationMemory | None:
+        """The station's memory; None: it is not held, or not under the message's epoch."""
+        memory = self.stations.get(entry.station_no)
+        return memory if memory is not None and memory.epoch == entry.epoch else None
 
     async def _commit(self, decided: Sequence[Decided]) -> None:
         """Commit; when the connection broke meanwhile, look whether it happened and, if not, commit once more."""

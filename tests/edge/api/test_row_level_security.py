@@ -41,7 +41,7 @@ VALUES = {
     "uuid": "'00000000-0000-0000-0000-000000000001'", "date": "'2026-01-01'",
 }  # fmt: skip
 
-TEXTS = ("x", "1", "1111", "2026-10")
+TEXTS = ("x", "1", "1111", "2026-10", "SEK")
 """For a column whose text must have a form: the first that has it."""
 TOGETHER = {"posting": ({"line": "1", "amount": "1"}, {"line": "2", "amount": "-1"})}
 """Rows that can only be written together."""
