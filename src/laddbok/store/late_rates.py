@@ -16,8 +16,8 @@ from laddbok.billing.books import worth_later
 from laddbok.model.billing import JournalEntry, Posting
 from laddbok.model.exchange import DailyRate
 from laddbok.model.market_prices import Kept
-from laddbok.store.billing import post
 from laddbok.store.exchange_rates import in_books, keep_rates
+from laddbok.store.journal import post
 from laddbok.store.sql import query
 
 PORTION = 500
