@@ -43,8 +43,11 @@ VALUES = {
 
 TEXTS = ("x", "1", "1111", "2026-10", "SEK")
 """For a column whose text must have a form: the first that has it."""
-TOGETHER = {"posting": ({"line": "1", "amount": "1"}, {"line": "2", "amount": "-1"})}
-"""Rows that can only be written together."""
+GIVEN = {
+    "posting": ({"line": "1", "amount": "1"}, {"line": "2", "amount": "-1"}),
+    "exchange_rate": ({"base": "'EUR'"},),
+}
+"""What a row needs that no single column tells: rows that can only be written together, columns that differ."""
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +80,7 @@ async def _put_rows_of(owner: Any, tenant: int) -> None:
                 continue
             try:
                 async with owner.transaction():
-                    await _put_rows(owner, table, tenant, TOGETHER.get(table, ({},)))
+                    await _put_rows(owner, table, tenant, GIVEN.get(table, ({},)))
             except asyncpg.ForeignKeyViolationError:
                 left.append(table)
         assert len(left) < len(empty), f"no row could be put into {left}"
