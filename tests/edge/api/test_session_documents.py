@@ -27,6 +27,14 @@ def paid(api: RunningApi) -> RunningApi:
     return api
 
 
+def test_a_receipt_shows_what_it_is_in_the_books(paid: RunningApi) -> None:
+    found = paid.client.get(f"/sessions/{SESSION}/documents").json()["items"][0]
+    [entry] = paid.client.get(f"/invoices/{found['id']}").json()["entries"]
+    assert {each["account"]: each["amount"] for each in entry["postings"]} == {
+        "2420": "100.00", "3001": "-80.00", "2611": "-20.00",
+    }  # fmt: skip
+
+
 def test_a_session_shows_its_documents_and_their_pages_open_without_a_login(paid: RunningApi) -> None:
     answer = paid.client.get(f"/sessions/{SESSION.replace('-', '').lower()}/documents")
     assert answer.status_code == 200

@@ -116,11 +116,17 @@ SELECT number, at, kind, by, body::text AS body FROM invoice_event WHERE invoice
 INSERT INTO invoice_event (tenant, invoice_id, at, kind, by, body) VALUES (laddbok_tenant(), $1, $2, $3, $4, $5::jsonb);
 
 -- name: invoice_entries
--- The journal entries that touch a document, whole, in the currency of the books.
+-- The journal entries that touch a document or follow from it, whole, in the currency of the books. A receipt, which was paid
+-- before it was written, touches no claim.
 SELECT j.id, j.date, j.text, j.source_kind, j.posted_at, q.account, coalesce(q.book_amount, q.amount) AS amount,
     coalesce(q.book_currency, q.currency) AS currency, q.invoice_id
 FROM journal_entry AS j JOIN posting AS q ON q.tenant = j.tenant AND q.entry_id = j.id
-WHERE j.id IN (SELECT entry_id FROM posting WHERE invoice_id = $1)
+WHERE j.id IN (
+        SELECT entry_id FROM posting WHERE invoice_id = $1
+        UNION ALL
+        SELECT e.id FROM invoice AS i JOIN journal_entry AS e ON e.tenant = i.tenant
+            AND e.legal_entity_id = i.legal_entity_id AND e.source_kind = i.kind AND e.source_id = i.id
+        WHERE i.id = $1)
     AND NOT EXISTS (SELECT FROM journal_entry AS x WHERE x.tenant = j.tenant AND x.legal_entity_id = j.legal_entity_id
         AND x.source_kind = 'exchange' AND x.source_id = j.id::text)
 ORDER BY j.date, j.id, q.line LIMIT 1000;
