@@ -268,6 +268,8 @@ def test_a_session_is_shown_with_its_root_and_signed_readings(
     assert [(each["verdict"], each["register_wh"], each["text"]) for each in shown["signed_values"]] == [
         ("not_verifiable", 5000, SIGNED)
     ]
+    read_out = charge.session_id.replace("-", "")[:8].lower()
+    assert asyncio.run(reports.session(charge.settings, read_out, "en", True))["id"] == charge.session_id
     printed = capsys.readouterr().out
     assert f"root {told['root']}" in printed
     assert "signed by the meter, 5.000 kWh: can't be verified" in printed

@@ -17,7 +17,7 @@ from laddbok.api.session_view import SessionView, session_views
 from laddbok.api.signed_values import SignedValueView, signed_frames, verified
 from laddbok.api.timeline import TimelineItem, timeline_of
 from laddbok.model.errors import NotFound
-from laddbok.model.ids import normalise_session_id
+from laddbok.model.ids import normalise_session_id, session_id_begin
 from laddbok.model.money import amount_text
 from laddbok.settings import Settings
 from laddbok.store.database import open_database
@@ -29,17 +29,15 @@ MAX_TIMELINE = 500
 
 
 async def session(settings: Settings, session_id: str, language: str, as_json: bool) -> dict[str, Any]:
-    """Print one session. Raises: NotFound."""
-    wanted = normalise_session_id(session_id)
+    """Print one session; the first letters of its id do if they are of no other. Raises: NotFound."""
     async with each_tenant(settings) as (pool, tenants):
         for tenant in tenants:
             async with on_behalf(pool, tenant) as connection:
                 now = await _now(connection, settings)
-                filters = Filters()
-                filters.add("s.id = ?", wanted)
-                found = await session_views(connection, filters, Prices(), now, limit=1)
-                if not found:
+                found = await session_views(connection, _named(session_id), Prices(), now, limit=2)
+                if len(found) != 1:
                     continue
+                wanted = found[0].id
                 price = await price_of(connection, Prices(), tenant, wanted, now)
                 items = (await timeline_of(connection, wanted, MAX_TIMELINE)).items
                 signed = await verified(await signed_frames(connection, wanted), check_reading)
@@ -51,6 +49,14 @@ async def session(settings: Settings, session_id: str, language: str, as_json: b
                 told = {"price": price, "timeline": items, "signed_values": signed, "root": root}
                 return {**whole, **msgspec.to_builtins(told)}
     raise NotFound("session", session_id)
+
+
+def _named(text: str) -> Filters:
+    """Sessions of this id, or whose ids begin so."""
+    filters = Filters()
+    begin = session_id_begin(text)
+    filters.add(*(("s.id = ?", normalise_session_id(text)) if begin is None else ("starts_with(s.id, ?)", begin)))
+    return filters
 
 
 async def session_list(settings: Settings, state: str | None, limit: int, as_json: bool) -> dict[str, Any]:
