@@ -14,6 +14,7 @@ from laddbok.flow.billing_run import period_of
 from laddbok.model.errors import Conflict, Invalid, NotFound
 from laddbok.model.host import parse_host_terms
 from laddbok.model.invoice import Invoice
+from laddbok.store.billing import seller_terms
 from laddbok.store.embedded import Dsn
 from laddbok.store.hosts import Settled, agree, settle_hosts
 from laddbok.store.reconcile import reconcile
@@ -54,6 +55,28 @@ async def statements(connection: asyncpg.Connection) -> list[Invoice]:
 async def all_is_right(connection: asyncpg.Connection, tenant: int) -> None:
     await connection.execute(RENDERED)
     assert [each for each in await reconcile(connection, tenant, NOW) if each.differences] == []
+
+
+def test_two_sellers_of_a_month_share_the_fixed_fee_of_a_site(new_database: Callable[[], Dsn]) -> None:
+    """Each paid all of it, for the agreement is the site's and names no seller."""
+
+    async def work(connection: asyncpg.Connection, reader: asyncpg.Connection, tenant: int) -> None:
+        await host(connection, tenant)
+        await agree(connection, tenant, "torget", "eken", SINCE, b'{"fixed_per_month": "150"}', "anna")
+        await connection.execute(
+            """INSERT INTO legal_entity SELECT (jsonb_populate_record(e, '{"id": "sydladd", "name": "Sydladd AB"}')).*
+            FROM legal_entity AS e WHERE id = 'norrladd'"""
+        )
+        changed_at = datetime(2026, 10, 15, 22, tzinfo=UTC)
+        await connection.execute("UPDATE site_seller SET valid_to = $1", changed_at)
+        await connection.execute("INSERT INTO site_seller VALUES ($1, 'torget', 'sydladd', $2)", tenant, changed_at)
+        period = period_of("2026-10", await terms_of(connection, tenant), NOW)
+        check, nets = DocumentChecks(NO_RULES), []
+        for terms in await seller_terms(connection, tenant, None):
+            nets += [each.net for each in await settle_hosts(connection, tenant, terms, period, NOW, check, final=False)]
+        assert nets == [Decimal("72.58"), Decimal("77.42")]
+
+    on(new_database(), work)
 
 
 def test_a_host_gets_what_was_agreed_to_the_oere_and_once(new_database: Callable[[], Dsn]) -> None:

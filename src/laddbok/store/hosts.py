@@ -149,7 +149,7 @@ async def _drawn(
         arguments = (row["site_id"], row["valid_from"], row["valid_to"], ends_before(period, terms), terms.currency)
         positions = await connection.fetch(query("host_positions"), tenant, terms.seller.id, *arguments)
         keys += [PositionKey(each["session_id"], each["revision"], each["kind"]) for each in positions]
-        days = held_days(month, row["valid_from"], row["valid_to"], zone)
+        days = held_days(month, row["held_from"], row["held_to"], zone)
         uses.append(
             SiteUse(
                 site=row["site"],
