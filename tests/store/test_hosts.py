@@ -73,7 +73,9 @@ def test_two_sellers_of_a_month_share_the_fixed_fee_of_a_site(new_database: Call
         period = period_of("2026-10", await terms_of(connection, tenant), NOW)
         check, nets = DocumentChecks(NO_RULES), []
         for terms in await seller_terms(connection, tenant, None):
-            nets += [each.net for each in await settle_hosts(connection, tenant, terms, period, NOW, check, final=False)]
+            nets += [
+                each.net for each in await settle_hosts(connection, tenant, terms, period, NOW, check, final=False)
+            ]
         assert nets == [Decimal("72.58"), Decimal("77.42")]
 
     on(new_database(), work)
