@@ -131,6 +131,25 @@ def test_what_is_corrected_after_a_settlement_is_on_the_next_one(new_database: C
     on(new_database(), work)
 
 
+def test_what_is_corrected_after_its_seller_left_is_settled_by_that_seller(new_database: Callable[[], Dsn]) -> None:
+    async def work(connection: asyncpg.Connection, reader: asyncpg.Connection, tenant: int) -> None:
+        await host(connection, tenant)
+        await agree(
+            connection, tenant, "torget", "eken", SINCE, b'{"percent_of_net": "50", "fixed_per_month": "9"}', "a"
+        )
+        await settle(connection, tenant)
+        await connection.execute("UPDATE site_seller SET valid_to = $1", datetime(2026, 10, 31, 23, tzinfo=UTC))
+        assert await settle(connection, tenant, "2026-11") == []
+        session = await connection.fetchval("SELECT max(session_id) FROM cdr")
+        old = await connection.fetchval("SELECT excl_vat FROM cdr WHERE session_id = $1", session)
+        await correct(connection, session, "0.5")
+        new = await connection.fetchval("SELECT excl_vat FROM cdr WHERE session_id = $1 AND revision = 2", session)
+        [made] = await settle(connection, tenant, "2026-11")
+        assert made.net == ((new - old) / 2).quantize(Decimal("0.01"), "ROUND_HALF_UP")
+
+    on(new_database(), work)
+
+
 def test_who_is_not_registered_gets_no_VAT_and_an_agreement_holds_by_its_days(new_database: Callable[[], Dsn]) -> None:
     async def work(connection: asyncpg.Connection, reader: asyncpg.Connection, tenant: int) -> None:
         await host(connection, tenant, vat_number=None)

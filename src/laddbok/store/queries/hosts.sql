@@ -1,6 +1,6 @@
 -- name: host_agreements
 -- What was agreed with hosts for sites, at any time in a month: host by host, of those that a seller has not settled with yet.
--- It held for this seller, `held_from` and `held_to`, while it sold there.
+-- It held for this seller, `held_from` and `held_to`, while it sold there in the month; what comes late of a seller that is gone is its own.
 SELECT g.host_id, g.site_id, coalesce(t.name, g.site_id) AS site, g.valid_from, g.valid_to, g.document::text AS document,
     greatest(g.valid_from, sold.valid_from) AS held_from, least(g.valid_to, sold.valid_to) AS held_to,
     h.name, h.organisation_number, h.vat_number, h.address AS street, h.postal_code, h.city, h.country, h.bankgiro, h.iban,
@@ -9,10 +9,10 @@ FROM host_agreement AS g
 JOIN host AS h ON h.tenant = g.tenant AND h.id = g.host_id
 JOIN site AS t ON t.tenant = g.tenant AND t.id = g.site_id
 CROSS JOIN LATERAL (
-    SELECT min(e.valid_from) AS valid_from, CASE WHEN every(e.valid_to IS NOT NULL) THEN max(e.valid_to) END AS valid_to
+    SELECT coalesce(min(e.valid_from) FILTER (WHERE e.valid_to IS NULL OR e.valid_to > $3), $4) AS valid_from,
+        CASE WHEN every(e.valid_to IS NOT NULL) THEN max(e.valid_to) END AS valid_to
     FROM site_seller AS e
-    WHERE e.tenant = g.tenant AND e.site_id = g.site_id AND e.legal_entity_id = $2
-        AND e.valid_from < $4 AND (e.valid_to IS NULL OR e.valid_to > $3)
+    WHERE e.tenant = g.tenant AND e.site_id = g.site_id AND e.legal_entity_id = $2 AND e.valid_from < $4
     HAVING count(*) > 0
 ) AS sold
 WHERE g.tenant = $1 AND g.valid_from < $4
