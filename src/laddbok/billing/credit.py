@@ -292,9 +292,9 @@ def credited(credits: Credits, rate: VatRate, gross: Decimal, reason: Text) -> I
     Raises: Invalid when it is not above 0, or more than what is left of the category.
     Source: EN 16931 (credit note); case B51.
     """
-    net = net_of(gross, rate.percent, credits.document.currency)
-    if gross <= 0:
+    if not (gross.is_finite() and gross > 0):
         raise Invalid("gross", "a credit is an amount above 0")
+    net = net_of(gross, rate.percent, credits.document.currency)
     _check(rate, net, {each: room.available for each, room in rooms(credits).items()})
     return InvoiceLine(number=1, text=reason, quantity=Decimal(1), unit=Unit.ONE, unit_price=net, net=net, vat=rate)
 

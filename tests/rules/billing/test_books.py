@@ -74,7 +74,7 @@ def test_B51_ten_kronor_with_VAT_are_eight_and_two() -> None:
     assert remaining(FINAL, [given]) == {STANDARD: Decimal("45.24")}
 
 
-@pytest.mark.parametrize("gross", ["66.56", "0", "-1.00"])
+@pytest.mark.parametrize("gross", ["66.56", "0", "-1.00", "NaN", "Infinity", "sNaN", "1E+400"])
 def test_B51_more_than_remains_is_refused(gross: str) -> None:
     with pytest.raises(Invalid):
         credited(Credits(document=FINAL), STANDARD, Decimal(gross), WHY)
