@@ -1,7 +1,7 @@
 """How does a running platform come to a month of priced sessions? `python -m tests.browser.october STATE_FOLDER`.
 
 In a process of its own, because a browser under test holds this one's event loop. One company has no address; of one contract
-two customers pay half each.
+two customers pay half each. One place has no sessions yet, and a seller.
 """
 
 import asyncio
@@ -21,6 +21,10 @@ OTHER_HALF = "p-000003"
 HALVES = """INSERT INTO payers_agreement VALUES (1, $1, '2026-01-01Z', jsonb_build_object('shares', jsonb_build_array(
     jsonb_build_object('payer_id', $2::text, 'part', '50'))), 'anna')"""
 
+PLACE = "lindgatan"
+SITE = "INSERT INTO site (tenant, id, name, time_zone) VALUES (1, $1, 'Lindgatan', 'Europe/Stockholm')"
+SOLD_BY = "INSERT INTO site_seller VALUES (1, $1, $2, '2026-01-01Z', NULL)"
+
 
 async def _fill(state: Path) -> None:
     async with open_database(None, state) as database:
@@ -29,6 +33,8 @@ async def _fill(state: Path) -> None:
             await billing_data.fill(connection, 1, CUSTOMERS, SESSIONS)
             await connection.execute(EMPTIED, WITHOUT_ADDRESS)
             await connection.execute(HALVES, SHARED, OTHER_HALF)
+            await connection.execute(SITE, PLACE)
+            await connection.execute(SOLD_BY, PLACE, billing_data.SELLER)
         finally:
             await connection.close()
 

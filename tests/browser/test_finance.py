@@ -13,12 +13,13 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from laddbok.bench.billing_data import SELLER
 from tests.browser.conftest import Platform
-from tests.browser.october import CUSTOMERS, OTHER_HALF, SHARED, WITHOUT_ADDRESS
+from tests.browser.october import CUSTOMERS, OTHER_HALF, PLACE, SHARED, WITHOUT_ADDRESS
 
 ROOT = Path(__file__).resolve().parents[2]
 OCTOBER = f"/billing?seller_id={SELLER}&month=2026-10"
 WORKED_MS = 30_000
 """How long the worker may take."""
+RATES = b"Date, USD, SEK,\n20 October 2026, 1.0583, 11.0350,\n"
 BY_E_INVOICE = 2
 """Customers whose documents wait for the official rules, which are not at hand here."""
 
@@ -93,6 +94,7 @@ def test_what_paying_late_costs_and_the_accounts_are_edited_on_the_sellers_page(
     page.get_by_label("Reminders, days after the due date").fill("20, 5")
     page.get_by_label("Reminder fee", exact=True).fill("60,00")
     page.get_by_label("Reminder fees", exact=True).fill("3939")
+    page.get_by_label("Simplified invoices up to, VAT included").fill("3 500,50")
     page.get_by_role("button", name="Save").click()
     expect(page.locator(".field.wrong")).to_contain_text("is not a later day")
     expect(page.get_by_label("Reminders, days after the due date")).to_be_focused()
@@ -102,6 +104,7 @@ def test_what_paying_late_costs_and_the_accounts_are_edited_on_the_sellers_page(
     seller = october.api.get(f"/legal-entities/{SELLER}").json()
     assert seller["late_terms"] == {"reminder_days": "5, 20", "reminder_fee": "60.00"}
     assert seller["accounts"] == {"reminder_fees": "3939"}
+    assert (seller["simplified_up_to"], seller["book_currency"]) == ("3500.50", None)
     page.close()
 
 
@@ -293,6 +296,76 @@ def test_a_host_is_added_and_agreed_with(page: Page, october: Platform) -> None:
     page.get_by_role("link", name="Brf Eken").click()
     page.set_viewport_size({"width": 380, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= 380
+
+
+def test_a_month_is_settled_with_hosts_after_it_was_seen(page: Page, october: Platform) -> None:
+    linden = {"name": "Brf Linden", "organisation_number": "769600-1234", "address": "Gatan 1", "postal_code": "903 26"}
+    assert october.api.put("/hosts/linden", json={**linden, "city": "Umeå"}).is_success
+    agreed = {"from": "2026-10-01", "terms": {"fixed_per_month": "150"}}
+    assert october.api.put(f"/hosts/linden/agreements/{PLACE}", json=agreed).is_success
+    page.goto("/hosts")
+    panel = page.locator("section.settle")
+    panel.get_by_label("Month").select_option("2026-10")
+    panel.get_by_role("button", name="See what will happen").click()
+    row = panel.get_by_role("row").filter(has_text="Brf Linden")
+    expect(row).to_contain_text("150.00")
+    assert october.api.get("/hosts/linden").json()["statements"] == [], "it was only seen"
+    dialog = dialog_of(page, "Settle the month")
+    expect(dialog).to_contain_text("hosts get their statement for October 2026")
+    dialog.get_by_role("button", name="Settle the month").click()
+    row.get_by_role("link", name="Statement").click()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    [statement] = october.api.get("/hosts/linden").json()["statements"]
+    assert page.url.endswith(statement["invoice_id"])
+    page.goto("/hosts")
+    panel.get_by_label("Month").select_option("2026-10")
+    panel.get_by_role("button", name="See what will happen").click()
+    expect(
+        panel.get_by_role("button", name="Settle the month").or_(panel.get_by_text("No host is left"))
+    ).to_be_visible()
+    expect(row).to_have_count(0)
+
+
+def test_who_pays_which_part_is_agreed_on_the_page_of_a_contract(context: BrowserContext, october: Platform) -> None:
+    page = context.new_page()  # the browser itself complains of a refusal
+    page.goto("/contracts/c-000009")
+    panel = page.locator("section.panel").filter(has_text="Who pays which part")
+    dialog = dialog_of(page, "Add a part")
+    dialog.get_by_label("Customer (id)").fill("nobody")
+    dialog.get_by_label("Of").select_option(label="Energy")
+    dialog.get_by_label("Part [%]").fill("62,5")
+    dialog.get_by_label("Up to, in a month").fill("900,50")
+    dialog.get_by_role("button", name="Add a part").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("nobody")
+    dialog.get_by_label("Customer (id)").fill("p-000001")
+    dialog.get_by_role("button", name="Add a part").click()
+    expect(panel.get_by_text("62.5 % of Energy, up to 900.50 in a month")).to_be_visible()
+    dialog = dialog_of(page, "Who pays the rest")
+    dialog.get_by_label("Customer (id)").fill("p-000002")
+    dialog.get_by_role("button", name="Who pays the rest").click()
+    expect(panel.get_by_text("p-000002: the rest")).to_be_visible()
+    agreement = october.api.get("/contracts/c-000009/agreement").json()["agreement"]
+    share = {"payer_id": "p-000001", "kinds": ["energy"], "part": "62.5", "up_to_per_month": "900.50"}
+    assert agreement == {"shares": [share], "rest": "p-000002"}
+    dialog = dialog_of(page, "Remove")
+    dialog.get_by_role("button", name="Remove").click()
+    expect(page.get_by_text("The payer pays all of it.")).to_be_visible()
+    page.close()
+
+
+def test_exchange_rates_are_taken_in_on_the_page_of_the_books(context: BrowserContext, october: Platform) -> None:
+    page = context.new_page()  # the browser itself complains of a refusal
+    page.goto("/ledger")
+    expect(page.get_by_role("heading", name="Exchange rates")).to_be_visible()
+    section = page.locator("section.rates")
+    for content, told in ((b"nothing", "is not Date and the currencies"), (RATES, "2 new rates, 0 changed")):
+        section.locator("input[type=file]").set_input_files(
+            [{"name": "eurofxref.csv", "mimeType": "text/csv", "buffer": content}]
+        )
+        expect(section.get_by_role("status")).to_contain_text(told)
+    section.get_by_text("The last rate of 2 currencies").click()
+    expect(section.get_by_role("row").filter(has_text="SEK")).to_contain_text("1 EUR = 11.0350")
+    page.close()
 
 
 def test_the_page_of_a_contract_says_who_pays_which_part(page: Page, october: Platform) -> None:

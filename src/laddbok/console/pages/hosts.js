@@ -3,8 +3,9 @@ import { html } from "../vendor/preact.js";
 import { seg, write } from "../api.js";
 import { number } from "../format.js";
 import { t } from "../i18n.js";
-import { FinanceTabs, SearchBar, opens } from "../parts/finance.js";
+import { FinanceTabs, SearchBar, mayBill, opens } from "../parts/finance.js";
 import { GrowingList, useGrowing } from "../parts/growing-list.js";
+import { SettleHosts } from "../parts/settle-hosts.js";
 import { hostPath, route, withQuery } from "../router.js";
 
 const add = () => ({
@@ -51,6 +52,13 @@ export function HostsPage() {
           </table>
         </div>
       <//>
+      ${
+        mayBill() &&
+        list.items.length > 0 &&
+        html`
+          <${SettleHosts} onKept=${list.load} />
+        `
+      }
     </div>
   `;
 }

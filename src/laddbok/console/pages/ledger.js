@@ -3,6 +3,7 @@ import { html } from "../vendor/preact.js";
 import { nowMs } from "../clock.js";
 import { day, money } from "../format.js";
 import { t } from "../i18n.js";
+import { ExchangeRates } from "../parts/exchange-rates.js";
 import { Amount, Choice, FinanceTabs, Typed, useSeller } from "../parts/finance.js";
 import { GrowingList, useGrowing } from "../parts/growing-list.js";
 import { Icon } from "../parts/icons.js";
@@ -152,6 +153,7 @@ export function LedgerPage() {
           <${Card} key=${query.account} account=${query.account} path=${`/ledger/accounts/${query.account}/postings${asked}`} />
         `
       }
+      <${ExchangeRates} onTakenIn=${balance.load} />
     </div>
   `;
 }
