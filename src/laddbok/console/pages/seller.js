@@ -1,13 +1,13 @@
 // Who sells, and is all there that its invoices, its bank and its books need?
 import { html } from "../vendor/preact.js";
 import { seg, write } from "../api.js";
+import { typedNumber } from "../format.js";
 import { t, tCode } from "../i18n.js";
 import { EditForm } from "../parts/edit-form.js";
 import { FinanceTabs, mayBill } from "../parts/finance.js";
 import { Pending, useResource } from "../parts/resource.js";
 import { route } from "../router.js";
 
-const decimal = (text) => text.replace(/\s/g, "").replace(",", ".");
 const half = (name, more = {}) => ({ name, label: t(`seller.${name}`), half: true, ...more });
 
 const groups = () => [
@@ -104,7 +104,7 @@ export function SellerPage() {
     `;
   const { number_series } = seller.data;
   const save = (values) =>
-    write("PUT", `/legal-entities/${seg(id)}`, { ...whole(values, seller.data), simplified_up_to: decimal(values.simplified_up_to), number_series }).then((saved) => seller.set(() => saved));
+    write("PUT", `/legal-entities/${seg(id)}`, { ...whole(values, seller.data), simplified_up_to: typedNumber(values.simplified_up_to), number_series }).then((saved) => seller.set(() => saved));
   return html`
     <div class="page">
       <${FinanceTabs} />

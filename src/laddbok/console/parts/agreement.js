@@ -2,7 +2,7 @@
 import { html } from "../vendor/preact.js";
 import { seg, write } from "../api.js";
 import { nowMs } from "../clock.js";
-import { exact, instant } from "../format.js";
+import { exact, instant, typedNumber } from "../format.js";
 import { t, tCode } from "../i18n.js";
 import { customerPath } from "../router.js";
 import { Actions } from "./actions.js";
@@ -21,17 +21,16 @@ function shareText({ kinds = [], part = "100", of = 100, up_to_per_session, up_t
 }
 
 const KINDS = ["flat", "energy", "time", "parking_time", "idle", "reservation_flat", "reservation_time"];
-const decimal = (text) => text.replace(/\s/g, "").replace(",", ".");
 
 /** What was typed as a share; what is empty is not agreed. */
 function shareOf({ payer_id, kind, part, up_to_per_session, up_to_per_month, hides_driver }) {
   const limits = Object.entries({ up_to_per_session, up_to_per_month }).filter(([, text]) => text.trim());
   return {
     payer_id: payer_id.trim(),
-    part: decimal(part),
+    part: typedNumber(part),
     ...(kind ? { kinds: [kind] } : {}),
     ...(hides_driver ? { names_driver: false } : {}),
-    ...Object.fromEntries(limits.map(([name, text]) => [name, decimal(text)])),
+    ...Object.fromEntries(limits.map(([name, text]) => [name, typedNumber(text)])),
   };
 }
 
