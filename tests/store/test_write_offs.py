@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -10,12 +11,15 @@ import pytest
 from laddbok.billing.credit import CreditWish
 from laddbok.billing.write_off import WriteOffWish
 from laddbok.model.errors import Conflict, Invalid, NotFound
+from laddbok.settings import read_settings
 from laddbok.store.credit_notes import credit_invoice
 from laddbok.store.embedded import Dsn
 from laddbok.store.reminders import cancel_reminder
 from laddbok.store.sql import query
 from laddbok.store.write_offs import Stepped, undo_write_off, write_off_invoice
+from laddbok.verbs import write_offs as verb
 from tests.store.test_reminders import COMPANY, CONSUMER, LATE, NOW, TERMS, all_agree, on, opened, pay, remind
+from tests.store.test_render_invoice import url_of
 
 NEXT = LATE.replace(month=12, day=31)
 
@@ -175,3 +179,25 @@ def test_an_invoice_that_is_credited_whole_claims_nothing_for_being_late(new_dat
         assert [tuple(row) for row in rows] == [(CONSUMER, "laddbok")]
 
     on(new_database(), work)
+
+
+def test_the_command_writes_off_and_takes_back(
+    new_database: Callable[[], Dsn], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dsn = new_database()
+    settings = read_settings({"LADDBOK_DATABASE_URL": url_of(dsn), "LADDBOK_DATA": str(tmp_path / "state")})
+
+    async def work(connection: asyncpg.Connection, tenant: int) -> None:
+        wish = WriteOffWish(reason="Konkurs", amount=Decimal("400.00"), vat_relief=True)
+        told = await verb.write_off(settings, CONSUMER, wish, undo=False, as_json=False)
+        assert (told["amount"], told["vat"], told["is_new"]) == ("400.00", "80.00", True)
+        assert "400.00 SEK written off, of it VAT 80.00" in capsys.readouterr().out
+        assert not (await verb.write_off(settings, CONSUMER, wish, undo=False, as_json=True))["is_new"]
+        with pytest.raises(Invalid):
+            await verb.write_off(settings, CONSUMER, wish, undo=True, as_json=True)
+        back = WriteOffWish(reason="Betalar")
+        assert (await verb.write_off(settings, CONSUMER, back, undo=True, as_json=True))["amount"] == "-400.00"
+        assert (await verb.write_off(settings, CONSUMER, back, undo=True, as_json=False))["amount"] is None
+        assert "nothing stands written off" in capsys.readouterr().out
+
+    on(dsn, work)
