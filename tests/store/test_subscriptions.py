@@ -11,8 +11,10 @@ import msgspec
 import pytest
 
 from laddbok.bench import billing_data
+from laddbok.billing.credit import CreditWish
 from laddbok.flow.billing_run import InTheWay, Planned, period_of
 from laddbok.model.cdr import Activity, Cdr, ChargingPeriod
+from laddbok.model.errors import Invalid
 from laddbok.model.ids import session_id
 from laddbok.model.invoice import Invoice, InvoiceKind
 from laddbok.model.tariff import parse_tariff
@@ -23,6 +25,7 @@ from laddbok.store.ledger import accrue
 from laddbok.store.reconcile import reconcile
 from laddbok.workers.billing_run import BillingRun, RunResult
 from tests.store.test_billing_run import NOW, nothing_in_the_way, tenant_of, terms_of
+from tests.store.test_credit_notes import credit as give
 from tests.store.test_reconcile import RENDERED
 
 ZONE = "Europe/Stockholm"
@@ -325,5 +328,31 @@ def test_an_accrual_after_the_run_is_what_the_month_earned_with_its_fees(new_dat
             ("1790", Decimal("139.00")),
             ("3001", Decimal("-139.00")),
         ]
+
+    on_subscribers(new_database(), billing_data.SINCE, work)
+
+
+# ------------------------------------------------------------------------------------------------ what a person credits
+def test_a_session_that_a_person_credits_is_credited_less_what_it_got_as_included_energy(
+    new_database: Callable[[], Dsn],
+) -> None:
+    async def work(connection: asyncpg.Connection, reader: asyncpg.Connection, tenant: int) -> None:
+        first, second = [
+            await put_session(connection, tenant, number, NOON + number * HOUR * 3, 80_000) for number in (1, 2)
+        ]
+        await run(connection, reader, tenant, "2026-10")
+        [invoice] = await documents(connection)
+        assert invoice.totals.net == Decimal("99.00") + 60 * 2
+        number = str(invoice.number)
+        with pytest.raises(Invalid, match="came to nothing"):
+            await give(connection, tenant, number, CreditWish(reason="Kabeln", session_id=first))
+        made = await give(connection, tenant, number, CreditWish(reason="Kabeln", session_id=second))
+        assert [line.net for line in made.invoice.lines] == [Decimal("160.00"), Decimal("-40.00")]
+        assert made.invoice.totals.net == Decimal("120.00")
+        await put_session(connection, tenant, 2, NOON + 6 * HOUR, 30_000, revision=2)
+        await run(connection, reader, tenant, "2026-10")
+        owed = sum(-each.totals.net if each.refers_to else each.totals.net for each in await documents(connection))
+        assert owed == Decimal("99.00") + 10 * 2, "it was taken back once"
+        await all_is_right(connection, tenant)
 
     on_subscribers(new_database(), billing_data.SINCE, work)

@@ -20,6 +20,7 @@ from msgspec.structs import replace
 
 from laddbok.billing.books import at_rate_of
 from laddbok.billing.totals import totals_of
+from laddbok.model.billing import RateNet
 from laddbok.model.errors import Conflict, Invalid
 from laddbok.model.invoice import Invoice, InvoiceKind, InvoiceLine, Reference, Text, Totals, Unit, VatRate
 from laddbok.model.money import from_minor, net_of, round_money
@@ -28,6 +29,7 @@ CREDITABLE = frozenset({InvoiceKind.INVOICE, InvoiceKind.RECEIPT})
 TAKEN_OFF = Text(sv="Avgår: redan krediterat på denna faktura", en="Less: credited on this invoice before")
 """By these words the lines are known by which less is taken back than the sessions cost."""
 SESSION_OFF = Text(sv="Avgår: sessionen är redan krediterad", en="Less: the session is credited already")
+INCLUDED = Text(sv="Inkluderad energi för laddningen", en="Included energy of the session")
 _ZERO = Decimal(0)
 
 
@@ -43,11 +45,13 @@ class CreditWish(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Credits(msgspec.Struct, frozen=True, kw_only=True):
-    """A final document, the credit notes to it, and later invoices on which sessions of it were taken back."""
+    """A final document, the credit notes to it, and later invoices on which sessions of it were taken back. `included`: what
+    included energy changes on it of a session that is to be credited, before VAT."""
 
     document: Invoice
     notes: tuple[Invoice, ...] = ()
     later: tuple[Invoice, ...] = ()
+    included: tuple[RateNet, ...] = ()
 
 
 class Room(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,7 +137,7 @@ def _lines(credits: Credits, wish: CreditWish, reason: Text) -> tuple[InvoiceLin
 
 
 def session_lines(credits: Credits, session_id: str) -> tuple[InvoiceLine, ...]:
-    """The lines of a document that one session came to.
+    """The lines of a document that one session came to, less what it got as included energy.
 
     Raises: Invalid when it has none, or less is left; Conflict when the session is credited already.
     Source: our choice, docs/rules.md "Dispute".
@@ -143,12 +147,21 @@ def session_lines(credits: Credits, session_id: str) -> tuple[InvoiceLine, ...]:
     noted = [each for each in credits.notes for line in each.lines if line.session_id == session_id]
     if noted or later:
         raise Conflict(f"session {session_id} is credited already, on {[*noted, *later][0].number}")
-    lines = [line for line in invoice.lines if line.session_id == session_id]
-    if not any(line.net for line in lines):
+    lines = [line for line in invoice.lines if line.session_id == session_id and not line.corrects]
+    lines += [
+        replace(_of_category(0, each.rate, change.net, INCLUDED), session_id=session_id)
+        for change in credits.included
+        for each in invoice.vat
+        if each.rate.percent == change.percent and change.net
+    ]
+    nets: dict[VatRate, Decimal] = {}
+    for line in lines:
+        _add(nets, line.vat, line.net)
+    if not any(nets.values()):
         raise Invalid("session_id", f"came to nothing on {invoice.number}")
     left = {rate: room.available for rate, room in rooms(credits).items()}
-    for rate in {line.vat for line in lines}:
-        _check(rate, sum((line.net for line in lines if line.vat == rate), _ZERO), left)
+    for rate, net in nets.items():
+        _check(rate, net, left)
     return tuple(replace(line, number=number) for number, line in enumerate(lines, start=1))
 
 

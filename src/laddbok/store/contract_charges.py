@@ -11,7 +11,7 @@ import asyncpg
 import msgspec
 
 from laddbok.flow.contract_charges import Held
-from laddbok.model.billing import ContractCharge, Position, SellerTerms
+from laddbok.model.billing import ChargeKind, ContractCharge, Position, RateNet, SellerTerms
 from laddbok.model.cdr import Cdr
 from laddbok.model.errors import Conflict
 from laddbok.model.rated import Rating
@@ -61,6 +61,17 @@ async def charges_of(
     for row in await connection.fetch(query("contract_charges"), tenant, sorted(contract_ids)):
         found[row["contract_id"]].append(_charge.decode(row["content"]))
     return found
+
+
+async def included_on(
+    connection: asyncpg.Connection, tenant: int, document_id: str, session_id: str
+) -> tuple[RateNet, ...]:
+    """What included energy changes of a session on one document, before VAT."""
+    rows = await connection.fetch(query("charges_of_document"), tenant, document_id, ChargeKind.INCLUDED.value)
+    charges = (_charge.decode(row["content"]) for row in rows)
+    return tuple(
+        net for charge in charges for each in charge.sessions if each.session_id == session_id for net in each.nets
+    )
 
 
 async def positions_of(

@@ -17,6 +17,7 @@ from laddbok.model.billing import Customer, SellerTerms
 from laddbok.model.errors import Conflict, NotFound
 from laddbok.model.invoice import Invoice, InvoiceKind
 from laddbok.store.billing import finalise, seller_terms
+from laddbok.store.contract_charges import included_on
 from laddbok.store.credits import with_credits
 from laddbok.store.receipt_jobs import receipt_is_due, session_of
 from laddbok.store.sql import query
@@ -67,6 +68,9 @@ async def _made(
     now: datetime, by: str, check: Callable[[Planned], Sequence[InTheWay]],
 ) -> Credited:  # fmt: skip
     credits = (await with_credits(connection, tenant, terms.seller.id, [number]))[number]
+    if wish.session_id is not None:
+        included = await included_on(connection, tenant, document_id, wish.session_id)
+        credits = msgspec.structs.replace(credits, included=included)
     note = credit_note(credits, wish, now.astimezone(ZoneInfo(terms.time_zone)).date())
     planned = Planned(Customer(buyer=credits.document.buyer), note, ())
     for stop in check(planned):

@@ -271,6 +271,11 @@ ORDER BY h.contract_id, h.valid_from;
 SELECT contract_id, content::text AS content FROM contract_charge
 WHERE tenant = $1 AND contract_id = ANY($2::text[]) ORDER BY contract_id, month, kind, number;
 
+-- name: charges_of_document
+-- What contracts were charged of a kind on a document.
+SELECT content::text AS content FROM contract_charge WHERE tenant = $1 AND invoice_id = $2 AND kind = $3
+ORDER BY contract_id, month, number;
+
 -- name: contract_charges_add
 -- Charges, each once.
 INSERT INTO contract_charge (tenant, contract_id, kind, month, number, invoice_id, content)
