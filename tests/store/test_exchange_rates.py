@@ -1,7 +1,7 @@
 """Is a month in euro billed with its VAT in kronor, and do the books balance in kronor when it is paid?"""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,13 @@ from laddbok.flow.reconcile import Item
 from laddbok.model.errors import Invalid
 from laddbok.model.exchange import DailyRate
 from laddbok.model.invoice import Invoice
+from laddbok.model.money import round_money
 from laddbok.model.payment import BANK, Allocation, AllocationKind, Payment
 from laddbok.store.embedded import Dsn
 from laddbok.store.exchange_rates import keep_rates, read_rates
 from laddbok.store.late_rates import take_in
 from laddbok.store.ledger import account_card, accrue, journal, trial_balance
+from laddbok.store.payment_moves import Move, allocate, refund_left, request_refund
 from laddbok.store.payments import record, record_all
 from laddbok.store.reconcile import reconcile
 from laddbok.workers.billing_run import BillingRun, RunResult
@@ -31,6 +33,7 @@ from tests.store.test_credit_notes import credit
 from tests.store.test_ledger import YEAR, read_back
 
 ISSUED, PAID = date(2026, 11, 5), date(2026, 11, 20)
+LATER = NOW + timedelta(days=25)
 
 
 def ecb(day: date, rate: str) -> DailyRate:
@@ -44,6 +47,10 @@ async def in_euro(connection: asyncpg.Connection) -> None:
         UPDATE billing_position SET currency = 'EUR'; UPDATE legal_entity SET currency = 'EUR';
         ALTER TABLE billing_position ENABLE TRIGGER USER"""
     )
+
+
+def in_kronor(amount: Decimal, rate: str) -> Decimal:
+    return round_money(amount * Decimal(rate), "SEK")
 
 
 async def run_checked(connection: asyncpg.Connection, reader: asyncpg.Connection, tenant: int) -> RunResult:
@@ -229,5 +236,35 @@ def test_payments_of_one_invoice_that_are_written_together_leave_nothing_of_it_i
             assert len(await record_all(connection, tenant, terms, paid, NOW)) == 3
         balance = await balance_of(connection, tenant)
         assert (balance["1510"], sum(balance.values())) == (0, 0)
+
+    on(new_database(), work)
+
+
+def test_money_that_moves_out_of_suspense_or_back_leaves_nothing_there_in_the_books(
+    new_database: Callable[[], Dsn],
+) -> None:
+    async def work(connection: asyncpg.Connection, reader: asyncpg.Connection, tenant: int) -> None:
+        await in_euro(connection)
+        rates = [ecb(date(2026, 11, 4), "11.0350"), ecb(PAID, "11.4321"), ecb(LATER.date(), "12")]
+        await keep_rates(connection, [tenant], rates, NOW)
+        await run_checked(connection, reader, tenant)
+        terms = await terms_of(connection, tenant)
+        row = await connection.fetchrow("SELECT id, payable FROM invoice ORDER BY number LIMIT 1")
+        amount = row["payable"] + 10
+        payment = Payment(provider=BANK, reference="e1", received_on=PAID, amount=amount, currency="EUR")
+        held = (Allocation(kind=AllocationKind.SUSPENSE, amount=amount),)
+        made = await record(connection, tenant, terms, payment, held, NOW)
+        assert made is not None
+        for part in (Decimal("0.01"), Decimal("0.02"), row["payable"] - Decimal("0.03")):
+            await allocate(connection, tenant, made.id, Move(amount=part, invoice=row["id"]), LATER, "Eva")
+        balance = await balance_of(connection, tenant)
+        assert balance["2999"] == -(in_kronor(amount, "11.4321") - in_kronor(row["payable"], "11.4321"))
+        gain = in_kronor(row["payable"], "11.4321") - in_kronor(row["payable"], "11.0350")
+        assert abs(-balance["3960"] - gain) <= Decimal("0.02"), "to the öre that rounding leaves"
+        refund = await request_refund(connection, tenant, made.id, Decimal(10), "k", LATER, "Eva")
+        assert (await balance_of(connection, tenant))["2999"] == 0
+        await refund_left(connection, tenant, refund.id, "B1", LATER)
+        balance = await balance_of(connection, tenant)
+        assert (balance["2899"], balance["7960"], sum(balance.values())) == (0, Decimal("5.68"), 0)
 
     on(new_database(), work)

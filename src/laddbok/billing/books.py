@@ -14,6 +14,7 @@ day's rate: the difference is a gain or a loss by exchange.
 """
 
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 
 import msgspec
@@ -93,19 +94,28 @@ def worth_later(entry: JournalEntry, number: int) -> JournalEntry:
 
 
 def booked(
-    entry: JournalEntry, currency: str, rate: Decimal, accounts: Mapping[str, str], items: Mapping[str, OpenItem]
+    entry: JournalEntry,
+    currency: str,
+    rate: Decimal,
+    accounts: Mapping[str, str],
+    items: Mapping[str, OpenItem],
+    rates: Mapping[date, Decimal] | None = None,
 ) -> JournalEntry:
     """An entry in both currencies, balanced in each.
 
-    Args: currency, of the books; rate, of the entry's day; items, documents that stand in the books at rates of their own.
+    Args: currency, of the books; rate, of the entry's day; items, documents that stand in the books at rates of their own;
+        rates, of the days at which lines are valued otherwise.
     Source: BAS 2026: 3740 for what rounding leaves, 3960 and 7960 for gains and losses by exchange on receivables.
     """
     left = dict(items)
+    used: set[Decimal] = set()
     lines = []
     for each in entry.postings:
         item = left.get(each.invoice_id or "")
         if item is None:
-            amount = round_money(each.amount * rate, currency)
+            own = rate if each.valued_on is None else (rates or {})[each.valued_on]
+            used.add(own)
+            amount = round_money((each.stood + each.amount) * own, currency) - round_money(each.stood * own, currency)
         else:
             after = replace(item, open=item.open + each.amount)
             left[each.invoice_id or ""] = after
@@ -113,6 +123,6 @@ def booked(
         lines.append(replace(each, book_amount=amount))
     over = sum((each.book_amount or _NOTHING for each in lines), _NOTHING)
     if over:
-        name = ("exchange_gain" if over > 0 else "exchange_loss") if left != items else "rounding"
+        name = ("exchange_gain" if over > 0 else "exchange_loss") if left != items or len(used) > 1 else "rounding"
         lines.append(Posting(account=account(name, accounts), amount=_NOTHING, book_amount=-over))
     return replace(entry, postings=tuple(lines), book_currency=currency)

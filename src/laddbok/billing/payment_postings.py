@@ -10,11 +10,15 @@ paid back. When a part moves, it goes from the one account to the other; when a 
 [('1930', '100.00'), ('1510', '-66.55'), ('2420', '-33.45')]
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from laddbok.billing.ledger import account
+from laddbok.billing.moves import Where
 from laddbok.model.billing import JournalEntry, Posting
 from laddbok.model.payment import BANK, Allocation, AllocationKind, Payment
 
@@ -52,23 +56,51 @@ def entry_of_payment(
 
 
 def entry_of_move(
-    source: str, day: date, currency: str, parts: Sequence[Allocation], accounts: Mapping[str, str]
+    source: str,
+    day: date,
+    currency: str,
+    parts: Sequence[Allocation],
+    accounts: Mapping[str, str],
+    *,
+    before: Sequence[Allocation] = (),
+    paid_on: date | None = None,
 ) -> JournalEntry:
-    """The journal entry of parts that moved. Args: source, payment and number of the first row; parts, which come to 0."""
+    """The journal entry of parts that moved.
+
+    Args: source, payment and number of the first row; parts, which come to 0; before, the payment's rows so far; paid_on, the
+        day of the payment, at whose exchange rate its parts stand in the books.
+    """
+    standing: dict[Where, Decimal] = defaultdict(Decimal)
+    for part in before:
+        standing[_where(part)] += part.amount
+    postings = []
+    for part, posting in zip(parts, _credits(parts, accounts), strict=True):
+        postings.append(replace(posting, valued_on=paid_on, stood=-standing[_where(part)]))
+        standing[_where(part)] += part.amount
     return JournalEntry(
         date=day,
         text="Omfördelad betalning",
         source_kind="allocation",
         source_id=source,
         currency=currency,
-        postings=tuple(_credits(parts, accounts)),
+        postings=tuple(postings),
     )
 
 
 def entry_of_refund(
-    refund_id: str, provider: str, day: date, currency: str, amount: Decimal, accounts: Mapping[str, str]
+    refund_id: str,
+    provider: str,
+    day: date,
+    currency: str,
+    amount: Decimal,
+    accounts: Mapping[str, str],
+    *,
+    paid_on: date | None = None,
 ) -> JournalEntry:
-    """The journal entry of a refund that has left: the debt goes, and the money with it."""
+    """The journal entry of a refund that has left: the debt goes, and the money with it.
+
+    Args: paid_on, the day of the payment, at whose exchange rate the debt stands in the books.
+    """
     return JournalEntry(
         date=day,
         text=f"Återbetalning {refund_id}",
@@ -76,7 +108,7 @@ def entry_of_refund(
         source_id=refund_id,
         currency=currency,
         postings=(
-            Posting(account=account("refunds", accounts), amount=amount),
+            Posting(account=account("refunds", accounts), amount=amount, valued_on=paid_on),
             Posting(account=money_account(provider, accounts), amount=-amount),
         ),
     )
@@ -92,3 +124,7 @@ def _credits(parts: Sequence[Allocation], accounts: Mapping[str, str]) -> list[P
         )
         for part in parts
     ]
+
+
+def _where(part: Allocation) -> Where:
+    return part.kind, part.invoice_id, part.payer_id

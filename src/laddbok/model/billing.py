@@ -142,13 +142,18 @@ class Customer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Posting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An amount on an account: debit above 0, credit below. `book_amount` is it in the currency of the books, if another."""
+    """An amount on an account: debit above 0, credit below. `book_amount` is it in the currency of the books, if another.
+
+    What moves money that came in before goes at the exchange rate of that day (`valued_on`), beside what `stood` there of it.
+    """
 
     account: str
     amount: Decimal
     invoice_id: str | None = None
     payer_id: str | None = None
     book_amount: Decimal | None = None
+    valued_on: date | None = None
+    stood: Decimal = Decimal(0)
 
 
 class JournalEntry(msgspec.Struct, frozen=True, kw_only=True):

@@ -286,6 +286,8 @@ async def _details_later(
     if not has_details or not is_untouched:
         return False
     last = len(rows)
+    paid_on = (await connection.fetchrow(query("payment_one"), tenant, payment_id))["received_on"]
+    stood = [Allocation(kind=AllocationKind.SUSPENSE, amount=entry.amount)]
     for each in entry.payments:
         parts = await matched(connection, tenant, terms, each)
         if all(part.kind is AllocationKind.SUSPENSE for part in parts):
@@ -293,7 +295,10 @@ async def _details_later(
         moved = [Allocation(kind=AllocationKind.SUSPENSE, amount=-each.amount), *parts]
         await add_parts(connection, tenant, payment_id, last, moved, now, BY_LADDBOK)
         source = f"{payment_id}/{last + 1}"
-        made = entry_of_move(source, entry.booked_on, entry.currency, moved, terms.accounts)
+        made = entry_of_move(
+            source, entry.booked_on, entry.currency, moved, terms.accounts, before=stood, paid_on=paid_on
+        )
+        stood += moved
         await post(connection, tenant, terms.seller.id, [made], now)
         await propose_refunds(connection, tenant, payment_id, parts, entry.currency, now)
         last += len(moved)

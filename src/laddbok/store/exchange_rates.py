@@ -6,6 +6,7 @@ it is written; what it clears of a document goes out at the document's own rate.
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 import asyncpg
 import msgspec
@@ -73,15 +74,16 @@ async def _booked(
     items: dict[str, OpenItem],
 ) -> JournalEntry:
     """Args: items, what is open of documents after the entries before this one; changed by this one."""
-    first = entry.date - timedelta(days=MAX_AGE_DAYS)
-    rates = await read_rates(connection, tenant, (entry.currency, books), first, entry.date)
-    rate = rate_on(entry.date, entry.currency, books, rates)
-    if rate is None:
-        return entry
+    found = {}
+    for day in {each.valued_on or entry.date for each in entry.postings}:
+        known = await read_rates(connection, tenant, (entry.currency, books), day - timedelta(days=MAX_AGE_DAYS), day)
+        if (rate := rate_on(day, entry.currency, books, known)) is None:
+            return entry
+        found[day] = rate.rate
     named = sorted({each.invoice_id for each in entry.postings if each.invoice_id} - items.keys())
     rows = await connection.fetch(query("open_items"), tenant, named) if named else ()
     items |= {row["invoice_id"]: OpenItem(row["open"], row["rate"]) for row in rows if row["rate"] is not None}
-    made = booked(entry, books, rate.rate, accounts, items)
+    made = booked(entry, books, found.get(entry.date, Decimal(0)), accounts, items, found)
     for each in entry.postings:
         if (item := items.get(each.invoice_id or "")) is not None:
             items[each.invoice_id or ""] = OpenItem(item.open + each.amount, item.rate)

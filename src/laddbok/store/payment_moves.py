@@ -39,6 +39,7 @@ class KnownPayment(msgspec.Struct, frozen=True, kw_only=True):
     reference: str
     amount: Decimal
     currency: str
+    received_on: date
     perhaps_same_as: str | None
     terms: SellerTerms
     parts: tuple[Allocation, ...]
@@ -78,7 +79,7 @@ async def held_payment(connection: asyncpg.Connection, tenant: int, payment_id: 
         )
         for each in await connection.fetch(query("payment_parts"), tenant, payment_id)
     )  # fmt: skip
-    names = ("id", "provider", "reference", "amount", "currency", "perhaps_same_as")
+    names = ("id", "provider", "reference", "amount", "currency", "received_on", "perhaps_same_as")
     return KnownPayment(**{name: row[name] for name in names}, terms=terms, parts=parts)
 
 
@@ -205,7 +206,7 @@ async def refund_left(
         if await connection.fetchval(query("refund_becomes"), tenant, refund_id, "paid", provider_reference, None, now):
             entry = entry_of_refund(
                 refund_id, payment.provider, _today(payment.terms, now), payment.currency, row["amount"],
-                payment.terms.accounts,
+                payment.terms.accounts, paid_on=payment.received_on,
             )  # fmt: skip
             await post(connection, tenant, payment.terms.seller.id, [entry], now)
 
@@ -255,7 +256,10 @@ async def _write(
     last = len(payment.parts)
     await add_parts(connection, tenant, payment.id, last, rows, now, by, refund_id)
     terms = payment.terms
-    entry = entry_of_move(f"{payment.id}/{last + 1}", _today(terms, now), payment.currency, rows, terms.accounts)
+    entry = entry_of_move(
+        f"{payment.id}/{last + 1}", _today(terms, now), payment.currency, rows, terms.accounts, before=payment.parts,
+        paid_on=payment.received_on,
+    )  # fmt: skip
     await post(connection, tenant, terms.seller.id, [entry], now)
     paid = {part.invoice_id for part in rows if part.kind is AllocationKind.INVOICE}
     await give_way(connection, tenant, terms, filter(None, paid), WriteOffKind.PAID, now)
