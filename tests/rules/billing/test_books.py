@@ -10,8 +10,8 @@ from laddbok.billing.accrual import accrual
 from laddbok.billing.credit import Credits, check_credit, credited, remaining
 from laddbok.billing.draft import draft
 from laddbok.billing.examples import COMPANY, DRAFT, FINAL, OCTOBER, POSITION, SELLER
-from laddbok.billing.ledger import entry_of
-from laddbok.billing.sie4 import sie4
+from laddbok.billing.ledger import ACCOUNTS, entry_of
+from laddbok.billing.sie4 import name_of, sie4
 from laddbok.billing.totals import totals_of
 from laddbok.model.billing import JournalEntry, Posting
 from laddbok.model.errors import Invalid
@@ -122,3 +122,7 @@ def test_one_file_has_one_currency() -> None:
     )  # fmt: skip
     with pytest.raises(Invalid, match="one currency"):
         sie4(SELLER.seller, [(1, euro), (2, entry_of(FINAL, "s-1", {}))], date(2026, 11, 5))
+
+
+def test_every_account_of_the_usual_chart_has_its_name_in_the_export() -> None:
+    assert [number for number in sorted(ACCOUNTS.values()) if name_of(number) is None] == []
