@@ -105,7 +105,7 @@ def test_a_month_in_euro_is_billed_paid_credited_and_exported_in_kronor(new_data
         await _the_export_is_the_balance(connection, tenant, balance)
         found = await reconcile(connection, tenant, NOW)
         wrong = {each.check: each.items for each in found if each.differences}
-        assert not {"ledger", "receivables", "entries", "series"} & wrong.keys(), wrong
+        assert not {"documents", "numbers", "receivables", "entries", "payments"} & wrong.keys(), wrong
 
     on(new_database(), work)
 
