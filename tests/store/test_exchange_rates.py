@@ -105,7 +105,7 @@ def test_a_month_in_euro_is_billed_paid_credited_and_exported_in_kronor(new_data
         await _the_export_is_the_balance(connection, tenant, balance)
         found = await reconcile(connection, tenant, NOW)
         wrong = {each.check: each.items for each in found if each.differences}
-        assert not {"documents", "numbers", "receivables", "entries", "payments"} & wrong.keys(), wrong
+        assert not {"documents", "numbers", "receivables", "entries", "payments", "books"} & wrong.keys(), wrong
 
     on(new_database(), work)
 
@@ -266,5 +266,25 @@ def test_money_that_moves_out_of_suspense_or_back_leaves_nothing_there_in_the_bo
         await refund_left(connection, tenant, refund.id, "B1", LATER)
         balance = await balance_of(connection, tenant)
         assert (balance["2899"], balance["7960"], sum(balance.values())) == (0, Decimal("5.68"), 0)
+
+    on(new_database(), work)
+
+
+def test_what_is_not_in_the_books_in_their_currency_is_named(new_database: Callable[[], Dsn]) -> None:
+    async def work(connection: asyncpg.Connection, reader: asyncpg.Connection, tenant: int) -> None:
+        await in_euro(connection)
+        await keep_rates(connection, [tenant], [ecb(date(2026, 11, 4), "11.0350")], NOW)
+        await run_checked(connection, reader, tenant)
+        first, second = await connection.fetch("SELECT id, payable FROM invoice ORDER BY number LIMIT 2")
+        await pay(connection, tenant, first["id"], Decimal("1.00"), 1)
+        await connection.execute(
+            f"""ALTER TABLE posting DISABLE TRIGGER USER;
+            UPDATE posting SET amount = 0 WHERE invoice_id = '{second["id"]}'"""
+        )
+        [books] = [each for each in await reconcile(connection, tenant, NOW) if each.check == "books"]
+        assert [(each.id.split()[0], each.detail.split(" ", 3)[:3]) for each in books.items] == [
+            (second["id"], ["nothing", "is", "open,"]),
+            ("payment", ["is", "in", "EUR,"]),
+        ]
 
     on(new_database(), work)

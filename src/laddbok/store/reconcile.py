@@ -72,6 +72,7 @@ async def reconcile(
             listed("files", await _list(connection, "reconcile_files", tenant, *msgspec.structs.astuple(files))),
             listed("entries", await _list(connection, "reconcile_entries", tenant)),
             listed("receivables", await _list(connection, "reconcile_receivables", tenant)),
+            listed("books", await _list(connection, "reconcile_books", tenant)),
             listed("reminders", await _list(connection, "reconcile_reminders", tenant)),
             listed("write_offs", await _list(connection, "reconcile_write_offs", tenant)),
             listed("payments", await _list(connection, "reconcile_payments", tenant)),
