@@ -398,3 +398,20 @@ def test_what_is_paid_after_it_was_credited_is_a_refund_task_that_a_person_decid
         assert (await books(connection))["2899"] == Decimal("-3718.61")
 
     on(new_database(), work)
+
+
+def test_money_goes_to_the_credit_of_nobody_unknown(new_database: Callable[[], Dsn]) -> None:
+    async def work(connection: asyncpg.Connection, tenant: int) -> None:
+        await taken_in(connection, tenant, DAY)
+        [held] = await connection.fetch(
+            """SELECT payment_id AS id, amount FROM payment_allocation WHERE kind = 'suspense' AND amount > 0 ORDER BY amount LIMIT 1"""
+        )
+        for unknown in ("p-nobody", "session/NONE"):
+            with pytest.raises(NotFound, match=unknown):
+                move = Move(amount=held["amount"], payer_id=unknown)
+                await allocate(connection, tenant, held["id"], move, NOW, "eva")
+        before = (await books(connection))["2420"]
+        await allocate(connection, tenant, held["id"], Move(amount=held["amount"], payer_id="p-000001"), NOW, "eva")
+        assert (await books(connection))["2420"] == before - held["amount"]
+
+    on(new_database(), work)

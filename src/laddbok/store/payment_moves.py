@@ -98,6 +98,8 @@ async def allocate(
             raise Invalid("payer_id", "an invoice or a customer, not both")
         if move.to_kind is AllocationKind.SAME and payment.perhaps_same_as is None:
             raise Conflict(f"payment {payment_id} is not held for being perhaps the same as another one")
+        if move.payer_id is not None and not await connection.fetchval(query("payer_known"), tenant, move.payer_id):
+            raise NotFound("payer", move.payer_id)
         invoice = None
         if move.invoice is not None:
             if payment.currency != terms.currency:

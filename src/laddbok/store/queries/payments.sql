@@ -110,6 +110,11 @@ SELECT $1, q.payment_id, q.number, q.kind, q.amount, q.invoice_id, q.payer_id, q
 FROM unnest($2::text[], $3::integer[], $4::text[], $5::numeric[], $6::text[], $7::text[], $8::text[])
     AS q (payment_id, number, kind, amount, invoice_id, payer_id, reason);
 
+-- name: payer_known
+-- Whether somebody may have money to their credit: a customer, or the driver of a session.
+SELECT EXISTS (SELECT FROM payer WHERE tenant = $1 AND id = $2)
+    OR EXISTS (SELECT FROM session WHERE tenant = $1 AND $2 LIKE 'session/%' AND id = substr($2, 9));
+
 -- name: payer_credit
 -- What customers have to their credit with a seller: what of payments was put there, less what was taken off their documents as paid.
 SELECT q.payer_id, p.put - d.taken AS credit FROM unnest($3::text[]) AS q (payer_id)
