@@ -24,8 +24,7 @@ async def remind(
     now = settings.clock.now()
     async with opened(settings) as (connection, tenant):
         found = await sellers(connection, tenant, seller_id)
-        for terms in found:
-            parse_late_terms(terms.late_terms)
+        never = {terms.seller.id for terms in found if not parse_late_terms(terms.late_terms).reminder_days}
         told = [
             await remind_all(
                 connection, tenant, terms, at or now.astimezone(ZoneInfo(terms.time_zone)).date(), now, "cli", dry=dry
@@ -33,7 +32,7 @@ async def remind(
             for terms in found
         ]
     if not as_json:
-        _print(told, dry)
+        _print(told, dry, never)
     return {"dry_run": dry, "count": sum(each.count for each in told), "sellers": [_shown(each) for each in told]}
 
 
@@ -53,9 +52,11 @@ def _shown(told: Reminded) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _print(found: Sequence[Reminded], dry: bool) -> None:
+def _print(found: Sequence[Reminded], dry: bool, never: set[str]) -> None:
     for told in found:
         print(f"{told.seller_id}, {told.day}: {told.count} {'would be reminded' if dry else 'reminded'}")
+        if told.seller_id in never:
+            print("  nobody ever is: the seller has no late_terms.reminder_days (docs/rules.md, Reminders)")
         for each in told.reminders:
             claim = each.claim
             print(
