@@ -3,7 +3,7 @@ import { html } from "../vendor/preact.js";
 import { seg, write } from "../api.js";
 import { nowMs } from "../clock.js";
 import { fullInstant, instant } from "../format.js";
-import { said, t } from "../i18n.js";
+import { said, t, tCode } from "../i18n.js";
 import { Actions } from "../parts/actions.js";
 import { Agreement } from "../parts/agreement.js";
 import { EditForm } from "../parts/edit-form.js";
@@ -102,7 +102,7 @@ function Tokens({ id }) {
           (token) => html`
             <li key=${token.token}>
               <a class="id" href=${withQuery("/sessions", { token: token.token })}>${token.id_token}</a>${" "}
-              <span class="soft">${[token.label, token.status].filter(Boolean).join(" · ")}</span>
+              <span class="soft">${[token.label, tCode("token_status", token.status)].filter(Boolean).join(" · ")}</span>
             </li>
           `,
         )}

@@ -38,22 +38,30 @@ function Import({ onDone }) {
   `;
 }
 
+/** What a person may move of a payment: what waits, else what a customer has to its credit of it. */
+const movable = ({ suspense, balance }) =>
+  Number(suspense) === 0 ? { source: "balance", left: balance } : { source: "suspense", left: suspense };
+
+/** A customer's credit that came by bank stays until somebody moves it or pays it back; what was paid at once is for its receipt. */
+const isCredit = ({ provider, suspense, balance }) => provider === "bank" && Number(suspense) === 0 && Number(balance) > 0;
+
 function allocateAction(payment, reload) {
+  const { source, left } = movable(payment);
   return {
     label: t("payments.allocate"),
     icon: "check",
-    primary: true,
+    primary: source === "suspense",
     explain: t("payments.allocate_explain"),
     stays: true,
     fields: [
-      { name: "amount", label: t("payments.amount"), required: true, initial: payment.suspense, more: { inputMode: "decimal" } },
+      { name: "amount", label: t("payments.amount"), required: true, initial: left, more: { inputMode: "decimal" } },
       { name: "invoice", label: t("payments.invoice") },
       { name: "payer_id", label: t("payments.payer") },
     ],
     run: async ({ amount, invoice, payer_id }) => {
       if (!invoice.trim() && !payer_id.trim()) return { kind: "bad", text: t("payments.whereto") };
       const to = invoice.trim() ? { to: "invoice", invoice: invoice.trim() } : { to: "balance", payer_id: payer_id.trim() };
-      await write("POST", `/payments/${seg(payment.id)}/allocations`, { amount: typedNumber(amount), ...to });
+      await write("POST", `/payments/${seg(payment.id)}/allocations`, { amount: typedNumber(amount), source, ...to });
       reload();
       return { kind: "good", text: t("payments.allocated") };
     },
@@ -93,7 +101,7 @@ function refundAction(payment, reload) {
     icon: "reset",
     explain: t("payments.refund_explain"),
     stays: true,
-    fields: [{ name: "amount", label: t("payments.amount"), required: true, initial: payment.suspense, more: { inputMode: "decimal" } }],
+    fields: [{ name: "amount", label: t("payments.amount"), required: true, initial: movable(payment).left, more: { inputMode: "decimal" } }],
     run: async ({ amount }) => {
       await write("POST", `/payments/${seg(payment.id)}/refunds`, { amount: typedNumber(amount) });
       reload();
@@ -155,6 +163,12 @@ function Payment({ payment, reload }) {
                 <${Badge} tone="good" icon="check">${t("payments.placed")}<//>
               `
         }
+        ${
+          isCredit(payment) &&
+          html`
+            <${Badge} tone="quiet" icon="dots">${t("payments.credit", { sum: money(payment.balance, payment.currency) })}<//>
+          `
+        }
         <button type="button" class="quiet" aria-expanded=${isOpen} onClick=${() => setOpen(!isOpen)}>${t("payments.parts")}</button>
       </div>
       ${
@@ -189,7 +203,7 @@ function Payment({ payment, reload }) {
         `
       }
       ${
-        waits &&
+        (waits || isCredit(payment)) &&
         mayAct() &&
         html`
           <${Actions} compact=${true} actions=${actionsOf(payment, reload)} />
