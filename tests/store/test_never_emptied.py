@@ -12,7 +12,7 @@ MUST_GROW = (
     "frame", "frame_rest", "frame_20260101", "quarantine", "decision", "session_range", "cdr", "rated_line", "proof",
     "spot_price", "billing_position", "invoice", "invoice_event", "invoice_document", "number_series", "journal_entry",
     "posting", "bank_file", "bank_entry", "payment", "payment_allocation", "payment_request", "refund", "card_hold",
-    "bank_entry_told", "contract_charge", "host_settlement", "host_settled", "dispute", "dispute_decision", "tariff_version",
+    "bank_entry_told", "write_off", "contract_charge", "host_settlement", "host_settled", "dispute", "dispute_decision", "tariff_version",
 )  # fmt: skip
 UNGUARDED = """
     SELECT DISTINCT t.tgrelid::regclass::text AS name FROM pg_trigger AS t JOIN pg_proc AS p ON p.oid = t.tgfoid

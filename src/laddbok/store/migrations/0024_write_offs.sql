@@ -18,5 +18,5 @@ CREATE TABLE write_off (
     FOREIGN KEY (tenant, legal_entity_id) REFERENCES legal_entity
 );
 CREATE TRIGGER write_off_immutable BEFORE UPDATE OR DELETE ON write_off FOR EACH ROW EXECUTE FUNCTION laddbok_immutable();
-SELECT laddbok_protect('write_off');
+SELECT laddbok_protect('write_off'), laddbok_never_emptied('write_off');
 GRANT SELECT ON write_off TO laddbok_api;
