@@ -301,7 +301,7 @@ function Plan({ plan, run, sellerId, reload }) {
   `;
 }
 
-function Runs({ runs }) {
+function Runs({ runs, sellers }) {
   if (!runs.length) return null;
   return html`
     <section>
@@ -325,7 +325,7 @@ function Runs({ runs }) {
                   <td>
                     <a href=${withQuery("/invoices", { run_id: `${run.seller_id}/${run.month}` })}>${monthName(run.month)}</a>
                   </td>
-                  <td class="opt">${run.seller_id}</td>
+                  <td class="opt">${sellers.find(({ id }) => id === run.seller_id)?.name ?? run.seller_id}</td>
                   <td class="opt">${instant(run.started_at, { against: nowMs.peek() })} · ${run.started_by}</td>
                   <td class="figure">${number(run.done)}</td>
                   <td class="figure">${run.result ? money(run.result.payable, run.result.currency) : "–"}</td>
@@ -397,7 +397,7 @@ export function BillingPage() {
       <p class="trouble" role="alert">${trouble}</p>
       <${Progress} run=${run} />
       <${Plan} plan=${plan} run=${run} sellerId=${seller?.id} reload=${() => (runs.load(), plan.load())} />
-      <${Runs} runs=${runs.data?.items ?? []} />
+      <${Runs} runs=${runs.data?.items ?? []} sellers=${sellers} />
     </div>
   `;
 }

@@ -85,24 +85,22 @@ function Seen({ seen }) {
     }
   };
   return html`
-    <section>
-      <h2>${seen.view.hash ? t("statement.same", { n: number(head.revision) }) : t("statement.seen")}</h2>
-      <div class="head-actions">
-        ${
-          seen.view.hash
-            ? html`
-                <a class="button" href=${statementPath({ ...seen.wanted, revision: head.revision })}>${t("statement.open")}</a>
-              `
-            : html`
-                <button type="button" class="primary" disabled=${state.busy || !mayBill()} onClick=${keep}>
-                  ${t("statement.keep", { n: number(head.revision) })}
-                </button>
-              `
-        }
-        <p class="bad" role="alert">${state.trouble ?? ""}</p>
-      </div>
-      <${StatementBody} view=${seen.view} />
-    </section>
+    <h2>${seen.view.hash ? t("statement.same", { n: number(head.revision) }) : t("statement.seen")}</h2>
+    <div class="head-actions">
+      ${
+        seen.view.hash
+          ? html`
+              <a class="button" href=${statementPath({ ...seen.wanted, revision: head.revision })}>${t("statement.open")}</a>
+            `
+          : html`
+              <button type="button" class="primary" disabled=${state.busy || !mayBill()} onClick=${keep}>
+                ${t("statement.keep", { n: number(head.revision) })}
+              </button>
+            `
+      }
+      <p class="bad" role="alert">${state.trouble ?? ""}</p>
+    </div>
+    <${StatementBody} view=${seen.view} />
   `;
 }
 
