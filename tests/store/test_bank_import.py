@@ -9,13 +9,13 @@ import pytest
 from msgspec.structs import replace
 
 from laddbok.billing.examples import PAYMENT
-from laddbok.model.errors import Conflict, Invalid
+from laddbok.model.errors import Conflict, Invalid, NotFound
 from laddbok.model.payment import AllocationKind, Payment
 from laddbok.store.bank_import import portions
 from laddbok.store.embedded import Dsn
 from laddbok.store.payment_moves import Move, allocate
 from laddbok.store.reconcile import reconcile
-from tests.store.test_payments import NOW, books, on, owed, taken_in
+from tests.store.test_payments import DAY, NOW, books, on, owed, taken_in
 
 
 def entry(
@@ -277,5 +277,23 @@ def test_charges_that_do_not_add_up_are_refused(new_database: Callable[[], Dsn])
         wrong = kept("491.00", f"<TxDtls>{SENT}{charged('8.00')}{PAID}</TxDtls>")
         with pytest.raises(Invalid, match=r"come to 500\.00, the entry to 491\.00"):
             await taken_in(connection, tenant, file_of([wrong]))
+
+    on(new_database(), work)
+
+
+# ------------------------------------------------------------------------------------------------ whose it is
+def test_money_goes_to_the_credit_of_nobody_unknown(new_database: Callable[[], Dsn]) -> None:
+    async def work(connection: asyncpg.Connection, tenant: int) -> None:
+        await taken_in(connection, tenant, DAY)
+        [held] = await connection.fetch(
+            """SELECT payment_id AS id, amount FROM payment_allocation WHERE kind = 'suspense' AND amount > 0 ORDER BY amount LIMIT 1"""
+        )
+        for unknown in ("p-nobody", "session/NONE"):
+            with pytest.raises(NotFound, match=unknown):
+                move = Move(amount=held["amount"], payer_id=unknown)
+                await allocate(connection, tenant, held["id"], move, NOW, "eva")
+        before = (await books(connection))["2420"]
+        await allocate(connection, tenant, held["id"], Move(amount=held["amount"], payer_id="p-000001"), NOW, "eva")
+        assert (await books(connection))["2420"] == before - held["amount"]
 
     on(new_database(), work)

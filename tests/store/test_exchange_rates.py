@@ -270,21 +270,17 @@ def test_money_that_moves_out_of_suspense_or_back_leaves_nothing_there_in_the_bo
     on(new_database(), work)
 
 
-def test_what_is_not_in_the_books_in_their_currency_is_named(new_database: Callable[[], Dsn]) -> None:
+def test_a_document_of_which_nothing_is_open_but_in_the_books_is_named(new_database: Callable[[], Dsn]) -> None:
     async def work(connection: asyncpg.Connection, reader: asyncpg.Connection, tenant: int) -> None:
         await in_euro(connection)
         await keep_rates(connection, [tenant], [ecb(date(2026, 11, 4), "11.0350")], NOW)
         await run_checked(connection, reader, tenant)
-        first, second = await connection.fetch("SELECT id, payable FROM invoice ORDER BY number LIMIT 2")
-        await pay(connection, tenant, first["id"], Decimal("1.00"), 1)
+        first = await connection.fetchval("SELECT id FROM invoice ORDER BY number LIMIT 1")
         await connection.execute(
             f"""ALTER TABLE posting DISABLE TRIGGER USER;
-            UPDATE posting SET amount = 0 WHERE invoice_id = '{second["id"]}'"""
+            UPDATE posting SET amount = 0 WHERE invoice_id = '{first}'"""
         )
         [books] = [each for each in await reconcile(connection, tenant, NOW) if each.check == "books"]
-        assert [(each.id.split()[0], each.detail.split(" ", 3)[:3]) for each in books.items] == [
-            (second["id"], ["nothing", "is", "open,"]),
-            ("payment", ["is", "in", "EUR,"]),
-        ]
+        assert [each.id for each in books.items] == [first]
 
     on(new_database(), work)

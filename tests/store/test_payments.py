@@ -301,21 +301,3 @@ def test_a_person_moves_money_out_of_suspense_and_no_more_than_is_owed(new_datab
         assert await owed(connection, tenant, 2) == [0]
 
     on(new_database(), work)
-
-
-# ------------------------------------------------------------------------------------------------ refunds
-def test_money_goes_to_the_credit_of_nobody_unknown(new_database: Callable[[], Dsn]) -> None:
-    async def work(connection: asyncpg.Connection, tenant: int) -> None:
-        await taken_in(connection, tenant, DAY)
-        [held] = await connection.fetch(
-            """SELECT payment_id AS id, amount FROM payment_allocation WHERE kind = 'suspense' AND amount > 0 ORDER BY amount LIMIT 1"""
-        )
-        for unknown in ("p-nobody", "session/NONE"):
-            with pytest.raises(NotFound, match=unknown):
-                move = Move(amount=held["amount"], payer_id=unknown)
-                await allocate(connection, tenant, held["id"], move, NOW, "eva")
-        before = (await books(connection))["2420"]
-        await allocate(connection, tenant, held["id"], Move(amount=held["amount"], payer_id="p-000001"), NOW, "eva")
-        assert (await books(connection))["2420"] == before - held["amount"]
-
-    on(new_database(), work)

@@ -150,18 +150,12 @@ SELECT id, detail, count(*) OVER () AS of FROM (
 ) AS wrong ORDER BY id LIMIT $2;
 
 -- name: reconcile_books
--- Entries in another currency than the books that have no amounts in theirs, and documents of which nothing is open but in the books.
-SELECT id, detail, count(*) OVER () AS of FROM (
-    SELECT DISTINCT e.source_kind || ' ' || e.source_id AS id, 'is in ' || p.currency || ', and not in the books' AS detail
-    FROM legal_entity AS l
-    JOIN journal_entry AS e ON e.tenant = l.tenant AND e.legal_entity_id = l.id
-    JOIN posting AS p ON p.tenant = e.tenant AND p.entry_id = e.id AND p.book_currency IS NULL
-    WHERE l.tenant = $1 AND p.currency <> coalesce(l.book_currency, CASE l.country WHEN 'SE' THEN 'SEK' ELSE l.currency END)
-    UNION ALL
-    SELECT p.invoice_id, 'nothing is open, and in the books ' || sum(p.book_amount) || ' ' || min(p.book_currency)
-    FROM posting AS p WHERE p.tenant = $1 AND p.invoice_id IS NOT NULL AND p.book_currency IS NOT NULL
-    GROUP BY p.invoice_id HAVING sum(p.amount) = 0 AND sum(p.book_amount) <> 0
-) AS wrong ORDER BY id, detail LIMIT $2;
+-- Documents in another currency than the books, of which nothing is open but in the books.
+SELECT p.invoice_id AS id, 'nothing is open, and in the books ' || sum(p.book_amount) || ' ' || min(p.book_currency) AS detail,
+    count(*) OVER () AS of
+FROM posting AS p WHERE p.tenant = $1 AND p.invoice_id IS NOT NULL
+GROUP BY p.invoice_id HAVING sum(p.amount) = 0 AND coalesce(sum(p.book_amount), 0) <> 0
+ORDER BY p.invoice_id LIMIT $2;
 
 -- name: reconcile_reminders
 -- Reminders whose claim is not in the books, cancelled ones that were not taken back, and claims in the books without a reminder.
