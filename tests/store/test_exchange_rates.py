@@ -9,9 +9,11 @@ from typing import Any
 import asyncpg
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from laddbok.billing.credit import CreditWish
 from laddbok.billing.sie4 import sie4
+from laddbok.billing.write_off import WriteOffWish
 from laddbok.billing_checks import DocumentChecks
 from laddbok.flow.billing_run import period_of
 from laddbok.flow.reconcile import Item
@@ -27,6 +29,7 @@ from laddbok.store.ledger import account_card, accrue, journal, trial_balance
 from laddbok.store.payment_moves import Move, allocate, refund_left, request_refund
 from laddbok.store.payments import record, record_all
 from laddbok.store.reconcile import reconcile
+from laddbok.store.write_offs import write_off_invoice
 from laddbok.workers.billing_run import BillingRun, RunResult
 from tests.store.test_billing_run import NOW, on, terms_of
 from tests.store.test_credit_notes import credit
@@ -282,5 +285,32 @@ def test_a_document_of_which_nothing_is_open_but_in_the_books_is_named(new_datab
         )
         [books] = [each for each in await reconcile(connection, tenant, NOW) if each.check == "books"]
         assert [each.id for each in books.items] == [first]
+
+    on(new_database(), work)
+
+
+def test_what_is_written_off_in_euro_goes_out_of_the_kronor_at_its_own_rate(new_database: Callable[[], Dsn]) -> None:
+    async def work(connection: asyncpg.Connection, reader: asyncpg.Connection, tenant: int) -> None:
+        await in_euro(connection)
+        await keep_rates(connection, [tenant], [ecb(date(2026, 11, 4), "11.0350"), ecb(PAID, "11.4321")], NOW)
+        await run_checked(connection, reader, tenant)
+        row = await connection.fetchrow(
+            "SELECT id, payable, content FROM invoice WHERE kind = 'invoice' ORDER BY payable DESC LIMIT 1"
+        )
+        invoice = msgspec.json.decode(row["content"], type=Invoice)
+        assert invoice.books is not None
+        before = await balance_of(connection, tenant)
+        wish = WriteOffWish(reason="Konkurs", vat_relief=True)
+        for part in (Decimal("1.01"), None):
+            await write_off_invoice(connection, tenant, row["id"], replace(wish, amount=part), NOW, "anna")
+        left = "SELECT sum(amount), sum(book_amount) FROM posting WHERE invoice_id = $1"
+        assert tuple(await connection.fetchrow(left, row["id"])) == (0, 0)
+        after = await balance_of(connection, tenant)
+        assert after["2611"] - before["2611"] == invoice.books.total
+        await pay(connection, tenant, row["id"], row["payable"], 1)
+        assert tuple(await connection.fetchrow(left, row["id"])) == (0, 0)
+        assert (await balance_of(connection, tenant))["2611"] == before["2611"]
+        found = {each.check: each.items for each in await reconcile(connection, tenant, NOW)}
+        assert (found["write_offs"], found["receivables"], found["entries"]) == ((), (), ())
 
     on(new_database(), work)
