@@ -28,11 +28,17 @@ from laddbok.store.embedded import Dsn
 from laddbok.store.payments import matched, record
 from laddbok.store.postgres import PostgresStore
 from laddbok.store.reconcile import reconcile
-from laddbok.store.reminders import RENDER_REMINDER, Reminded, cancel_reminder, keep_pdf, remind_all, stored_reminder
+from laddbok.store.reminders import (
+    RENDER_REMINDER,
+    Reminded,
+    cancel_reminder,
+    keep_pdf,
+    remind_all,
+    stored_reminder,
+)
 from laddbok.verbs import reminders as verb
 from laddbok.workers.jobs import Worker
 from laddbok.workers.reminding import DailyReminders
-from laddbok.workers.render_invoice import InvoiceRenderer
 from laddbok.workers.render_reminder import ReminderRenderer
 from tests.rules.billing.pdf_text import page_texts
 from tests.store.test_payments import document, terms_of
@@ -205,22 +211,6 @@ def test_only_what_is_left_bears_interest_and_what_was_credited_is_nobody_remind
     on(new_database(), work)
 
 
-def test_nobody_is_reminded_while_a_dispute_is_not_decided(new_database: Callable[[], Dsn]) -> None:
-    async def work(connection: asyncpg.Connection, tenant: int) -> None:
-        await connection.execute(
-            "INSERT INTO dispute VALUES ($1, $2, 1, NULL, 'fel', $3, 'customer', $4)", tenant, COMPANY, NOW, LATE
-        )
-        told = await remind(connection, tenant)
-        assert list(claims(told)) == [CONSUMER]
-        assert [(each.invoice_id, each.reason) for each in told.left_out] == [(COMPANY, "disputed")]
-        await connection.execute(
-            "INSERT INTO dispute_decision VALUES ($1, $2, 1, 'rejected', 'rätt', $3, 'anna')", tenant, COMPANY, NOW
-        )
-        assert list(claims(await remind(connection, tenant))) == [COMPANY]
-
-    on(new_database(), work)
-
-
 def test_what_was_agreed_after_the_invoice_is_not_claimed_of_it(new_database: Callable[[], Dsn]) -> None:
     async def work(connection: asyncpg.Connection, tenant: int) -> None:
         assert (await remind(connection, tenant)).count == 0
@@ -356,25 +346,6 @@ def test_the_command_tells_who_would_be_reminded_and_then_reminds(
             await verb.remind(settings, None, LATE, dry=False, as_json=True)
         with pytest.raises(NotFound):
             await verb.remind(settings, "nobody", LATE, dry=False, as_json=True)
-
-    on(dsn, work)
-
-
-def test_who_paid_at_once_and_is_no_customer_is_sent_nothing(new_database: Callable[[], Dsn]) -> None:
-    dsn = new_database()
-
-    async def work(connection: asyncpg.Connection, tenant: int) -> None:
-        terms = await terms_of(connection, tenant)
-        drivers = document(terms, "session/AWQD-K011-CEHY-SPKN", "Förare", "50.00")
-        [made] = await billing.finalise(connection, tenant, terms, [drivers], None, NOW)
-        async with asyncpg.create_pool(**dsn, min_size=1, max_size=2) as pool:
-            worker = Worker("w", PostgresStore(pool), lambda: NOW, {billing.RENDER: InvoiceRenderer(pool, lambda: NOW)})
-            while await worker.work_once():
-                pass
-        rendered = await connection.fetch("SELECT invoice_id FROM invoice_document WHERE kind = 'pdf' ORDER BY 1")
-        listed = await connection.fetch("SELECT invoice_id FROM delivery ORDER BY 1")
-        assert [row[0] for row in rendered] == [COMPANY, CONSUMER, made.id]
-        assert [row[0] for row in listed] == [COMPANY, CONSUMER]
 
     on(dsn, work)
 

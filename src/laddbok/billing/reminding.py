@@ -46,6 +46,10 @@ class Earlier(msgspec.Struct, frozen=True, kw_only=True):
     is_cancelled: bool = False
 
 
+DISPUTED, IN_CREDIT = "disputed", "in_credit"
+"""Why nobody is reminded: somebody objects; the customer has paid something that nobody has placed yet."""
+
+
 class LateInvoice(msgspec.Struct, frozen=True, kw_only=True):
     """An invoice with what is open of the invoice itself from each day on, and the reminders of it, in order."""
 
@@ -54,6 +58,8 @@ class LateInvoice(msgspec.Struct, frozen=True, kw_only=True):
     owed: tuple[tuple[date, Decimal], ...]
     earlier: tuple[Earlier, ...] = ()
     is_disputed: bool = False
+    credit: Decimal = _NOTHING
+    """What its customer has to its credit with the seller, and nobody has placed yet."""
 
     @property
     def principal(self) -> Decimal:
@@ -67,7 +73,7 @@ class LateInvoice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def is_due(late: LateInvoice, terms: LateTerms, today: date) -> bool:
-    """Whether an invoice has its next reminder coming, but for a dispute.
+    """Whether an invoice has its next reminder coming, but for what stands in its way.
 
     Source: our choice, docs/rules.md "Reminders".
     """
@@ -76,6 +82,16 @@ def is_due(late: LateInvoice, terms: LateTerms, today: date) -> bool:
         return False
     is_its_day = today >= late.invoice.due_date + timedelta(days=terms.reminder_days[stage])
     return is_its_day and all(today > each.pay_by for each in late.earlier)
+
+
+def in_the_way(late: LateInvoice) -> str:
+    """Why nobody is reminded of an invoice that is late; empty: nothing is in the way.
+
+    Source: our choice, docs/rules.md "Reminders".
+    """
+    if late.is_disputed:
+        return DISPUTED
+    return IN_CREDIT if late.credit > 0 else ""
 
 
 def held_back(late: LateInvoice, reminder: Reminder, today: date) -> Hold | None:
@@ -97,7 +113,7 @@ def next_reminder(late: LateInvoice, terms: LateTerms, today: date) -> Reminder 
     Raises: Invalid when interest was agreed and the reference rate of a day is not known.
     Source: Räntelag (1975:635); Lag (1981:739); docs/rules.md "Reminders".
     """
-    if late.is_disputed or not is_due(late, terms, today):
+    if in_the_way(late) or not is_due(late, terms, today):
         return None
     invoice, standing = late.invoice, late.standing
     assert invoice.number is not None, late.id

@@ -17,6 +17,10 @@ SELLER = (
     "Norrladd Demo AB", "5560360793", "SE556036079301", "Storgatan 12", "903 26", "Umeå", "991-2346",
     "faktura@norrladd.example",
 )  # fmt: skip
+LATE_TERMS = {
+    "reminder_fee": "60", "compensation": "450", "interest_points": "8", "reference_rates": "2025-01-01 2.00",
+    "reminder_days": "5, 20",
+}  # fmt: skip
 COMPANIES = (
     ("Bageriet i Backen AB", "2021005489", "Backvägen 2"),
     ("Åkeriet Nord AB", "5567037485", "Industrigatan 7"),
@@ -59,7 +63,7 @@ async def sell(
     connection: asyncpg.Connection, tenant: int, tokens: tuple[str, ...], since: datetime, now: datetime
 ) -> None:
     """The seller, the plans, and a driver for each token, most with a contract; what is there stays."""
-    await connection.execute(query("demo_seller"), tenant, *SELLER)
+    await connection.execute(query("demo_seller"), tenant, *SELLER, json.dumps(LATE_TERMS))
     for tariff_id, terms in PLANS.items():
         document = {"id": tariff_id, "currency": "SEK", "last_updated": "2026-01-01T00:00:00Z", **terms}
         await connection.execute(query("demo_tariff"), tenant, tariff_id, since, now, json.dumps(document))

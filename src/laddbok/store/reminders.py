@@ -15,7 +15,7 @@ import msgspec
 from laddbok.billing.balance import summed_up
 from laddbok.billing.late_terms import LateTerms, parse_late_terms
 from laddbok.billing.reminders import entry_of_claim
-from laddbok.billing.reminding import Earlier, LateInvoice, is_due, next_reminder
+from laddbok.billing.reminding import Earlier, LateInvoice, in_the_way, is_due, next_reminder
 from laddbok.model.billing import SellerTerms
 from laddbok.model.errors import Invalid, NotFound
 from laddbok.model.invoice import Invoice
@@ -30,6 +30,8 @@ RENDER_REMINDER = "render_reminder"
 """The kind of the job that makes the PDF of a reminder; its key is tenant, number and invoice id."""
 REMINDED = "reminded"
 """The kind of the event on an invoice."""
+REMINDED_WITHIN = timedelta(days=365)
+"""So long after its last reminder's day an invoice is looked at; what is older is for a person."""
 PORTION = 500
 MAX_NAMED = 1_000
 MAX_REASON_CHARS = 500
@@ -71,9 +73,10 @@ async def remind_all(
     if not stages:
         return told
     last, due_by = "", today - timedelta(days=stages[0])
+    due_since = today - timedelta(days=stages[-1]) - REMINDED_WITHIN
     while True:
         rows = await connection.fetch(
-            query("reminders_due"), tenant, terms.seller.id, due_by, last, len(stages), PORTION
+            query("reminders_due"), tenant, terms.seller.id, due_by, last, len(stages), PORTION, due_since
         )
         for row in rows:
             await _remind(connection, tenant, terms, late_terms, row["id"], today, now, by, told, dry=dry)
@@ -95,7 +98,7 @@ async def _remind(
         except Invalid as error:
             reminder, why = None, str(error)
         else:
-            why = "disputed" if late.is_disputed and is_due(late, late_terms, today) else ""
+            why = in_the_way(late) if is_due(late, late_terms, today) else ""
         if reminder is not None and (dry or await _issued(connection, tenant, terms, reminder, now, by)):
             told.count += 1
             told.reminders += [reminder] if len(told.reminders) < MAX_NAMED else []
@@ -114,12 +117,16 @@ async def late_invoice(connection: asyncpg.Connection, tenant: int, invoice_id: 
         for each in await connection.fetch(query("reminders_of_invoice"), tenant, invoice_id)
         for before in [_reminder.decode(each["content"])]
     ]
+    invoice = _invoice.decode(row["content"])
+    asked = tenant, row["legal_entity_id"], [invoice.buyer.id], invoice.currency
+    [credit] = await connection.fetch(query("payer_credit"), *asked)
     return LateInvoice(
         id=invoice_id,
-        invoice=_invoice.decode(row["content"]),
+        invoice=invoice,
         owed=tuple(summed_up((each["date"], each["amount"]) for each in steps)),
         earlier=tuple(earlier),
         is_disputed=row["is_disputed"],
+        credit=credit["credit"],
     )
 
 

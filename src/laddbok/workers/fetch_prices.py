@@ -10,7 +10,6 @@ published yet, is asked again, each time a while later, until it was asked often
 ['2026-05-04', '2026-05-05']
 """
 
-import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
@@ -20,13 +19,13 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import msgspec
 
-from laddbok.flow.changes import StoreDown
 from laddbok.model.errors import LaddbokError
 from laddbok.model.market_prices import MARKET_TIME_ZONE, PriceQuote, market_day, quarters_of
 from laddbok.store.database import borrowed
 from laddbok.store.postgres import PostgresStore
 from laddbok.store.spot_prices import prices_lack
 from laddbok.store.sql import query
+from laddbok.workers.again import again_and_again
 
 log = logging.getLogger(__name__)
 
@@ -83,12 +82,7 @@ class PriceFetcher:
 
     async def run(self) -> None:
         """Ask until cancelled."""
-        while True:
-            try:
-                await self.once()
-            except (StoreDown, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                log.warning("day-ahead prices: %s", str(error) or type(error).__name__)
-            await asyncio.sleep(EVERY_S)
+        await again_and_again("day-ahead prices", self.once, EVERY_S)
 
     async def once(self) -> int:
         """Ask for what is missing and due. Returns: how often the source was asked."""

@@ -4,18 +4,14 @@ Partitions for the evidence of the days to come are made ahead, so that no frame
 that knock no more are forgotten, and so is what was published of sessions that are not open any more.
 """
 
-import asyncio
-import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import asyncpg
 
-from laddbok.flow.changes import StoreDown
 from laddbok.store.postgres import PostgresStore
 from laddbok.store.sql import query
-
-log = logging.getLogger(__name__)
+from laddbok.workers.again import again_and_again
 
 EVERY_S = 600.0
 """In business time it may be days in a demo; partitions are made that far ahead."""
@@ -34,12 +30,7 @@ class Housekeeper:
 
     async def run(self) -> None:
         """Keep house until cancelled."""
-        while True:
-            try:
-                await self.once()
-            except (StoreDown, OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
-                log.warning("housekeeping: %s", error)
-            await asyncio.sleep(EVERY_S)
+        await again_and_again("housekeeping", self.once, EVERY_S)
 
     async def once(self) -> None:
         """All chores."""

@@ -14,6 +14,7 @@ import asyncpg
 from laddbok.flow.mail import MailDown, MailRefused, MailServer
 from laddbok.store.deliveries import Delivery, is_held_back, mail_of, mailed, put_back, refused, set_aside, take
 from laddbok.store.receipt_links import receipt_path
+from laddbok.workers.again import GONE
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +46,10 @@ class Mailer:
             except MailDown as error:
                 log.warning("the mail server: %s", error)
                 wait_s = min(2 * wait_s, DOWN_AT_MOST_S)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except GONE as error:
                 log.warning("mailing: %s", str(error) or type(error).__name__)
+            except Exception:  # of one mail, which waits; the others go on
+                log.exception("mailing")
             await asyncio.sleep(wait_s)
 
     async def once(self) -> int:

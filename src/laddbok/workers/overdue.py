@@ -5,21 +5,17 @@ first, so that nobody else can move its sessions, and closes what still runs at 
 come back, its newer connection takes it over, and its late stop is kept as evidence.
 """
 
-import asyncio
-import logging
 from collections.abc import Callable
 from datetime import datetime
 
 import asyncpg
 
 from laddbok.flow.apply import Desk
-from laddbok.flow.changes import OutcomeUnknown, StoreDown
 from laddbok.sessions.advance import LOST_STOP_AFTER
 from laddbok.store.database import borrowed
 from laddbok.store.postgres import PostgresStore
 from laddbok.store.sql import query
-
-log = logging.getLogger(__name__)
+from laddbok.workers.again import again_and_again
 
 EVERY_S = 30.0
 MAX_STATIONS = 100
@@ -37,12 +33,7 @@ class Overdue:
 
     async def run(self) -> None:
         """Look until cancelled."""
-        while True:
-            try:
-                await self.once()
-            except (StoreDown, OutcomeUnknown, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                log.warning("sessions of silent stations: %s", error)
-            await asyncio.sleep(EVERY_S)
+        await again_and_again("sessions of silent stations", self.once, EVERY_S)
 
     async def once(self) -> int:
         """Close what is overdue. Returns: how many sessions were closed."""

@@ -5,7 +5,6 @@ documents are hashed again some thousand a night, one night after the other; wha
 is an error in the log, with its check and how many there are; `laddbok reconcile` names them.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
@@ -15,6 +14,7 @@ import msgspec
 
 from laddbok.store.reconcile import files_of_the_night, reconcile
 from laddbok.store.sql import query
+from laddbok.workers.again import again_and_again
 
 log = logging.getLogger(__name__)
 
@@ -31,12 +31,7 @@ class NightlyReconciler:
 
     async def run(self) -> None:
         """Reconcile until cancelled."""
-        while True:
-            try:
-                await self.once()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                log.warning("reconciliation: %s", str(error) or type(error).__name__)
-            await asyncio.sleep(EVERY_S)
+        await again_and_again("reconciliation", self.once, EVERY_S)
 
     async def once(self) -> int:
         """Reconcile the tenants that are due. Returns: how many."""

@@ -4,7 +4,6 @@ From six in the morning by each seller's clock, after the night's bank files, it
 what came of it is kept. A worker that dies in between begins anew, and whoever was reminded is not reminded twice.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable
 from datetime import date, datetime, time
@@ -18,6 +17,7 @@ from laddbok.model.errors import Invalid
 from laddbok.store.billing import seller_terms
 from laddbok.store.reminders import NotReminded, Reminded, remind_all
 from laddbok.store.sql import query
+from laddbok.workers.again import again_and_again
 
 log = logging.getLogger(__name__)
 
@@ -35,12 +35,7 @@ class DailyReminders:
 
     async def run(self) -> None:
         """Remind until cancelled."""
-        while True:
-            try:
-                await self.once()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                log.warning("reminders: %s", str(error) or type(error).__name__)
-            await asyncio.sleep(EVERY_S)
+        await again_and_again("reminders", self.once, EVERY_S)
 
     async def once(self) -> int:
         """Look through what is due of each seller. Returns: how many reminders went out."""

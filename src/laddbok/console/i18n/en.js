@@ -858,6 +858,7 @@ export default {
   "deliveries.no_server": "No mail server is set up (LADDBOK_SMTP_HOST). {n} documents wait for it.",
   "deliveries.trouble": "The mail server says: {why}",
   "deliveries.none": "Nothing waits here.",
+  "reminders.in_credit": "Has paid something that is not placed yet",
   "reminders.title": "Reminders",
   "reminders.number": "Reminder {n}",
   "reminders.fee": "fee",

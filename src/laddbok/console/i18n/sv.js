@@ -858,6 +858,7 @@ export default {
   "deliveries.no_server": "Ingen e-postserver är inställd (LADDBOK_SMTP_HOST). {n} dokument väntar på den.",
   "deliveries.trouble": "E-postservern säger: {why}",
   "deliveries.none": "Här väntar ingenting.",
+  "reminders.in_credit": "Har betalat något som inte är placerat än",
   "reminders.title": "Påminnelser",
   "reminders.number": "Påminnelse {n}",
   "reminders.fee": "avgift",

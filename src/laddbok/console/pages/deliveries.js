@@ -18,6 +18,7 @@ const WHICH = {
   sent: { state: "sent" },
 };
 
+const WHY_NOT = { disputed: "invoice_state.disputed", in_credit: "reminders.in_credit" };
 const AT_ONCE = 500;
 const pathOf = (each) => `/deliveries/${seg(each.invoice_id)}/${each.reminder}`;
 
@@ -125,7 +126,7 @@ function LeftOut() {
           ({ invoice_id, reason, run }) => html`
             <li key=${`${run.seller_id} ${invoice_id}`}>
               <a href=${invoice_id ? invoicePath(invoice_id) : `/sellers/${seg(run.seller_id)}`}>${invoice_id || run.seller_id}</a>
-              <span class="break">${reason === "disputed" ? t("invoice_state.disputed") : reason}</span>
+              <span class="break">${WHY_NOT[reason] ? t(WHY_NOT[reason]) : reason}</span>
               <span class="soft">${day(run.day)}</span>
             </li>
           `,

@@ -90,7 +90,7 @@ ORDER BY s.started_at LIMIT $1;
 -- name: demo_seller
 -- The demo's seller with everything that an invoice must tell of it; a name that people gave stays.
 UPDATE legal_entity SET name = $2, organisation_number = $3, vat_number = $4, f_skatt = true, address = $5, postal_code = $6,
-    city = $7, bankgiro = $8, email = $9, endpoint_scheme = '0007', endpoint_id = $3
+    city = $7, bankgiro = $8, email = $9, endpoint_scheme = '0007', endpoint_id = $3, late_terms = $10::text::jsonb
 WHERE tenant = $1 AND id = 'seller' AND organisation_number IS NULL;
 
 -- name: demo_plan

@@ -1,5 +1,5 @@
 -- name: reminders_due
--- Invoices of a seller to its customers, after one of them, that were due by a day, of which something is left (what reminders claimed
+-- Invoices of a seller to its customers, after one of them, that were due between two days, of which something is left (what reminders claimed
 -- is beside it), and that have fewer reminders than so many. Of a driver without a contract nobody has an address.
 SELECT i.id FROM invoice AS i
 CROSS JOIN LATERAL (
@@ -8,7 +8,7 @@ CROSS JOIN LATERAL (
     WHERE p.tenant = i.tenant AND e.source_kind NOT IN ('reminder', 'reminder_cancelled') AND p.invoice_id = ANY (i.id || ARRAY(
         SELECT c.id FROM invoice AS c WHERE c.tenant = i.tenant AND c.refers_to = i.id))
 ) AS o
-WHERE i.tenant = $1 AND i.legal_entity_id = $2 AND i.kind = 'invoice' AND i.due_date <= $3
+WHERE i.tenant = $1 AND i.legal_entity_id = $2 AND i.kind = 'invoice' AND i.due_date BETWEEN $7 AND $3
     AND EXISTS (SELECT FROM payer AS y WHERE y.tenant = i.tenant AND y.id = i.payer_id)
     AND i.id > $4 AND o.open > 0
     AND (SELECT count(*) FROM reminder AS r WHERE r.tenant = i.tenant AND r.invoice_id = i.id) < $5
@@ -16,7 +16,7 @@ ORDER BY i.id LIMIT $6;
 
 -- name: reminder_ground
 -- An invoice as a reminder of it needs it.
-SELECT i.content, EXISTS (
+SELECT i.content, i.legal_entity_id, EXISTS (
     SELECT FROM dispute AS d WHERE d.tenant = i.tenant AND d.invoice_id = i.id AND NOT EXISTS (
         SELECT FROM dispute_decision AS x WHERE x.tenant = d.tenant AND x.invoice_id = d.invoice_id AND x.number = d.number)
     ) AS is_disputed
