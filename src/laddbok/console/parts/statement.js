@@ -106,6 +106,14 @@ function named(change) {
 
 const turned = (before, after, text) => [before, after].map((each) => (each === undefined ? "–" : text(each))).join(" → ");
 
+/** What became otherwise: energy that stayed as it was is not told beside an amount that did not. */
+function difference(change, currency) {
+  const hasAmount = Boolean(change.before || change.after);
+  const energies = change.before_wh === change.after_wh && hasAmount ? [] : [turned(change.before_wh, change.after_wh, energy)];
+  const amounts = hasAmount ? [turned(change.before, change.after, (amount) => money(amount, currency))] : [];
+  return [...energies, ...amounts].join(", ");
+}
+
 /** What differs from the revision before. */
 export function Changes({ of }) {
   if (!of.changes?.length) return null;
@@ -118,10 +126,7 @@ export function Changes({ of }) {
           (each, place) => html`
             <li key=${place}>
               <span>${named(each)}</span>
-              <span>
-                ${turned(each.before_wh, each.after_wh, energy)}
-                ${each.before || each.after ? `, ${turned(each.before, each.after, (amount) => money(amount, currency))}` : ""}
-              </span>
+              <span>${difference(each, currency)}</span>
             </li>
           `,
         )}
