@@ -54,8 +54,8 @@ class PaymentView(msgspec.Struct):
     refund: Decimal
     reason: str | None
     """Why its first part went where it went."""
-    perhaps_same_as: str | None
-    """The payment that it may be, told by another file under another reference."""
+    perhaps_same_as: list[str]
+    """The payments that it may be, told by another file under other references or with another amount."""
     named: list[str]
     """The references that the payer gave (OCR), right or wrong."""
 
@@ -96,7 +96,8 @@ class ImportedView(msgspec.Struct):
 
 class NewAllocation(msgspec.Struct, forbid_unknown_fields=True):
     """Where a part goes: to an invoice (number or id), to a customer's credit, to what a provider settles
-    (`settlement`), to the bank's fees (`fee`), or nowhere, for it is the payment that it was perhaps the same as (`same`)."""
+    (`settlement`), to the bank's fees (`fee`), or nowhere, for it is what it was perhaps the same as
+    (`same`; an amount above its own: the rest is the bank's fee)."""
 
     amount: Decimal
     to: Literal["invoice", "balance", "settlement", "fee", "same"]

@@ -41,11 +41,14 @@ def moved(
     to_balance_of: str | None = None,
     most: Decimal | None = None,
     to_kind: AllocationKind | None = None,
+    told: Decimal | None = None,
 ) -> tuple[Allocation, ...]:
     """The rows that move so much from suspense, or from a customer's credit, to an invoice, a credit, to the bank (`to_kind`:
     its fees, or back, for it is booked already), or (none of these is given) to what a provider settles.
 
-    Args: amount: above 0 of money that came in, below 0 of money that went out; most, what the source holds in the books.
+    Args: amount: above 0 of money that came in, below 0 of money that went out; most, what the source holds in the books;
+        told, what the payments came to that this one is (`to_kind` same): of so much what did not reach the account is the
+        bank's fee.
     Raises: Invalid("amount"): 0, or of the other sign. Conflict: more than stands there, or than is owed on the invoice.
     Source: our choice, docs/rules.md "Suspense".
     """
@@ -55,6 +58,9 @@ def moved(
     there = sum((held for _, held in places), _NOTHING)
     if not amount or there * amount < 0:
         raise Invalid("amount", f"{amount} is not a part of {there}")
+    if to_kind is AllocationKind.SAME and told is not None and 0 < there < amount <= told:
+        kept = Allocation(kind=AllocationKind.FEE, amount=there - amount)
+        return (*_taken(places, there), Allocation(kind=to_kind, amount=amount), kept)
     if abs(amount) > abs(there) or (most is not None and amount > most):
         raise Conflict(f"{amount} is more than the {there if most is None else min(there, most)} that can be moved")
     if to_invoice is not None and amount > max(to_invoice.takes, _NOTHING):

@@ -2,7 +2,7 @@
 
 By one transaction: each of its lines that no file told before becomes payments, and each payment is matched with what is
 open and written, some hundred at a time. The same file twice has no effect, and of files that overlap each line counts once.
-A line that is perhaps one that another kind of file told of waits for a person.
+A line that is perhaps one, or several, that another kind of file told of waits for a person.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -93,11 +93,11 @@ async def _take_entries(
     is_told = await _told_before(connection, tenant, terms.seller.id, kind, booked, digest)
     new = [entry for entry in booked if is_told[entry.reference].same_as is None]
     told.entries += len(new)
-    sure = [entry for entry in new if is_told[entry.reference].perhaps_same_as is None]
+    sure = [entry for entry in new if is_told[entry.reference].perhaps_same_as == ()]
     for portion in portions([payment for entry in sure for payment in entry.payments if payment.amount]):
         await _take_payments(connection, tenant, terms, portion, digest, now, told)
     for entry in new:
-        if (perhaps := is_told[entry.reference].perhaps_same_as) is not None:
+        if perhaps := is_told[entry.reference].perhaps_same_as:
             await _hold(connection, tenant, terms, entry, perhaps, digest, now, told)
     for entry in booked:
         if (same := is_told[entry.reference].same_as) is not None:
@@ -126,10 +126,7 @@ async def _told_before(
     if lines:
         days = [line.booked_on for line in lines]
         apart = timedelta(days=MOST_DAYS_APART)
-        amounts = sorted({line.amount for line in lines})
-        rows = await connection.fetch(
-            query("bank_entries_like"), *source, amounts, min(days) - apart, max(days) + apart
-        )
+        rows = await connection.fetch(query("bank_entries_like"), *source, min(days) - apart, max(days) + apart)
         told = [Line(**{**dict(row), "marks": frozenset(row["marks"])}) for row in rows]
         new = held_against(lines, told)
         await _remember(connection, tenant, seller_id, entries[0].account, lines, new, digest)
@@ -150,7 +147,7 @@ async def _remember(
     rows = [
         (
             line.reference, account, line.booked_on, line.amount, line.currency, "\n".join(sorted(line.marks)),
-            sameness[line.reference].same_as, sameness[line.reference].perhaps_same_as,
+            sameness[line.reference].same_as, "\n".join(sameness[line.reference].perhaps_same_as) or None,
         )
         for line in lines
     ]  # fmt: skip
@@ -163,19 +160,20 @@ async def _hold(
     tenant: int,
     terms: SellerTerms,
     entry: BankEntry,
-    perhaps: str,
+    perhaps: Sequence[str],
     digest: bytes,
     now: datetime,
     told: Imported,
 ) -> None:
-    """A line that is perhaps the same as another one: its payments wait for a person, and name the other one."""
-    other = payment_id_of(terms.seller.id, msgspec.structs.replace(entry.payments[0], reference=f"{perhaps}/0"))
+    """A line that is perhaps the same as others: its payments wait for a person, and name the others."""
+    first = entry.payments[0]
+    others = [payment_id_of(terms.seller.id, msgspec.structs.replace(first, reference=f"{each}/0")) for each in perhaps]
     held = [
         (payment, (Allocation(kind=AllocationKind.SUSPENSE, amount=payment.amount, reason=Reason.PERHAPS_SAME),))
         for payment in entry.payments
         if payment.amount
     ]
-    await _write(connection, tenant, terms, held, digest, now, told, perhaps_same_as=other)
+    await _write(connection, tenant, terms, held, digest, now, told, perhaps_same_as=others)
 
 
 def portions(payments: Sequence[Payment]) -> Iterator[list[Payment]]:
@@ -222,7 +220,7 @@ async def _write(
     digest: bytes,
     now: datetime,
     told: Imported,
-    perhaps_same_as: str | None = None,
+    perhaps_same_as: Sequence[str] = (),
 ) -> None:
     """Raises: Invalid when one of the payments is known from another line."""
     recorded = await record_all(connection, tenant, terms, found, now, digest=digest, perhaps_same_as=perhaps_same_as)

@@ -40,14 +40,14 @@ class KnownPayment(msgspec.Struct, frozen=True, kw_only=True):
     amount: Decimal
     currency: str
     received_on: date
-    perhaps_same_as: str | None
+    perhaps_same_as: Sequence[str]
     terms: SellerTerms
     parts: tuple[Allocation, ...]
 
 
 class Move(msgspec.Struct, frozen=True, kw_only=True):
     """Where a person wants a part of a payment: on an invoice (id or number), to a customer's credit, or settled; `to_kind` fee:
-    it is a fee of the bank, same: it is the payment that it was perhaps the same as."""
+    it is a fee of the bank, same: it is what it was perhaps the same as, and of an amount above its own the bank kept the rest."""
 
     amount: Decimal
     source: AllocationKind = AllocationKind.SUSPENSE
@@ -96,7 +96,7 @@ async def allocate(
         terms = payment.terms
         if move.invoice is not None and move.payer_id is not None:
             raise Invalid("payer_id", "an invoice or a customer, not both")
-        if move.to_kind is AllocationKind.SAME and payment.perhaps_same_as is None:
+        if move.to_kind is AllocationKind.SAME and not payment.perhaps_same_as:
             raise Conflict(f"payment {payment_id} is not held for being perhaps the same as another one")
         if move.payer_id is not None and not await connection.fetchval(query("payer_known"), tenant, move.payer_id):
             raise NotFound("payer", move.payer_id)
@@ -113,7 +113,7 @@ async def allocate(
             most = await _credit_of(connection, tenant, payment)
         rows = moved(
             payment.parts, move.source, move.amount, to_invoice=invoice, to_balance_of=move.payer_id, most=most,
-            to_kind=move.to_kind,
+            to_kind=move.to_kind, told=await connection.fetchval(query("payments_sum"), tenant, payment.perhaps_same_as),
         )  # fmt: skip
         await _write(connection, tenant, payment, rows, now, by)
     return (*payment.parts, *rows)

@@ -64,11 +64,11 @@ async def record_all(
     *,
     request_id: str | None = None,
     digest: bytes | None = None,
-    perhaps_same_as: str | None = None,
+    perhaps_same_as: Sequence[str] = (),
 ) -> list[Recorded]:
     """Write payments with their parts and journal entries, in the caller's transaction. Returns: those that were not known.
 
-    Args: perhaps_same_as, the payment that all of them may be.
+    Args: perhaps_same_as, the payments that all of them may be.
     """
     seller_id = terms.seller.id
     rows = {payment_id_of(seller_id, payment): (payment, parts) for payment, parts in matched}

@@ -203,7 +203,7 @@ def test_B55_what_is_perhaps_told_twice_is_taken_out_again_by_a_person(bank: Run
     assert (answer.status_code, answer.json()["in_suspense"]) == (200, 1)
     waits = bank.client.get("/payments", params={"in_suspense": "true"}).json()["items"]
     [found] = [each for each in waits if each["perhaps_same_as"]]
-    assert (found["perhaps_same_as"], found["reason"], found["suspense"]) == (other["id"], "perhaps_same", "600.00")
+    assert (found["perhaps_same_as"], found["reason"], found["suspense"]) == ([other["id"]], "perhaps_same", "600.00")
     same = {"amount": "600.00", "to": "same"}
     answer = bank.client.post(f"/payments/{found['id']}/allocations", json=same)
     assert (answer.status_code, answer.json()["payment"]["suspense"]) == (201, "0.00")

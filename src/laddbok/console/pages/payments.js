@@ -68,7 +68,23 @@ function allocateAction(payment, reload) {
   };
 }
 
-/** All that waits goes to the bank: it is the `same` as another payment, or its `fee`. */
+/** It is the payment that it may be. That one may have come to more, when the bank kept some of it. */
+function sameAction(payment, reload) {
+  return {
+    label: t("payments.same"),
+    icon: "check",
+    explain: t("payments.same_explain"),
+    stays: true,
+    fields: [{ name: "amount", label: t("payments.same_amount"), required: true, initial: payment.suspense, more: { inputMode: "decimal" } }],
+    run: async ({ amount }) => {
+      await write("POST", `/payments/${seg(payment.id)}/allocations`, { amount: typedNumber(amount), to: "same" });
+      reload();
+      return { kind: "good", text: t("payments.same_done") };
+    },
+  };
+}
+
+/** All that waits goes to the bank, as its `fee`. */
 function bankAction(payment, to, reload) {
   return {
     label: t(`payments.${to}`),
@@ -139,7 +155,7 @@ function Parts({ id }) {
 }
 
 const actionsOf = (payment, reload) => [
-  ...(payment.perhaps_same_as ? [bankAction(payment, "same", reload)] : []),
+  ...(payment.perhaps_same_as.length ? [sameAction(payment, reload)] : []),
   ...(Number(payment.suspense) < 0 ? [bankAction(payment, "fee", reload)] : []),
   allocateAction(payment, reload),
   refundAction(payment, reload),
@@ -197,10 +213,11 @@ function Payment({ payment, reload }) {
       }
       ${
         waits &&
-        payment.perhaps_same_as &&
-        html`
-          <${PerhapsSame} id=${payment.perhaps_same_as} />
-        `
+        payment.perhaps_same_as.map(
+          (id) => html`
+            <${PerhapsSame} key=${id} id=${id} />
+          `,
+        )
       }
       ${
         (waits || isCredit(payment)) &&

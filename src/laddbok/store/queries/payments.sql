@@ -17,13 +17,14 @@ SELECT reference, coalesce(same_as, reference) AS told_as FROM bank_entry
 WHERE tenant = $1 AND legal_entity_id = $2 AND reference = ANY($3::text[]);
 
 -- name: bank_entries_like
--- Lines of some amounts, between two days, of which no file of this kind and account told.
-SELECT e.reference, e.amount, e.currency, e.booked_on, e.marks, EXISTS (
+-- Lines between two days, of which no file of this kind and account told.
+SELECT e.reference, e.account, e.amount, e.currency, e.booked_on, e.marks, EXISTS (
         SELECT FROM bank_entry AS d
-        WHERE d.tenant = e.tenant AND d.legal_entity_id = e.legal_entity_id AND d.perhaps_same_as = e.reference) AS is_doubted
+        WHERE d.tenant = e.tenant AND d.legal_entity_id = e.legal_entity_id AND d.perhaps_same_as <> '{}'
+            AND d.perhaps_same_as @> ARRAY[e.reference]) AS is_doubted
 FROM bank_entry AS e
-WHERE e.tenant = $1 AND e.legal_entity_id = $2 AND e.same_as IS NULL AND e.amount = ANY($5::numeric[])
-    AND e.booked_on BETWEEN $6 AND $7 AND NOT EXISTS (
+WHERE e.tenant = $1 AND e.legal_entity_id = $2 AND e.same_as IS NULL
+    AND e.booked_on BETWEEN $5 AND $6 AND NOT EXISTS (
         SELECT FROM bank_entry_told AS t WHERE t.tenant = e.tenant AND t.legal_entity_id = e.legal_entity_id
             AND t.reference = e.reference AND t.kind = $3 AND t.account = $4)
 ORDER BY e.booked_on, e.reference;
@@ -33,7 +34,7 @@ ORDER BY e.booked_on, e.reference;
 INSERT INTO bank_entry (tenant, legal_entity_id, sha256, reference, account, booked_on, amount, currency, marks, same_as,
     perhaps_same_as)
 SELECT $1, $2, $3, q.reference, q.account, q.booked_on, q.amount, q.currency, string_to_array(q.marks, E'\n'), q.same_as,
-    q.perhaps_same_as
+    coalesce(string_to_array(q.perhaps_same_as, E'\n'), '{}')
 FROM unnest($4::text[], $5::text[], $6::date[], $7::numeric[], $8::text[], $9::text[], $10::text[], $11::text[])
     AS q (reference, account, booked_on, amount, currency, marks, same_as, perhaps_same_as);
 
@@ -93,6 +94,10 @@ SELECT $1, q.id, q.provider, q.reference, $2, q.received_on, q.amount, q.currenc
 FROM unnest($3::text[], $4::text[], $5::text[], $6::date[], $7::numeric[], $8::text[], $9::text[], $10::text[], $11::text[],
     $12::text[]) AS q (id, provider, reference, received_on, amount, currency, payer_name, payer_account, text, document)
 ON CONFLICT (tenant, legal_entity_id, provider, reference) DO NOTHING RETURNING id;
+
+-- name: payments_sum
+-- What payments came to.
+SELECT sum(amount) FROM payment WHERE tenant = $1 AND id = ANY($2::text[]);
 
 -- name: payment_one
 -- A payment.
