@@ -17,6 +17,7 @@ from laddbok.store import billing
 from laddbok.store.payment_requests import NewRequest, add_request
 from laddbok.wires.stripe import sign
 from tests.edge.api.conftest import WEBHOOK_SECRET, RunningApi
+from tests.store.test_bank_import import entry, file_of
 from tests.store.test_payments import GROSS, document
 
 BANK = Path(__file__).parent.parent.parent / "golden/bank"
@@ -211,3 +212,34 @@ def test_B55_what_is_perhaps_told_twice_is_taken_out_again_by_a_person(bank: Run
         f"/payments/{other['id']}/allocations", json={**same, "source": "balance", "amount": "1"}
     )
     assert refused.status_code == 409
+
+
+def test_money_that_the_api_takes_in_takes_back_what_was_written_off(bank: RunningApi) -> None:
+    async def one_more() -> None:
+        connection = await asyncpg.connect(**bank.dsn)
+        [terms] = await billing.seller_terms(connection, 1, billing_data.SELLER)
+        await billing.finalise(connection, 1, terms, [document(terms, "p-000003", "Kund 3", "640.00")], None, AT)
+        await connection.close()
+
+    asyncio.run(one_more())
+    [made] = bank.sql("SELECT id, number_text, payment_reference FROM invoice WHERE payable = 640")
+    answer = bank.client.post(f"/invoices/{made['id']}/write-off", json={"reason": "Konkurs", "amount": "640.00"})
+    assert answer.status_code == 200, answer.text
+    line = entry("W1", "640.00", reference=made["payment_reference"])
+    answer = post(bank, file_of([line], "W"))
+    assert (answer.status_code, answer.json()["in_suspense"]) == (200, 0), answer.text
+    steps = bank.sql("SELECT kind, amount FROM write_off ORDER BY number")
+    assert [tuple(row) for row in steps] == [("written_off", Decimal(640)), ("paid", Decimal(-640))]
+    [told] = bank.sql("SELECT body ->> 'why' AS why FROM invoice_event WHERE kind = 'write_off_taken_back'")
+    assert told["why"] == "paid"
+    wrong = """SET ROLE laddbok_api; SELECT set_config('laddbok.tenant', '1', false);
+        INSERT INTO write_off SELECT tenant, invoice_id, 9, legal_entity_id, 'written_off', day, currency, 1, NULL, reason, at, by,
+        content FROM write_off WHERE number = 1"""
+
+    async def written() -> None:
+        connection = await asyncpg.connect(**bank.dsn)
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute(wrong)
+        await connection.close()
+
+    asyncio.run(written())

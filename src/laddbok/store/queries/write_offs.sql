@@ -1,8 +1,7 @@
 -- name: write_offs_hold
 -- Which of these invoices something was written off on; nobody else takes a step on them until the end of the transaction.
-SELECT i.id FROM invoice AS i WHERE i.tenant = $1 AND i.id = ANY ($2::text[]) AND EXISTS (
-    SELECT FROM write_off AS w WHERE w.tenant = i.tenant AND w.invoice_id = i.id)
-ORDER BY i.id FOR NO KEY UPDATE;
+SELECT w.invoice_id AS id, pg_advisory_xact_lock(hashtextextended('write_off/' || $1::integer || '/' || w.invoice_id, 0))
+FROM (SELECT DISTINCT invoice_id FROM write_off WHERE tenant = $1 AND invoice_id = ANY ($2::text[]) ORDER BY invoice_id) AS w;
 
 -- name: write_off_ground
 -- An invoice with what is open of it and its credit notes, with and without what reminders claimed.
