@@ -273,6 +273,38 @@ def test_money_that_moves_out_of_suspense_or_back_leaves_nothing_there_in_the_bo
     on(new_database(), work)
 
 
+def test_money_that_waited_for_its_rate_and_moved_meanwhile_leaves_nothing_in_suspense(
+    new_database: Callable[[], Dsn],
+) -> None:
+    async def work(connection: asyncpg.Connection, reader: asyncpg.Connection, tenant: int) -> None:
+        await in_euro(connection)
+        rates = [ecb(date(2026, 11, 4), "11.0350"), ecb(LATER.date(), "12")]
+        await keep_rates(connection, [tenant], rates, NOW)
+        await run_checked(connection, reader, tenant)
+        terms = await terms_of(connection, tenant)
+        row = await connection.fetchrow("SELECT id, payable FROM invoice ORDER BY number LIMIT 1")
+        amount = row["payable"] + 10
+        payment = Payment(provider=BANK, reference="e1", received_on=PAID, amount=amount, currency="EUR")
+        held = (Allocation(kind=AllocationKind.SUSPENSE, amount=amount),)
+        made = await record(connection, tenant, terms, payment, held, NOW)
+        assert made is not None
+        for part in (Decimal("0.01"), Decimal("0.02"), row["payable"] - Decimal("0.03")):
+            await allocate(connection, tenant, made.id, Move(amount=part, invoice=row["id"]), LATER, "Eva")
+        refund = await request_refund(connection, tenant, made.id, Decimal(10), "k", LATER, "Eva")
+        await refund_left(connection, tenant, refund.id, "B1", LATER)
+        assert len(await waiting(connection, tenant)) == 6
+        assert (await take_in(connection, [tenant], [ecb(PAID, "11.4321")], NOW))[1] == 6
+        balance = await balance_of(connection, tenant)
+        assert (balance["2999"], balance["2899"], sum(balance.values())) == (0, 0, 0)
+        assert (balance["1930"], balance["7960"]) == (
+            in_kronor(amount, "11.4321") - in_kronor(Decimal(10), "12"), Decimal("5.68"),
+        )  # fmt: skip
+        gain = in_kronor(row["payable"], "11.4321") - in_kronor(row["payable"], "11.0350")
+        assert abs(-balance["3960"] - gain) <= Decimal("0.02"), "to the öre that rounding leaves"
+
+    on(new_database(), work)
+
+
 def test_a_document_of_which_nothing_is_open_but_in_the_books_is_named(new_database: Callable[[], Dsn]) -> None:
     async def work(connection: asyncpg.Connection, reader: asyncpg.Connection, tenant: int) -> None:
         await in_euro(connection)

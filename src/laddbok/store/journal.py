@@ -32,6 +32,8 @@ async def post(
             p.payer_id,
             p.book_amount,
             entry.book_currency,
+            p.valued_on,
+            p.stood or None,
         )
         for entry in entries
         for line, p in enumerate(entry.postings, start=1)

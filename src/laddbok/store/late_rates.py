@@ -62,6 +62,6 @@ async def _book(
 
 def _entry(rows: Sequence[asyncpg.Record]) -> JournalEntry:
     names = ("date", "text", "source_kind", "source_id", "currency")
-    lines = ("account", "amount", "invoice_id", "payer_id")
+    lines = ("account", "amount", "invoice_id", "payer_id", "valued_on", "stood")
     postings = tuple(Posting(**{name: row[name] for name in lines}) for row in rows)
     return JournalEntry(postings=postings, **{name: rows[0][name] for name in names})

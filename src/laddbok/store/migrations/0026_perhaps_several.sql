@@ -21,3 +21,6 @@ CREATE POLICY write_off_gives_way ON invoice_event FOR INSERT TO laddbok_api WIT
     tenant = (SELECT laddbok_tenant()) AND kind = 'write_off_taken_back' AND EXISTS (
         SELECT FROM write_off AS w WHERE w.tenant = invoice_event.tenant AND w.invoice_id = invoice_event.invoice_id
             AND w.kind = 'paid' AND w.number::text = body ->> 'number'));
+
+-- An entry that waits for its exchange rate keeps at the rate of which day each line goes, and what stood there of it.
+ALTER TABLE posting ADD COLUMN valued_on date, ADD COLUMN stood numeric;

@@ -144,9 +144,10 @@ RETURNING id, source_kind, source_id;
 
 -- name: postings_add
 -- The lines of journal entries.
-INSERT INTO posting (tenant, entry_id, line, account, amount, currency, invoice_id, payer_id, book_amount, book_currency)
+INSERT INTO posting (tenant, entry_id, line, account, amount, currency, invoice_id, payer_id, book_amount, book_currency,
+    valued_on, stood)
 SELECT $1, * FROM unnest($2::bigint[], $3::integer[], $4::text[], $5::numeric[], $6::text[], $7::text[], $8::text[], $9::numeric[],
-    $10::text[]);
+    $10::text[], $11::date[], $12::numeric[]);
 
 -- name: run_begin
 -- A run of a seller's period; the same one twice is the same one.

@@ -43,7 +43,8 @@ GROUP BY p.invoice_id, i.content;
 
 -- name: waiting_entries
 -- Entries, after a number and so many, that stand in the books in another currency, for their day had no exchange rate; line by line.
-SELECT e.id, e.legal_entity_id, e.date, e.text, e.source_kind, e.source_id, p.account, p.amount, p.currency, p.invoice_id, p.payer_id
+SELECT e.id, e.legal_entity_id, e.date, e.text, e.source_kind, e.source_id, p.account, p.amount, p.currency, p.invoice_id, p.payer_id,
+    p.valued_on, coalesce(p.stood, 0) AS stood
 FROM (
     SELECT j.* FROM journal_entry AS j JOIN legal_entity AS l ON l.tenant = j.tenant AND l.id = j.legal_entity_id
     WHERE j.tenant = $1 AND j.id > $2 AND EXISTS (
