@@ -16,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from itertools import combinations
 
 import msgspec
@@ -32,6 +33,8 @@ MOST_COMPARED = 200
 """Lines of one amount that are compared with one; beyond them it is in doubt."""
 MOST_IN_SUM = 10
 """Lines of a day of which some may come to one; of more it is all of them, or in doubt."""
+MOST_REMEMBERED = 20_000
+"""Lines of which it is remembered what they say, for each is compared with many."""
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,7 +159,8 @@ def _coming_to(line: Line, several: Sequence[Line]) -> tuple[str, ...]:
     """Those of several lines of a day that come to one; of too many any may be among them, and the first are named."""
     if not _may_be(line, several[0]):
         return ()
-    parts = [each for each in several if abs(each.amount) < abs(line.amount) and not _differ(line, each)]
+    most = abs(line.amount)
+    parts = [each for each in several if not _differ(line, each) and abs(each.amount) < most]
     whole = sum((each.amount for each in parts), Decimal(0))
     if len(parts) < 2 or abs(whole) < abs(line.amount):
         return ()
@@ -180,14 +184,17 @@ def _proof(line: Line) -> set[str]:
 def _differ(line: Line, other: Line) -> bool:
     """Whether both say something of one kind, and not the same."""
     ours, theirs = _by_kind(line.marks), _by_kind(other.marks)
-    return any(not ours[kind] & theirs[kind] for kind in DIFFERENCE & ours.keys() & theirs.keys())
+    return any(kind in theirs and said.isdisjoint(theirs[kind]) for kind, said in ours.items())
 
 
-def _by_kind(marks: Iterable[str]) -> dict[str, set[str]]:
+@lru_cache(maxsize=MOST_REMEMBERED)
+def _by_kind(marks: frozenset[str]) -> Mapping[str, set[str]]:
+    """What is said of each kind that makes a difference."""
     kinds: dict[str, set[str]] = defaultdict(set)
     for mark in marks:
-        kinds[_kind(mark)].add(mark)
-    return kinds
+        if (kind := _kind(mark)) in DIFFERENCE:
+            kinds[kind].add(mark)
+    return dict(kinds)
 
 
 def _nearest(line: Line, told: Iterable[Line]) -> str | None:
