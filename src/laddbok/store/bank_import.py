@@ -30,6 +30,7 @@ from laddbok.store.payments import (
     propose_refunds,
     record_all,
 )
+from laddbok.store.receipt_jobs import receipts_are_due
 from laddbok.store.sql import query
 
 AT_ONCE = 500
@@ -299,5 +300,6 @@ async def _details_later(
         stood += moved
         await post(connection, tenant, terms.seller.id, [made], now)
         await propose_refunds(connection, tenant, payment_id, parts, entry.currency, now)
+        await receipts_are_due(connection, tenant, parts, now)
         last += len(moved)
     return last > len(rows)

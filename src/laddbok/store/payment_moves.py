@@ -23,6 +23,7 @@ from laddbok.model.write_off import WriteOffKind
 from laddbok.store.billing import seller_terms
 from laddbok.store.journal import post
 from laddbok.store.payments import BY_LADDBOK, add_parts, open_invoices, refund_id_of
+from laddbok.store.receipt_jobs import receipt_is_due, receipts_are_due, session_of
 from laddbok.store.rows import as_json
 from laddbok.store.sql import query
 from laddbok.store.written_off import give_way
@@ -116,6 +117,8 @@ async def allocate(
             to_kind=move.to_kind, told=await connection.fetchval(query("payments_sum"), tenant, payment.perhaps_same_as),
         )  # fmt: skip
         await _write(connection, tenant, payment, rows, now, by)
+        if session_id := session_of(move.payer_id):
+            await receipt_is_due(connection, tenant, session_id, now)
     return (*payment.parts, *rows)
 
 
@@ -195,6 +198,7 @@ async def decide_refund(
             await _set_aside(connection, tenant, payment, refund_id, rows, now, by)
         else:
             await connection.fetchval(query("refund_becomes"), tenant, refund_id, "dropped", None, None, now)
+            await receipts_are_due(connection, tenant, payment.parts, now)
         return _told(await _refund(connection, tenant, refund_id))
 
 

@@ -21,7 +21,7 @@ from laddbok.model.billing import SellerTerms
 from laddbok.model.payment import REFUND_TASKS, Allocation, AllocationKind, OpenInvoice, Payment
 from laddbok.model.write_off import WriteOffKind
 from laddbok.store.journal import post
-from laddbok.store.receipt_jobs import receipt_is_due, session_of
+from laddbok.store.receipt_jobs import receipts_are_due
 from laddbok.store.sql import query
 from laddbok.store.written_off import give_way
 
@@ -86,8 +86,7 @@ async def record_all(
     await give_way(connection, tenant, terms, filter(None, paid), WriteOffKind.PAID, now)
     for payment_id, (payment, parts) in new.items():
         await propose_refunds(connection, tenant, payment_id, parts, payment.currency, now)
-        for session_id in {session_of(part.payer_id) for part in parts} - {None}:
-            await receipt_is_due(connection, tenant, str(session_id), now)
+        await receipts_are_due(connection, tenant, parts, now)
     return [Recorded(payment_id, parts) for payment_id, (_, parts) in new.items()]
 
 

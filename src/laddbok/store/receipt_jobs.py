@@ -1,9 +1,11 @@
 """As whom does a driver without a contract pay, and who is told that something of theirs changed?"""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import asyncpg
 
+from laddbok.model.payment import Allocation
 from laddbok.store.rows import as_json
 from laddbok.store.sql import query
 
@@ -30,3 +32,11 @@ async def receipt_is_due(connection: asyncpg.Connection, tenant: int, session_id
     """Queue the work on a session's receipt, in the caller's transaction; queued twice it is done once."""
     job = {"tenant": tenant, "kind": RECEIPT, "key": f"{tenant}/{session_id}", "due_at": now}
     await connection.execute(query("add_jobs"), as_json([job]))
+
+
+async def receipts_are_due(
+    connection: asyncpg.Connection, tenant: int, parts: Iterable[Allocation], now: datetime
+) -> None:
+    """Queue the work on the receipts of the drivers to whom parts of a payment came, in the caller's transaction."""
+    for session_id in sorted({each for part in parts if (each := session_of(part.payer_id))}):
+        await receipt_is_due(connection, tenant, session_id, now)
