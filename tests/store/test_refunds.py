@@ -33,6 +33,18 @@ async def credit_note(connection: asyncpg.Connection, tenant: int, number: str, 
     await billing.finalise(connection, tenant, terms, [document(terms, payer, "Kund 1", gross, **about)], None, NOW)
 
 
+def left_by_bank(refund_id: str, amount: bytes) -> bytes:
+    """A file that tells that finance paid a refund."""
+    left = BATCH.replace(b"5484600231-04", b"X-99").replace(b"CRDT", b"DBIT").replace(b"6000.00", amount)
+    head, details = left.split(b"<NtryDtls>")
+    return (
+        head.partition(b"<TxsSummry>")[0]
+        + head.partition(b"</TxsSummry>")[2]
+        + (b"<NtryDtls><TxDtls><Refs><EndToEndId>" + refund_id.encode() + b"</EndToEndId></Refs></TxDtls>")
+        + details[details.index(b"</NtryDtls>") :]
+    )
+
+
 def test_B51_a_part_is_credited_and_paid_back_once_however_often_it_is_clicked(new_database: Callable[[], Dsn]) -> None:
     """10.00 with VAT are 8.00 and 2.00; more than what remains is refused."""
     dsn = new_database()
@@ -71,15 +83,7 @@ def test_a_refund_that_finance_pays_by_bank_is_found_in_the_next_file(new_databa
         await taken_in(connection, tenant, DAY)
         payment_id = await payment_of(connection, "600.00")
         refund = await request_refund(connection, tenant, payment_id, Decimal("100.00"), "k", NOW, "eva")
-        left = BATCH.replace(b"5484600231-04", b"X-99").replace(b"CRDT", b"DBIT").replace(b"6000.00", b"100.00")
-        head, details = left.split(b"<NtryDtls>")
-        left = (
-            head.partition(b"<TxsSummry>")[0]
-            + head.partition(b"</TxsSummry>")[2]
-            + (b"<NtryDtls><TxDtls><Refs><EndToEndId>" + refund.id.encode() + b"</EndToEndId></Refs></TxDtls>")
-            + details[details.index(b"</NtryDtls>") :]
-        )
-        told = await taken_in(connection, tenant, left)
+        told = await taken_in(connection, tenant, left_by_bank(refund.id, b"100.00"))
         assert (told.payments, told.in_suspense) == (1, 0)
         assert await connection.fetchval("SELECT state FROM refund") == "paid"
         found = await books(connection)

@@ -120,7 +120,7 @@ HANDLERS = [
     tariffs.list_assignments, tariffs.put_assignment, tariff_checks.check_tariff, tariff_exports.show_export,
     tariff_editor.draw_week, tariff_editor.try_tariff,
     payments.list_payments, payments.show_payment, payments.import_payments, payments.allocate_payment,
-    payments.refund_payment, payments.list_refunds, payments.decide, payments.take_callback,
+    payments.refund_payment, payments.to_credit, payments.list_refunds, payments.decide, payments.take_callback,
     payment_requests.ask_for_payment, payment_requests.show_payment_request, payment_requests.hold_for_session,
     payment_requests.show_hold, session_documents.list_documents,
 ]  # fmt: skip

@@ -29,6 +29,7 @@ from laddbok.store.payment_moves import Move, allocate, decide_refund, request_r
 from laddbok.store.payment_requests import ASK_PAYMENT, CARD_HOLD
 from laddbok.store.reads import POOL_TIMEOUT_S, Filters, cursor_instant, cursor_number, parse_cursor
 from laddbok.store.rows import as_json
+from laddbok.store.set_offs import send_to_credit
 from laddbok.store.sql import query
 
 ASK_JOBS = {"payment_request": ASK_PAYMENT, "card_hold": CARD_HOLD}
@@ -219,6 +220,20 @@ async def refund_payment(
     async def work(connection: asyncpg.Connection) -> RefundView:
         made = await request_refund(connection, tenant, payment_id, amount, key, now, request.user.name)
         return await _refund(connection, made.id)
+
+    return await written(request, work, status=201)
+
+
+@post("/invoices/{invoice_id:str}/to-credit", status_code=201)
+async def to_credit(
+    request: ApiRequest, invoice_id: FromPath[str], idempotency_key: IdempotencyKey = None
+) -> Response[PaymentDetail]:
+    """Send what we owe on a document to its payer's credit: a payment of 0, from which it pays an invoice or is paid back."""
+    tenant, now = request.user.tenant, parts_of(request).clock.now()
+
+    async def work(connection: asyncpg.Connection) -> PaymentDetail:
+        payment_id = await send_to_credit(connection, tenant, invoice_id, now, request.user.name)
+        return await _payment(connection, tenant, payment_id)
 
     return await written(request, work, status=201)
 

@@ -13,6 +13,8 @@ it goes. So the rows of a payment always come to the payment, whatever was done 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from laddbok.model.errors import Conflict, Invalid
 from laddbok.model.payment import Allocation, AllocationKind, OpenInvoice, Reason
 
@@ -122,6 +124,28 @@ def freed(sources: Sequence[tuple[Where, Decimal]]) -> tuple[Allocation, ...]:
             rows.append(Allocation(kind=kind, amount=-part, invoice_id=invoice_id, payer_id=payer_id, reason=reason))
             rows.append(Allocation(kind=AllocationKind.BALANCE, amount=part, payer_id=payer_id, reason=reason))
     return tuple(rows)
+
+
+def owed_to_payer(invoice: OpenInvoice, paid: Decimal) -> tuple[Allocation, ...]:
+    """The rows by which what we owe on a document goes to its payer's credit; what was paid on it is refunded instead.
+
+    Args: paid, what payments cover of it, below 0 what went to the credit before.
+    Raises: Conflict when nothing is owed beyond what was paid.
+    Source: our choice, docs/rules.md "Set-off".
+
+    >>> from datetime import date
+    >>> fed_in = OpenInvoice(id="i", number="1", payment_reference=None, payer_id="p", currency="SEK", due_date=date(2026, 12, 1), open=Decimal(-60))
+    >>> [(row.kind.value, str(row.amount)) for row in owed_to_payer(fed_in, Decimal(0))]
+    [('invoice', '-60'), ('balance', '60')]
+    """
+    owed = -invoice.open - max(paid, _NOTHING)
+    if owed <= 0:
+        raise Conflict(f"nothing is owed to the customer on invoice {invoice.number} beyond what was paid on it")
+    rows = (
+        Allocation(kind=AllocationKind.INVOICE, amount=-owed, invoice_id=invoice.id, payer_id=invoice.payer_id),
+        Allocation(kind=AllocationKind.BALANCE, amount=owed, payer_id=invoice.payer_id),
+    )
+    return tuple(replace(row, reason=Reason.OWED) for row in rows)
 
 
 def _taken(places: Sequence[tuple[Where, Decimal]], amount: Decimal) -> list[Allocation]:

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from laddbok.billing.ledger import account
 from laddbok.billing.moves import Where
 from laddbok.model.billing import JournalEntry, Posting
-from laddbok.model.payment import BANK, Allocation, AllocationKind, Payment
+from laddbok.model.payment import PAID_BACK_BY_BANK, Allocation, AllocationKind, Payment
 
 ACCOUNT_OF = {
     AllocationKind.INVOICE: "receivable",
@@ -36,7 +36,7 @@ ACCOUNT_OF = {
 
 def money_account(provider: str, accounts: Mapping[str, str]) -> str:
     """Where a provider's money stands: in the bank, or with the provider until it settles."""
-    return account("bank" if provider == BANK else "card", accounts)
+    return account("bank" if provider in PAID_BACK_BY_BANK else "card", accounts)
 
 
 def entry_of_payment(

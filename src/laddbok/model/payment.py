@@ -20,6 +20,10 @@ import msgspec
 
 BANK = "bank"
 """The provider of payments that a bank's file tells of."""
+SET_OFF = "set_off"
+"""The provider of payments of 0, by which what we owe on a document goes to its payer's credit."""
+PAID_BACK_BY_BANK = frozenset({BANK, SET_OFF})
+"""Of these providers finance pays a refund, and the next file tells that it has left."""
 
 
 class Remitted(msgspec.Struct, frozen=True):
@@ -117,6 +121,8 @@ class Reason(StrEnum):
     WRONG_CURRENCY = "wrong_currency"
     WENT_OUT = "went_out"
     RETURNED = "returned"
+    OWED = "owed"
+    """We owe it on a document that came to less than 0."""
     CORRECTED = "corrected"
     """Its document was credited since."""
     LEFT_OVER = "left_over"

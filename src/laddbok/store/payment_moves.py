@@ -18,7 +18,7 @@ from laddbok.billing.moves import Where, freed, moved, refundable, refunded, sta
 from laddbok.billing.payment_postings import entry_of_move, entry_of_refund
 from laddbok.model.billing import SellerTerms
 from laddbok.model.errors import Conflict, Invalid, NotFound
-from laddbok.model.payment import BANK, Allocation, AllocationKind, Reason
+from laddbok.model.payment import PAID_BACK_BY_BANK, Allocation, AllocationKind, Reason
 from laddbok.model.write_off import WriteOffKind
 from laddbok.store.billing import seller_terms
 from laddbok.store.journal import post
@@ -116,7 +116,7 @@ async def allocate(
             payment.parts, move.source, move.amount, to_invoice=invoice, to_balance_of=move.payer_id, most=most,
             to_kind=move.to_kind, told=await connection.fetchval(query("payments_sum"), tenant, payment.perhaps_same_as),
         )  # fmt: skip
-        await _write(connection, tenant, payment, rows, now, by)
+        await write_rows(connection, tenant, payment, rows, now, by)
         if session_id := session_of(move.payer_id):
             await receipt_is_due(connection, tenant, session_id, now)
     return (*payment.parts, *rows)
@@ -151,7 +151,7 @@ async def free_overpaid(connection: asyncpg.Connection, tenant: int, payment_id:
     """What of a payment is on documents that were credited since goes to their payers' credit, in the caller's transaction."""
     payment = await held_payment(connection, tenant, payment_id)
     if rows := freed(await _refundable(connection, tenant, payment)):
-        await _write(connection, tenant, payment, rows, now, BY_LADDBOK)
+        await write_rows(connection, tenant, payment, rows, now, BY_LADDBOK)
 
 
 async def refund_left_over(
@@ -232,7 +232,7 @@ async def refund_failed(connection: asyncpg.Connection, tenant: int, refund_id: 
             )
             for each in rows if each["refund_id"] == refund_id
         ]  # fmt: skip
-        await _write(connection, tenant, payment, back, now, "laddbok", refund_id)
+        await write_rows(connection, tenant, payment, back, now, "laddbok", refund_id)
 
 
 async def _set_aside(
@@ -244,13 +244,13 @@ async def _set_aside(
     now: datetime,
     by: str,
 ) -> None:
-    await _write(connection, tenant, payment, rows, now, by, refund_id)
-    if payment.provider != BANK:
+    await write_rows(connection, tenant, payment, rows, now, by, refund_id)
+    if payment.provider not in PAID_BACK_BY_BANK:
         job = {"tenant": tenant, "kind": SEND_REFUND, "key": f"{tenant}/{refund_id}", "due_at": now}
         await connection.execute(query("add_jobs"), as_json([job]))
 
 
-async def _write(
+async def write_rows(
     connection: asyncpg.Connection,
     tenant: int,
     payment: KnownPayment,
@@ -259,6 +259,7 @@ async def _write(
     by: str,
     refund_id: str | None = None,
 ) -> None:
+    """Write rows that come to 0, with their journal entry, in the caller's transaction under the seller's lock."""
     last = len(payment.parts)
     await add_parts(connection, tenant, payment.id, last, rows, now, by, refund_id)
     terms = payment.terms

@@ -145,6 +145,37 @@ def test_B51_a_double_click_is_one_refund_and_more_than_remains_is_refused(bank:
     assert decided.status_code == 409
 
 
+def test_what_we_owe_on_a_document_goes_to_the_credit_of_its_payer_once(bank: RunningApi) -> None:
+    async def below_0() -> None:
+        connection = await asyncpg.connect(**bank.dsn)
+        [terms] = await billing.seller_terms(connection, 1, billing_data.SELLER)
+        await billing.finalise(connection, 1, terms, [document(terms, "p-000004", "Kund 4", "-80.00")], None, AT)
+        await connection.close()
+
+    asyncio.run(below_0())
+    path, key = "/invoices/10000006/to-credit", {"Idempotency-Key": "c-1"}
+    answers = [bank.client.post(path, headers=key) for _ in range(2)]
+    assert [each.status_code for each in answers] == [201, 201]
+    assert answers[0].json() == answers[1].json()
+    made = answers[0].json()
+    assert (made["payment"]["provider"], made["payment"]["amount"], made["payment"]["balance"]) == (
+        "set_off",
+        "0",
+        "80.00",
+    )
+    assert [(each["kind"], each["amount"], each["reason"]) for each in made["parts"]] == [
+        ("invoice", "-80.00", "owed"), ("balance", "80.00", "owed"),
+    ]  # fmt: skip
+    assert bank.client.post(path).status_code == 409
+    assert bank.client.post("/invoices/10000004/to-credit").status_code == 409
+    assert bank.client.post("/invoices/nobodys/to-credit").status_code == 404
+    moves = f"/payments/{made['payment']['id']}/allocations"
+    body = {"amount": "80.00", "to": "invoice", "invoice": "10000004", "source": "balance"}
+    assert bank.client.post(moves, json=body).json()["payment"]["balance"] == "0.00"
+    [invoice] = bank.sql("SELECT id FROM invoice WHERE number_text = '10000004'")
+    assert bank.client.get(f"/invoices/{invoice['id']}").json()["open"] == "1170.00"
+
+
 def test_readers_look_and_another_tenant_sees_nothing(bank: RunningApi) -> None:
     bank.sql("INSERT INTO tenant (name, created_at) VALUES ('other', now())")
     for name, tenant, role in (("reader", 1, "reader"), ("other", 2, "administrator")):

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from laddbok.billing.moves import moved, refundable, refunded, standing
+from laddbok.billing.moves import moved, owed_to_payer, refundable, refunded, standing
 from laddbok.billing.payment_postings import entry_of_move, entry_of_payment
 from laddbok.billing.payment_reference import ocr
 from laddbok.billing.payments import match, numbers_named
@@ -177,6 +177,16 @@ def test_no_more_moves_than_stands_there_or_is_owed() -> None:
         moved(
             match(paid("100.00", OCR_1), [replace(ONE, open=Decimal(0))], "SEK"), BALANCE, Decimal(50), most=Decimal(20)
         )
+
+
+def test_no_more_goes_to_a_credit_than_is_owed_beyond_what_was_paid() -> None:
+    def sent(is_open: str, paid_on_it: str) -> list[Decimal]:
+        return [row.amount for row in owed_to_payer(replace(ONE, open=Decimal(is_open)), Decimal(paid_on_it))]
+
+    assert sent("-60", "0") == sent("-60", "-40") == sent("-100", "40") == [Decimal(-60), Decimal(60)]
+    for is_open, paid_on_it in (("0", "0"), ("10", "0"), ("-40", "40"), ("-40", "50"), ("0", "-100")):
+        with pytest.raises(Conflict):
+            sent(is_open, paid_on_it)
 
 
 def test_B51_only_what_nobody_owes_is_paid_back_and_no_more_than_remains() -> None:

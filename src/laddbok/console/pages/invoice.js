@@ -59,6 +59,20 @@ function creditAction(invoice, reload) {
   };
 }
 
+function toCreditAction(invoice, reload) {
+  return {
+    label: t("to_credit.title"),
+    icon: "in",
+    explain: t("to_credit.explain", { sum: money(-Number(invoice.open), invoice.currency) }),
+    stays: true,
+    run: async () => {
+      const { payment } = await write("POST", `/invoices/${seg(invoice.id)}/to-credit`, {});
+      reload();
+      return { kind: "good", text: t("to_credit.done", { sum: money(payment.balance, payment.currency) }) };
+    },
+  };
+}
+
 function decideAction(invoice, dispute, decision, reload) {
   const mayCredit = decision === "accept" && mayBill();
   const isAboutSession = Boolean(dispute.session_id);
@@ -130,6 +144,7 @@ function Head({ invoice, reload }) {
   const isOpen = invoice.disputes.some((each) => !each.decision);
   const mayCredit = mayBill() && ["invoice", "receipt"].includes(invoice.kind) && invoice.state !== "credited";
   const mayWriteOff = mayBill() && invoice.kind === "invoice" && Number(invoice.open) > 0;
+  const isOwedToPayer = mayAct() && ["invoice", "receipt"].includes(invoice.kind) && Number(invoice.open) < 0;
   const mayDispute = mayAct() && !isOpen && ["invoice", "receipt"].includes(invoice.kind);
   const stored = new Set(invoice.documents.map(({ kind }) => kind));
   return html`
@@ -154,6 +169,7 @@ function Head({ invoice, reload }) {
           actions=${[
             mayCredit && creditAction(invoice, reload),
             mayWriteOff && writeOffAction(invoice, reload),
+            isOwedToPayer && toCreditAction(invoice, reload),
             mayDispute && disputeAction(invoice, reload),
           ].filter(Boolean)}
         />

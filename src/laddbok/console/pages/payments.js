@@ -42,8 +42,9 @@ function Import({ onDone }) {
 const movable = ({ suspense, balance }) =>
   Number(suspense) === 0 ? { source: "balance", left: balance } : { source: "suspense", left: suspense };
 
-/** A customer's credit that came by bank stays until somebody moves it or pays it back; what was paid at once is for its receipt. */
-const isCredit = ({ provider, suspense, balance }) => provider === "bank" && Number(suspense) === 0 && Number(balance) > 0;
+/** A customer's credit that came by bank, or that we owe on a document, stays until somebody moves it or pays it back; what was paid at once
+ * is for its receipt. */
+const isCredit = ({ provider, suspense, balance }) => ["bank", "set_off"].includes(provider) && Number(suspense) === 0 && Number(balance) > 0;
 
 function allocateAction(payment, reload) {
   const { source, left } = movable(payment);
@@ -168,7 +169,7 @@ function Payment({ payment, reload }) {
     <li class="panel payment ${waits ? "waits" : ""}">
       <div class="payment-head">
         <b>${money(payment.amount, payment.currency)}</b>
-        <span>${payment.payer_name ?? payment.payer_account ?? payment.provider}</span>
+        <span>${payment.provider === "set_off" ? t("payments.set_off") : payment.payer_name ?? payment.payer_account ?? payment.provider}</span>
         <span class="soft">${day(payment.received_on)}</span>
         ${
           waits

@@ -165,10 +165,20 @@ WHERE r.tenant = $1 AND r.id = $2;
 UPDATE refund SET state = $3, provider_reference = coalesce($4, provider_reference), last_error = $5, ended_at = $6
 WHERE tenant = $1 AND id = $2 AND ended_at IS NULL AND state <> $3 RETURNING true;
 
+-- name: payment_of_nothing_add
+-- A payment of 0, by which what we owe on a document goes to its payer's credit.
+INSERT INTO payment (tenant, id, provider, reference, legal_entity_id, received_on, amount, currency, text, document, recorded_at)
+VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, $9, $10);
+
+-- name: paid_on_invoice
+-- What payments cover of an invoice, in how many rows.
+SELECT coalesce(sum(amount), 0) AS paid, count(*) AS rows FROM payment_allocation
+WHERE tenant = $1 AND invoice_id = $2 AND kind = 'invoice';
+
 -- name: refund_waiting
 -- A refund that has left us by bank, as a line of the account names it.
 SELECT r.id, r.amount FROM refund AS r JOIN payment AS p ON p.tenant = r.tenant AND p.id = r.payment_id
-WHERE r.tenant = $1 AND p.legal_entity_id = $2 AND p.provider = 'bank' AND r.state = 'requested' AND r.id = ANY($3::text[])
+WHERE r.tenant = $1 AND p.legal_entity_id = $2 AND p.provider IN ('bank', 'set_off') AND r.state = 'requested' AND r.id = ANY($3::text[])
     AND r.amount = $4 AND r.currency = $5
 LIMIT 2;
 
