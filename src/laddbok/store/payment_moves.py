@@ -23,7 +23,7 @@ from laddbok.model.write_off import WriteOffKind
 from laddbok.store.billing import seller_terms
 from laddbok.store.journal import post
 from laddbok.store.payments import BY_LADDBOK, add_parts, open_invoices, refund_id_of
-from laddbok.store.receipt_jobs import receipt_is_due, receipts_are_due, session_of
+from laddbok.store.receipt_jobs import receipt_is_due, session_of
 from laddbok.store.rows import as_json
 from laddbok.store.sql import query
 from laddbok.store.written_off import give_way
@@ -198,7 +198,6 @@ async def decide_refund(
             await _set_aside(connection, tenant, payment, refund_id, rows, now, by)
         else:
             await connection.fetchval(query("refund_becomes"), tenant, refund_id, "dropped", None, None, now)
-            await receipts_are_due(connection, tenant, payment.parts, now)
         return _told(await _refund(connection, tenant, refund_id))
 
 
