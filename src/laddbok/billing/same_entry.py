@@ -58,6 +58,8 @@ class Sameness(msgspec.Struct, frozen=True):
 
 Compared = Callable[[Line, Mapping[str, Line]], Sameness | None]
 """How a line is compared with those of its amount."""
+Several = dict[frozenset[str], tuple[set[str], list[Line]]]
+"""Lines of a day and account, by the kinds of what they say: all they say, and the lines."""
 
 
 def line_of(entry: BankEntry) -> Line:
@@ -138,29 +140,38 @@ def _sums(lines: Sequence[Line], told: Sequence[Line]) -> dict[str, Sameness]:
     found: dict[str, Sameness] = {}
     days = _by_day(told)
     for line in lines:
-        if chosen := next(filter(None, (_coming_to(line, several) for several in days.values())), ()):
+        if chosen := next(filter(None, (_coming_to(line, several) for several in days)), ()):
             found[line.reference] = Sameness(perhaps_same_as=chosen)
     days = _by_day([line for line in lines if line.reference not in found])
     for each in told:
-        for several in days.values():
+        for several in days:
             for name in _coming_to(each, several):
                 found.setdefault(name, Sameness(perhaps_same_as=(each.reference,)))
     return found
 
 
-def _by_day(lines: Iterable[Line]) -> dict[tuple[str, date, str, bool], list[Line]]:
-    days: dict[tuple[str, date, str, bool], list[Line]] = defaultdict(list)
+def _by_day(lines: Iterable[Line]) -> list[Several]:
+    """Lines of a day, account, currency and sign; those that say the same kinds of things beside each other, with all they say."""
+    days: dict[tuple[str, date, str, bool], Several] = defaultdict(dict)
     for line in lines:
-        days[line.account, line.booked_on, line.currency, line.amount > 0].append(line)
-    return days
+        alike = days[line.account, line.booked_on, line.currency, line.amount > 0]
+        said, parts = alike.setdefault(frozenset(_by_kind(line.marks)), (set(), []))
+        said |= line.marks
+        parts.append(line)
+    return list(days.values())
 
 
-def _coming_to(line: Line, several: Sequence[Line]) -> tuple[str, ...]:
+def _coming_to(line: Line, several: Several) -> tuple[str, ...]:
     """Those of several lines of a day that come to one; of too many any may be among them, and the first are named."""
-    if not _may_be(line, several[0]):
+    if not _may_be(line, next(iter(several.values()))[1][0]):
         return ()
-    most = abs(line.amount)
-    parts = [each for each in several if not _differ(line, each) and abs(each.amount) < most]
+    ours = _by_kind(line.marks)
+    alike = (
+        parts
+        for kinds, (said, parts) in several.items()
+        if not any(ours[kind].isdisjoint(said) for kind in kinds & ours.keys())
+    )
+    parts = [each for some in alike for each in some if abs(each.amount) < abs(line.amount) and not _differ(line, each)]
     whole = sum((each.amount for each in parts), Decimal(0))
     if len(parts) < 2 or abs(whole) < abs(line.amount):
         return ()
