@@ -193,10 +193,8 @@ def _documents(
         backs = [extras.backs[key] for key in keys if key in extras.backs]
         known = before.get(reference.number)
         note, has_room = _credit_note(terms, period, customer, credits, reference, known, backs)
-        of_backs, count = (
-            tuple(back.charge for back in backs),
-            {} if known is None else {reference.number: len(known.notes)},
-        )
+        of_backs = tuple(back.charge for back in backs)
+        count = {} if known is None else {reference.number: len(known.notes)}
         if has_room:
             notes.append(Planned(customer, note, keys, of_backs, count))
             continue

@@ -5,21 +5,13 @@ import { day, exact, fullInstant, typedNumber } from "../format.js";
 import { t } from "../i18n.js";
 import { Actions } from "../parts/actions.js";
 import { EditForm } from "../parts/edit-form.js";
+import { half, whoFields } from "../parts/entity-fields.js";
 import { Amount, FinanceTabs, mayBill } from "../parts/finance.js";
 import { Pending, useResource } from "../parts/resource.js";
 import { invoicePath, route } from "../router.js";
 
-const half = (name, more = {}) => ({ name, label: t(`seller.${name}`), half: true, ...more });
 const groups = () => [
-  {
-    title: t("customer.who"),
-    fields: [
-      { ...half("name", { required: true }), half: false },
-      half("organisation_number"),
-      half("vat_number"),
-      { ...half("f_skatt", { type: "checkbox" }), half: false },
-    ],
-  },
+  whoFields(),
   {
     title: t("customer.where"),
     fields: [

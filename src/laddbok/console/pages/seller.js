@@ -4,22 +4,13 @@ import { seg, write } from "../api.js";
 import { typedNumber } from "../format.js";
 import { t, tCode } from "../i18n.js";
 import { EditForm } from "../parts/edit-form.js";
+import { half, whoFields } from "../parts/entity-fields.js";
 import { FinanceTabs, mayBill } from "../parts/finance.js";
 import { Pending, useResource } from "../parts/resource.js";
 import { route } from "../router.js";
 
-const half = (name, more = {}) => ({ name, label: t(`seller.${name}`), half: true, ...more });
-
 const groups = () => [
-  {
-    title: t("customer.who"),
-    fields: [
-      { ...half("name", { required: true }), half: false },
-      half("organisation_number"),
-      half("vat_number"),
-      { ...half("f_skatt", { type: "checkbox" }), half: false },
-    ],
-  },
+  whoFields(),
   {
     title: t("customer.where"),
     fields: [
